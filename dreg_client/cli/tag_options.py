@@ -1,4 +1,4 @@
-"""The options that choose tags, shared by `dreg tags` and `dreg sync`."""
+"""The options that choose tags, shared by the commands that list, copy, add and delete tags."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -33,9 +33,12 @@ def _checked_glob(text: str) -> str:
     return text
 
 
-def tag_options(verb: str) -> Callable[[F], F]:
-    """Return the options; `verb` is what is done with the tags that are chosen, such as `List`."""
-    options = (
+def tag_options(verb: str, *, digest_tags: bool = True) -> Callable[[F], F]:
+    """Return the options; `verb` is what is done with the tags that are chosen, such as `List`.
+
+    Without `digest_tags`, there is no option to omit digest tags, which the command never chooses.
+    """
+    options = [
         click.option(
             "--include",
             multiple=True,
@@ -62,8 +65,10 @@ def tag_options(verb: str) -> Callable[[F], F]:
             metavar="RANGE",
             help=f"{verb} only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
         ),
-        click.option("--no-digest-tags", is_flag=True, help="Omit digest tags, such as sha256-HEX.sig."),
-    )
+    ]
+    if digest_tags:
+        help_text = "Omit digest tags, such as sha256-HEX.sig."
+        options.append(click.option("--no-digest-tags", is_flag=True, help=help_text))
     return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
 
 
@@ -72,6 +77,6 @@ def tag_filter(options: dict[str, Any]) -> "TagFilter":
     from dreg_client.copying.tag_filter import TagFilter
 
     return TagFilter(
-        digest_tags=not options.pop("no_digest_tags"),
+        digest_tags=not options.pop("no_digest_tags", True),
         **{name: options.pop(name) for name in ("include", "exclude", "regex", "semver")},
     )
