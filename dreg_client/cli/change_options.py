@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 FILE: Final = click.Path(dir_okay=False)
 _plan_option: Final = click.option("--plan", metavar="FILE", type=FILE, help="Save the plan as JSON, for dreg apply.")
-yes_option: Final = click.option("--yes", "-y", is_flag=True, help="Make the changes instead of only printing them.")
-journal_option: Final = click.option(
+_yes_option: Final = click.option("--yes", "-y", is_flag=True, help="Make the changes instead of only printing them.")
+_journal_option: Final = click.option(
     "--journal",
     metavar="FILE",
     type=FILE,
     help="With --yes: record each change in this file, so that dreg undo can take it back, and dreg apply continue.",
 )
-exit_code_option: Final = click.option(
+_exit_code_option: Final = click.option(
     "--exit-code", is_flag=True, help="Without --yes: exit with 9 if there is something to change."
 )
 
@@ -64,19 +64,25 @@ class Wanted:
 
 def change_options(command: F) -> F:
     """Add the options that say what to do with a plan."""
-    options = (_plan_option, yes_option, journal_option, exit_code_option, format_option)
-    return reduce(lambda added, option: option(added), reversed(options), command)
+    return _added(command, _plan_option, _yes_option, _journal_option, _exit_code_option, format_option)
 
 
 def planning_options(command: F) -> F:
-    """Add the options that say what to do with a plan that another command applies."""
-    options = (_plan_option, exit_code_option, format_option)
-    return reduce(lambda added, option: option(added), reversed(options), command)
+    """Add the options for a plan that another command applies."""
+    return _added(command, _plan_option, _exit_code_option, format_option)
 
 
 def applying_options(command: F) -> F:
-    """Add the options that say whether to apply a plan."""
-    options = (yes_option, journal_option, exit_code_option, format_option)
+    """Add the options that say whether to apply a plan that exists."""
+    return _added(command, _yes_option, _journal_option, _exit_code_option, format_option)
+
+
+def undo_options(command: F) -> F:
+    """Add the options that say whether to undo changes."""
+    return _added(command, _yes_option, _exit_code_option, format_option)
+
+
+def _added(command: F, *options: Callable[[F], F]) -> F:
     return reduce(lambda added, option: option(added), reversed(options), command)
 
 

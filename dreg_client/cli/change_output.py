@@ -1,5 +1,6 @@
 """Print plans that change tags, and what was changed."""
 
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 WOULD_CHANGE: Final = 9
 """The exit code of a dry run that would change something, if --exit-code is given."""
-_STYLES: Final = {"tag": "green", "copy": "green", "move": "yellow", "untag": "red", "delete": "bold red"}
+_STYLES: Final = {"move": "yellow", "untag": "red", "delete": "bold red"}
 
 
 def for_users_of_dreg(plan: "TagPlan") -> "TagPlan":
@@ -96,7 +97,8 @@ def _put_tables(repositories: "list[tuple[str, tuple[TagChange, ...]]]") -> None
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+    is_plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    console = Console(highlight=False, markup=False, emoji=False, color_system=None if is_plain else "auto")
     for repository, changes in repositories:
         if not changes:
             continue
@@ -105,7 +107,7 @@ def _put_tables(repositories: "list[tuple[str, tuple[TagChange, ...]]]") -> None
         table.add_column(overflow="fold")
         for change in changes:
             verb, _, rest = sentence(change).partition(" ")
-            table.add_row(Text(verb, style=_STYLES[change.action]), Text(rest))
+            table.add_row(Text(verb, style=_STYLES.get(change.action, "green")), Text(rest))
         with console.capture() as captured:
             console.print(Text(name_text(repository), style="bold"), soft_wrap=True)
             console.print(table)
@@ -114,7 +116,7 @@ def _put_tables(repositories: "list[tuple[str, tuple[TagChange, ...]]]") -> None
 
 def put_changes(result: "ChangesResult", output: str, *, advice: str = "") -> int:
     """Print what was changed; return the exit code. `advice` says how to undo it."""
-    from dreg_client.cli.error_messages import exit_code, exit_code_of_several
+    from dreg_client.cli.error_messages import exit_code_of_several
 
     if output == "json":
         put_json({"repositories": [*map(_plain, result.repositories)]})

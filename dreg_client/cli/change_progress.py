@@ -35,13 +35,17 @@ class ChangeProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop()
-        self._draws = False
+        self.end()
 
     def begin(self, total: int) -> None:
         """Count changes from now on; `total` is how many there are."""
         self._stop()
         self._total = total
+
+    def end(self) -> None:
+        """Stop drawing: everything was done, and the result will be printed."""
+        self._stop()
+        self._draws = False
 
     def listen(self, event: Event) -> None:
         """Count an event."""

@@ -21,6 +21,7 @@ _VERBS: Final = {
     "move": ("move", "moved", "tag"),
     "untag": ("remove", "removed", "tag"),
     "delete": ("delete", "deleted", "image"),
+    "restore": ("restore", "restored", "image"),
 }
 """For each action: what would be done, what was done, and to what."""
 
@@ -39,7 +40,7 @@ def sentence(change: "TagChange") -> str:
     """Return what a change does to what. Names in it cannot be mistaken for other words of the sentence."""
     update: dict[str, Any] = {}
     for name in _NAMES:
-        if value := getattr(change, name, None):
+        if (value := getattr(change, name, None)) is not None:
             update[name] = visible(value) if name == "needed_by" else name_text(value)
     for name in _LISTS:
         if values := getattr(change, name, ()):

@@ -26,7 +26,8 @@ def _checked(name: str) -> Callable[[str], str]:
     return check
 
 
-def _checked_glob(text: str) -> str:
+def checked_glob(text: str) -> str:
+    """Return a glob; raise ValueError if it is too long."""
     from dreg_client.copying.tag_filter import TagFilter
 
     TagFilter(include=(text,))
@@ -43,14 +44,14 @@ def tag_options(verb: str, *, digest_tags: bool = True) -> Callable[[F], F]:
             "--include",
             multiple=True,
             metavar="GLOB",
-            type=ParsedType("glob", _checked_glob),
+            type=ParsedType("glob", checked_glob),
             help=f"{verb} only tags that match, such as '1.*'. Can be repeated.",
         ),
         click.option(
             "--exclude",
             multiple=True,
             metavar="GLOB",
-            type=ParsedType("glob", _checked_glob),
+            type=ParsedType("glob", checked_glob),
             help="Omit tags that match, such as '*-rc*'. Can be repeated.",
         ),
         click.option(
