@@ -37,7 +37,7 @@ def run_plan(make: Make, wanted: "Wanted", *, advice: str = "") -> int:
             return _apply(plan, wanted, options, progress)
     if wanted.plan_file is not None:
         advice = f"to make these changes: dreg apply {shlex.quote(wanted.plan_file)} --yes"
-    return put_tag_plan(plan, wanted.output, advice=advice or _ADVICE, exit_code=wanted.exit_code)
+    return put_tag_plan(plan, wanted, advice or _ADVICE)
 
 
 def _apply(plan: "TagPlan", wanted: "Wanted", options: "CopyOptions", progress: ChangeProgress) -> int:
@@ -47,9 +47,9 @@ def _apply(plan: "TagPlan", wanted: "Wanted", options: "CopyOptions", progress: 
     result = apply_plan(plan, journal=wanted.journal, **options)
     progress.end()
     if wanted.output == "text":
-        put_kept(plan)
+        put_kept(plan, wanted)
     advice = f"to undo this: dreg undo {shlex.quote(wanted.journal)} --yes" if wanted.journal else ""
-    return put_changes(result, wanted.output, advice=advice)
+    return put_changes(result, wanted, advice)
 
 
 def run_undo(journal: str, wanted: "Wanted") -> int:
@@ -60,8 +60,8 @@ def run_undo(journal: str, wanted: "Wanted") -> int:
         plan = undo(journal, dry_run=True, **options)
         if wanted.is_applied:
             progress.begin(len(plan.changes))
-            return put_changes(undo(journal, **options), wanted.output)
-    return put_tag_plan(plan, wanted.output, advice=_ADVICE, exit_code=wanted.exit_code)
+            return put_changes(undo(journal, **options), wanted)
+    return put_tag_plan(plan, wanted, _ADVICE)
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def apply_file(path: str, wanted: "Wanted") -> int:
 
     plan = TagPlan.from_json(text, path)
     if not wanted.is_applied:
-        return put_tag_plan(plan, wanted.output, advice=_ADVICE, exit_code=wanted.exit_code)
+        return put_tag_plan(plan, wanted, _ADVICE)
     with _registry_options(wanted, path) as (options, progress):
         return _apply(plan, wanted, options, progress)
 

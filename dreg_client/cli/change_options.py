@@ -26,6 +26,8 @@ _exit_code_option: Final = click.option(
     "--exit-code", is_flag=True, help="Without --yes: exit with 9 if there is something to change."
 )
 
+_quiet_option: Final = click.option("--quiet", "-q", is_flag=True, help="Print only what failed.")
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -37,6 +39,7 @@ class Wanted:
         is_applied: Whether to apply it.
         journal: The journal to write.
         exit_code: Whether the exit code of a dry run tells if there is something to change.
+        is_quiet: Whether to print only failures, unless the output is JSON.
     """
 
     output: str
@@ -44,6 +47,7 @@ class Wanted:
     is_applied: bool = False
     journal: str | None = None
     exit_code: bool = False
+    is_quiet: bool = False
 
     @classmethod
     def of(cls, options: dict[str, Any]) -> "Wanted":
@@ -54,6 +58,7 @@ class Wanted:
             options.pop("yes", False),
             options.pop("journal", None),
             options.pop("exit_code", False),
+            options.pop("quiet", False),
         )
         if wanted.journal is not None and not wanted.is_applied:
             raise click.UsageError("--journal requires --yes: without it, nothing is changed")
@@ -64,22 +69,22 @@ class Wanted:
 
 def change_options(command: F) -> F:
     """Add the options that say what to do with a plan."""
-    return _added(command, _plan_option, _yes_option, _journal_option, _exit_code_option, format_option)
+    return _added(command, _plan_option, _yes_option, _journal_option, _exit_code_option, _quiet_option, format_option)
 
 
 def planning_options(command: F) -> F:
     """Add the options for a plan that another command applies."""
-    return _added(command, _plan_option, _exit_code_option, format_option)
+    return _added(command, _plan_option, _exit_code_option, _quiet_option, format_option)
 
 
 def applying_options(command: F) -> F:
     """Add the options that say whether to apply a plan that exists."""
-    return _added(command, _yes_option, _journal_option, _exit_code_option, format_option)
+    return _added(command, _yes_option, _journal_option, _exit_code_option, _quiet_option, format_option)
 
 
 def undo_options(command: F) -> F:
     """Add the options that say whether to undo changes."""
-    return _added(command, _yes_option, _exit_code_option, format_option)
+    return _added(command, _yes_option, _exit_code_option, _quiet_option, format_option)
 
 
 def _added(command: F, *options: Callable[[F], F]) -> F:

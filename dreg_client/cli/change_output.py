@@ -12,6 +12,7 @@ from dreg_client.cli.output import put, put_error, put_json, visible
 from dreg_client.cli.shown_problems import put_item_failure
 
 if TYPE_CHECKING:
+    from dreg_client.cli.change_options import Wanted
     from dreg_client.tagging.plan import TagChange, TagPlan
     from dreg_client.tagging.result import ChangesResult, RepositoryChanges
 
@@ -33,23 +34,21 @@ def _reworded(entries: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(entry.model_copy(update={"reason": for_command_line(entry.reason)}) for entry in entries)
 
 
-def put_tag_plan(plan: "TagPlan", output: str, *, advice: str = "", exit_code: bool = False) -> int:
-    """Print a plan that is not applied; return the exit code.
-
-    `advice` says how to apply it. With `exit_code`, the code tells whether there is something to change.
-    """
-    if output == "json":
+def put_tag_plan(plan: "TagPlan", wanted: "Wanted", advice: str) -> int:
+    """Print a plan that is not applied; return the exit code. `advice` says how to apply it."""
+    is_text = wanted.output == "text"
+    if not is_text:
         put(plan.to_json().removesuffix("\n"))
-    else:
+    elif not wanted.is_quiet:
         _put_changes((each.repository, each.changes) for each in plan.repositories)
-    put_kept(plan)
+    put_kept(plan, wanted)
     failed = _put_failures(plan)
-    if output == "text":
+    if is_text and not wanted.is_quiet:
         text = f"would {what}" if (what := totals(plan.changes, done=False)) else "nothing to change"
         put_error(f"dreg: {text}{_rest(plan, failed)}" + (f"; {visible(advice)}" if what and advice else ""))
     if failed:
         return 1
-    return WOULD_CHANGE if exit_code and not plan.is_empty else 0
+    return WOULD_CHANGE if wanted.exit_code and not plan.is_empty else 0
 
 
 def _rest(plan: "TagPlan", failed: int) -> str:
@@ -57,10 +56,12 @@ def _rest(plan: "TagPlan", failed: int) -> str:
     return (f"; {kept} kept" if kept else "") + (f"; {failed} failed" if failed else "")
 
 
-def put_kept(plan: "TagPlan") -> None:
+def put_kept(plan: "TagPlan", wanted: "Wanted") -> None:
     """Write to standard error which tags are kept although a rule would remove them: a line for each reason."""
     from dreg_client.errors.stores import listed
 
+    if wanted.is_quiet:
+        return
     for each in plan.repositories:
         reasons: dict[str, list[str]] = defaultdict(list)
         for kept in each.kept:
@@ -114,18 +115,18 @@ def _put_tables(repositories: "list[tuple[str, tuple[TagChange, ...]]]") -> None
         put(*(line.rstrip() for line in captured.get().splitlines()))
 
 
-def put_changes(result: "ChangesResult", output: str, *, advice: str = "") -> int:
+def put_changes(result: "ChangesResult", wanted: "Wanted", advice: str = "") -> int:
     """Print what was changed; return the exit code. `advice` says how to undo it."""
     from dreg_client.cli.error_messages import exit_code_of_several
 
-    if output == "json":
+    is_text = wanted.output == "text"
+    if not is_text:
         put_json({"repositories": [*map(_plain, result.repositories)]})
-    else:
+    elif not wanted.is_quiet:
         _put_changes((each.repository, each.done) for each in result.repositories)
-    codes = {
-        put_item_failure(failure, as_json=output == "json", source=name) for name, failure in result.failures.items()
-    }
-    if output == "text":
+    failed = result.failures.items()
+    codes = {put_item_failure(failure, as_json=not is_text, source=name) for name, failure in failed}
+    if is_text and not wanted.is_quiet:
         put_error(f"dreg: {_outcome(result)}" + (f"; {visible(advice)}" if result.done and advice else ""))
     some_succeeded = any(each.done or each.already for each in result.repositories)
     return exit_code_of_several(codes | {0}) if some_succeeded and codes else exit_code_of_several(codes)

@@ -26,6 +26,14 @@ def _age(text: str) -> str:
     return text
 
 
+def _kept(text: str) -> str:
+    if text.isdecimal():
+        tag = f"[{text[0]}]{text[1:]}"
+        message = f"to keep the newest {text} images, use --keep-last {text}; to keep the tag {text}, write '{tag}'"
+        raise ValueError(message)
+    return checked_glob(text)
+
+
 @click.command("retag", cls=Command)
 @repository_argument("source", "REPOSITORY")
 @click.argument("template", metavar="TEMPLATE")
@@ -76,7 +84,7 @@ def retag_command(source: "StoreName", template: str, **options: Any) -> int:  #
     "--keep",
     metavar="GLOB",
     multiple=True,
-    type=ParsedType("glob", checked_glob),
+    type=ParsedType("glob", _kept),
     help="Keep tags that match, such as 'v*'. Can be repeated.",
 )
 @click.option(

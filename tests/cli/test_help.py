@@ -39,6 +39,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "fixtures/layouts/multi", folder / "build/web")
     Layout(folder / "build/web").tag("1.4", "1.3")
+    shutil.copytree(ROOT / "fixtures/layouts/releases", folder / "build/releases")
     (folder / "password.txt").write_text(f"{PASSWORD}\n")
     (folder / "bin").mkdir()
     return folder
