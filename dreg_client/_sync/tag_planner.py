@@ -52,7 +52,7 @@ class TagPlanner:
         planner = repository.plan()
         planner.retag("*", "{major}.{minor}").prune("nightly-*", keep_last=10, older_than="14d")
         plan = planner.make()
-        print(*plan.changes, sep="\\n")
+        print(*plan.changes)
         planner.apply(plan, journal="changes.jsonl")
     """
 
@@ -240,8 +240,9 @@ class TagPlanner:
         return in_run(self._options, carry_out)
 
     def explain(self, tag: str) -> tuple[str, ...]:
-        """Return which rules did what with a tag, in sentences, after `make`; of several repositories, with their
-        names.
+        """Return sentences that say which rules did what with a tag, after `make`.
+
+        If there are several repositories, each sentence begins with the name of one.
 
         Raises:
             ValueError: `make` was not called yet.
