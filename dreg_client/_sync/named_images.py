@@ -48,6 +48,12 @@ class NamedImages:
         """List the tags."""
         return tuple(self._names)
 
+    def manifest_list(self) -> None:
+        """Return None, because layouts and archives do not state dates."""
+
+    def untagged(self) -> None:
+        """Return None: the manifests without a tag may belong to any of the repositories."""
+
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
         """List the manifests whose `subject` is this digest."""
         return self._medium.referrers(digest, artifact_type)
@@ -116,9 +122,12 @@ class NamedRepository(NamedImages):
         """Return False, because only registries mount."""
         return self._written.mount_blob(digest, repository)
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
-        """Write a manifest under a tag or under its digest; return whether it was not deferred."""
-        return self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
+        """Write a manifest under a tag or under its digest; return whether it was written now."""
+        name = self._name_of(reference)
+        return self._written.push_manifest(manifest, name, no_clobber=no_clobber, expected=expected)
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""
