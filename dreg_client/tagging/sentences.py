@@ -59,10 +59,11 @@ def restore(change: "RestoreManifest") -> str:
 
 
 def _following(change: "DeleteManifest | RestoreManifest") -> list[str]:
-    counted = (len(change.referrers), "referrer"), (len(change.platforms), "platform")
-    named = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counted if count]
-    verb = "goes" if sum(count for count, _ in counted) == 1 else "go"
-    return [f"{' and '.join(named)} {verb} with it"] if named else []
+    lists = (change.referrers, "referrer"), (change.platforms, "platform"), (change.digest_tags, "digest tag")
+    named = [f"{len(found)} {what}{'' if len(found) == 1 else 's'}" for found, what in lists if found]
+    verb = "goes" if sum(len(found) for found, _ in lists) == 1 else "go"
+    *first, last = named or [""]
+    return [f"{', '.join(first)}{' and ' if first else ''}{last} {verb} with it"] if last else []
 
 
 def _sizes(change: "DeleteManifest") -> list[str]:
