@@ -96,9 +96,9 @@ def apply_file(path: str, wanted: "Wanted") -> int:
     text = _text_of(path)
     if not text.lstrip().startswith("{"):
         return _run_policy(text, path, wanted, advice=_ADVICE)
-    from dreg_client.tagging.plan import TagPlan
+    from dreg_client.cli.saved_plan import parse_plan
 
-    plan = TagPlan.from_json(text, path)
+    plan = parse_plan(text, path)
     if not wanted.is_applied:
         return put_tag_plan(plan, wanted, _ADVICE)
     with _registry_options(wanted, path) as (options, progress):

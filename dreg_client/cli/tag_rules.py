@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dreg_client.cli.advice import for_command_line
 from dreg_client.cli.change_options import Wanted, change_options, repository_argument
 from dreg_client.cli.command import Command
 from dreg_client.cli.content_options import referrers_option
@@ -131,13 +132,23 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
       dreg prune localhost:5000/acme/web --semver '*' --keep-last 3 --by version --untag-only
     """
     wanted = Wanted.of(options)
-    if not any(options[name] for name in ("include", "exclude", "regex", "semver", "untagged")) and (
-        options["keep_last"] is None and options["older_than"] is None
-    ):
-        advice = "name --include, --exclude, --regex or --semver, or what to keep with --keep-last or --older-than"
-        raise click.UsageError(f"this would remove all tags; {advice}; for all tags, use --include '*'")
+    _check_not_everything(options)
+    if options["untagged"] and options["untag_only"]:
+        raise click.UsageError("--untagged cannot be used with --untag-only: images without a tag can only be deleted")
     tags, is_deleted = tag_filter(options), not options.pop("untag_only")
     return _run([*sources], lambda planner: planner.prune(tags, delete=is_deleted, **options), wanted)
+
+
+def _check_not_everything(options: dict[str, Any]) -> None:
+    """Raise an error if no condition is given, so that all tags would be removed."""
+    conditions = ("include", "exclude", "regex", "semver", "keep_last", "older_than")
+    if any(options[name] not in {None, ()} for name in conditions):
+        return
+    if options["untagged"]:
+        advice = "to delete only images without a tag, add --exclude '*'"
+    else:
+        advice = "choose tags, such as --include 'nightly-*', or what to keep with --keep-last or --older-than"
+    raise click.UsageError(f"without conditions, all tags would be removed; {advice}; if that is meant, --include '*'")
 
 
 @click.command("promote", cls=Command)
@@ -190,6 +201,11 @@ def _run(sources: "list[StoreName]", add_rule: "Callable[[TagPlanner], TagPlanne
     def make(options: "CopyOptions") -> "TagPlan":
         from dreg_client._sync.tag_planner import plan
 
-        return add_rule(plan(sources, **options)).make()
+        planner = plan(sources, **options)
+        try:
+            add_rule(planner)
+        except ValueError as failure:
+            raise click.UsageError(for_command_line(str(failure))) from None
+        return planner.make()
 
     return run_plan(make, wanted)

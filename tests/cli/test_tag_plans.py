@@ -173,3 +173,49 @@ def test_all_of_a_plan_is_shown_in_json(dreg: Run, saved: Callable[..., Path]) -
     shown = json.loads(dreg("apply", saved(ALL[4]), "--format", "json").out)
 
     assert shown["repositories"][0]["changes"][0]["platforms"] == [A, B]
+
+
+@pytest.mark.parametrize(
+    ("repository", "told"),
+    [
+        ("acme/web", "repositories.0.repository: 'acme/web' must be written in full: 'docker.io/acme/web'"),
+        ("localhost:5000/acme/web:1.4", "without a tag or digest"),
+        ("oci:build/web:1.4", "without a tag or digest"),
+        ("oci-archive:web.tar", "must be a repository or a layout"),
+        ("./web", "repositories.0.repository: "),
+        ("", "repositories.0.repository: "),
+    ],
+)
+def test_tag_71_a_plan_must_name_what_it_changes_in_full(
+    dreg: Run, saved: Callable[..., Path], repository: str, told: str
+) -> None:
+    for plan in (
+        saved(ALL[1], repository=repository),
+        saved(ALL[0].model_copy(update={"source": repository})),
+    ):
+        shown = dreg("apply", plan, "--yes")
+
+        assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1)
+        assert told.replace("repository:", "") in shown.err.replace("changes.0.source:", "").replace("repository:", "")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (AddTag(tag="a b", digest=A), "changes.0: "),
+        (AddTag(tag="../latest", digest=A), "changes.0: "),
+        (MoveTag(tag="", digest=A, replaces=B), "changes.0: "),
+        (
+            DeleteManifest(digest=A, digest_tags=("latest",)),
+            "'latest' is not a digest tag about a manifest of this change",
+        ),
+        (DeleteManifest(digest=A, digest_tags=(f"sha256-{B.encoded}.sig",)), "is not a digest tag about a manifest"),
+    ],
+)
+def test_tag_72_a_plan_has_no_tags_that_are_not_valid_or_not_shown(
+    dreg: Run, saved: Callable[..., Path], change: TagChange, told: str
+) -> None:
+    shown = dreg("apply", saved(change))
+
+    assert (shown.code, shown.out, shown.err.count("\n")) == (2, "", 1)
+    assert told in shown.err
