@@ -98,9 +98,9 @@ def test_help_fits_80_columns(said: Run, command: list[str], monkeypatch: pytest
     shown = said(*command, "--help").out
 
     assert "--debug" in shown
-    assert "..." not in shown.replace("SOURCE...", "").replace("]...", "").replace("NEW_TAG...", "").replace(
-        "[...]", ""
-    )
+    assert "..." not in shown.replace("SOURCE...", "").replace("REPOSITORY...", "").replace("]...", "").replace(
+        "NEW_TAG...", ""
+    ).replace("[...]", "")
     assert not [line for line in shown.splitlines() if len(line) > 80]
 
 
