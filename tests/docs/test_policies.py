@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from dreg_client import DeleteManifest, Layout, OciManifest, TagPlan, Untag, copy
+from dreg_client import Layout, OciManifest, copy
+from dreg_client.tagging.plan import DeleteManifest, TagPlan, Untag
 from tests.docs.pages import ADDRESS, ROOT
 from tests.docs.test_examples import shell_in
 from tests.registries import RunningRegistry, running
 
 PAGE = ROOT / "docs/guides/clean-up-policies.md"
-_SECTION = re.compile(r"^## (.+)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_SECTION = re.compile(r"^## ([^\n]+)$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 _POLICY = re.compile(r"^```toml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 POLICIES = {found[1]: _POLICY.findall(found[2]) for found in _SECTION.finditer(PAGE.read_text())}
 
