@@ -19,6 +19,7 @@ NAMES: Final = {
     "__aexit__": "__exit__",
     "__aiter__": "__iter__",
     "__anext__": "__next__",
+    "aapply_plan": "apply_plan",
     "aapply_sync": "apply_sync",
     "aclose": "close",
     "aclosing": "closing",
@@ -33,6 +34,7 @@ NAMES: Final = {
     "aread": "read",
     "async_sync": "sync",
     "asynccontextmanager": "contextmanager",
+    "aundo": "undo",
     "enter_async_context": "enter_context",
     "handle_async_request": "handle_request",
 }

@@ -2,6 +2,7 @@
 """Archives of `docker save` as destinations (`docker-archive:`)."""
 
 import os
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import NoReturn
@@ -171,6 +172,10 @@ class DockerArchiveDestination:
 
     # --- writing
 
+    def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all names, with the manifests that are generated for their images."""
+        return {name: self.resolve(name) for name in self.tags()}
+
     def push_blob(self, content: Content) -> Descriptor:
         """Write a config or a layer, unless it exists."""
         with self.writing():
@@ -213,7 +218,8 @@ class DockerArchiveDestination:
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002
+        # (port)
         """Raise an error: an image is deleted with its last name."""
         raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")
 

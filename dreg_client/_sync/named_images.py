@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/named_images.py by tools/generate_sync.py. Do not edit.
 """A repository in a layout or archive whose images have full names, such as `localhost:5000/acme/web:1.4`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -114,6 +114,11 @@ class NamedRepository(NamedImages):
         """Return the digest of the manifest at a tag or digest."""
         return self._written.current_digest(self._name_of(reference))
 
+    def current_tags(self) -> "Mapping[str, Descriptor]":
+        """Return all tags with what they name."""
+        found = self._written.current_tags()
+        return {tag: found[name] for tag in self.tags() if (name := self._name_of(tag)) in found}
+
     def push_blob(self, content: Content) -> "Descriptor":
         """Write a blob."""
         return self._written.push_blob(content)
@@ -133,9 +138,10 @@ class NamedRepository(NamedImages):
         """Delete a tag."""
         self._written.delete_tag(self._name_of(tag), expected=expected)
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""
-        self._written.delete_manifest(digest)
+        names = None if tags is None else [self._name_of(tag) for tag in tags]
+        self._written.delete_manifest(digest, tags=names)
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob."""

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/ports.py by tools/generate_sync.py. Do not edit.
 """The interface of storage media. The methods that users call are written once, on top of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -205,6 +205,13 @@ class Destination(Source, Protocol):
         """
         ...
 
+    def current_tags(self) -> "Mapping[str, Descriptor]":
+        """Return all tags with what they name now in the medium itself: of a registry, by one HEAD for each tag.
+
+        Tags that are listed, but do not exist, are omitted. If any other tag cannot be read, its error is raised.
+        """
+        ...
+
     def push_blob(self, content: Content) -> "Descriptor":
         """Write a blob, unless it exists; return its descriptor (media type `application/octet-stream`).
 
@@ -250,8 +257,15 @@ class Destination(Source, Protocol):
         """
         ...
 
-    def delete_manifest(self, digest: Digest) -> None:
-        """Delete a manifest and all its tags."""
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+        """Delete a manifest and all its tags.
+
+        With `tags`, layouts and archives delete it only if it has no other tags. Registries do not check this.
+
+        Raises:
+            NotFoundError: There is no such manifest.
+            ConflictError: It has other tags than `tags`, or a layout needs it.
+        """
         ...
 
     def delete_blob(self, digest: Digest) -> None:

@@ -52,7 +52,7 @@ class TagPlanner:
         planner = repository.plan()
         planner.retag("*", "{major}.{minor}").prune("nightly-*", keep_last=10, older_than="14d")
         plan = planner.make()
-        print(*plan.changes, sep="\\n")
+        print(*plan.changes)
         planner.apply(plan, journal="changes.jsonl")
     """
 
@@ -240,8 +240,9 @@ class TagPlanner:
         return in_run(self._options, carry_out)
 
     def explain(self, tag: str) -> tuple[str, ...]:
-        """Return which rules did what with a tag, in sentences, after `make`; of several repositories, with their
-        names.
+        """Return sentences that say which rules did what with a tag, after `make`.
+
+        If there are several repositories, each sentence begins with the name of one.
 
         Raises:
             ValueError: `make` was not called yet.
@@ -253,17 +254,17 @@ class TagPlanner:
         return tuple(f"{name}: {line}" for name, planned in self._planned.items() for line in planned.explain(tag))
 
     def apply(self, tag_plan: TagPlan, *, journal: str | os.PathLike[str] | None = None) -> "ChangesResult":
-        """Apply a plan, as `aapply_plan` does, with the stores and options of this planner.
+        """Apply a plan, as `apply_plan` does, with the stores and options of this planner.
 
         Args:
             tag_plan: The plan.
             journal: A file that records each change before it is made, and what undoes it.
         """
-        from dreg_client._sync.apply_plan import aapply_plan  # noqa: PLC0415 (few programs make and apply plans)
+        from dreg_client._sync.apply_plan import apply_plan  # noqa: PLC0415 (few programs make and apply plans)
 
         given = [*self._stores, *self._into.values()]
         stores = [each for each in given if isinstance(each, Store)]
-        return aapply_plan(tag_plan, stores=stores, journal=journal, **self._options)
+        return apply_plan(tag_plan, stores=stores, journal=journal, **self._options)
 
     def _add(self, rule: Rule) -> Self:
         self._rules.append(rule)

@@ -143,6 +143,7 @@ class TagPlanning:
 
     def _difference(self) -> Difference:
         """Return how the planned tags differ. What is said about removed tags needs the digests of all others."""
+        self._learn(self.planned.unread)
         found = self.planned.difference()
         if found.removed or found.deleted or found.explicit:
             self._learn(self._names)

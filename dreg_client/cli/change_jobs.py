@@ -5,7 +5,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from dreg_client.cli.change_output import for_users_of_dreg, put_changes, put_kept, put_tag_plan
+from dreg_client.cli.change_output import (
+    for_users_of_dreg,
+    put_changes,
+    put_explanation,
+    put_failures,
+    put_kept,
+    put_tag_plan,
+)
 from dreg_client.cli.change_progress import ChangeProgress
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import show_log
@@ -13,9 +20,11 @@ from dreg_client.cli.registry_options import given_options, options_of_sides
 from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
+    from dreg_client._sync.policy_planner import PolicyPlanner
     from dreg_client.cli.change_options import Wanted
     from dreg_client.copying.options import CopyOptions
     from dreg_client.tagging.plan import TagPlan
+    from dreg_client.tagging.policy import TagPolicy
 
 _ADVICE: Final = "to make these changes, add --yes"
 Make = Callable[["CopyOptions"], "TagPlan"]
@@ -114,10 +123,36 @@ def _text_of(path: str) -> str:
 
 def plan_policy(path: str, wanted: "Wanted") -> int:
     """Print what a policy would change; return the exit code."""
-    return _run_policy(
-        _text_of(path), path, wanted, advice=f"to make these changes: dreg apply {shlex.quote(path)} --yes"
-    )
+    advice = f"to make these changes: dreg apply {shlex.quote(path)} --yes"
+    return _run_policy(_text_of(path), path, wanted, advice=advice)
+
+
+def explain_policy(path: str, tag: str, wanted: "Wanted") -> int:
+    """Print which rules of a policy did what with a tag; return the exit code."""
+    policy = _policy(_text_of(path), path)
+    with _registry_options(wanted) as (options, _):
+        planner = _policy_planner(policy, options)
+        plan = for_users_of_dreg(planner.make())
+        found = {name: planned.explain(tag) for name, planned in planner.planned.items()}
+    put_explanation(found, tag, wanted)
+    return int(put_failures(plan) > 0)
 
 
 def _run_policy(text: str, path: str, wanted: "Wanted", *, advice: str) -> int:
-    raise NotImplementedError
+    policy = _policy(text, path)
+    return run_plan(lambda options: _policy_planner(policy, options).make(), wanted, advice=advice)
+
+
+def _policy(text: str, path: str) -> "TagPolicy":
+    from dreg_client.errors import ConfigError
+    from dreg_client.tagging.policy import MAX_POLICY, TagPolicy
+
+    if len(text) > MAX_POLICY:
+        raise ConfigError(f"{path} is longer than {MAX_POLICY} bytes")
+    return TagPolicy.parse(text, path)
+
+
+def _policy_planner(policy: "TagPolicy", options: "CopyOptions") -> "PolicyPlanner":
+    from dreg_client._sync.policy_planner import PolicyPlanner
+
+    return PolicyPlanner(policy, **options)

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.advice import for_command_line
@@ -42,7 +42,7 @@ def put_tag_plan(plan: "TagPlan", wanted: "Wanted", advice: str) -> int:
     elif not wanted.is_quiet:
         _put_changes((each.repository, each.changes) for each in plan.repositories)
     put_kept(plan, wanted)
-    failed = _put_failures(plan)
+    failed = put_failures(plan)
     if is_text and not wanted.is_quiet:
         text = f"would {what}" if (what := totals(plan.changes, done=False)) else "nothing to change"
         put_error(f"dreg: {text}{_rest(plan, failed)}" + (f"; {visible(advice)}" if what and advice else ""))
@@ -70,7 +70,7 @@ def put_kept(plan: "TagPlan", wanted: "Wanted") -> None:
             put_error(f"dreg: {name_text(each.repository)}: kept {listed(tags)}: {visible(for_command_line(reason))}")
 
 
-def _put_failures(plan: "TagPlan") -> int:
+def put_failures(plan: "TagPlan") -> int:
     """Write to standard error what could not be read; return how many there are."""
     failed = [(each, failure) for each in plan.repositories for failure in each.failures]
     for each, failure in failed:
@@ -156,3 +156,12 @@ def _plain(each: "RepositoryChanges") -> dict[str, Any]:
 
 def _plain_change(change: "TagChange") -> dict[str, Any]:
     return change.model_dump(mode="json", by_alias=True)
+
+
+def put_explanation(found: "Mapping[str, tuple[str, ...]]", tag: str, wanted: "Wanted") -> None:
+    """Print which rules did what with a tag, for each repository."""
+    if wanted.output == "json":
+        put_json([{"repository": name, "sentences": [*sentences]} for name, sentences in found.items()])
+        return
+    for name, sentences in found.items():
+        put(*(f"{name_text(f'{name}:{tag}')}: {visible(sentence)}" for sentence in sentences))

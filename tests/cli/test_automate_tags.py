@@ -52,9 +52,8 @@ def test_retag_shows_what_it_would_change_and_then_changes_it(dreg: Run, reposit
     shown = dreg(*words)
     assert tags(dreg, repository) == before
     assert (shown.code, dreg(*words, "--exit-code").code) == (0, 9)
-    assert shown.lines == [
-        f"{repository}: move 1.4 from {before['1.4'][:19]} (also tagged 1, 1.4.1, latest) to {before['1.4.2'][:19]}"
-    ]
+    (line,) = shown.lines
+    assert line.startswith(f"{repository}: move 1.4 from {before['1.4'][:19]} to {before['1.4.2'][:19]}, also tagged ")
     assert shown.err == "dreg: would move 1 tag; to make these changes, add --yes\n"
 
     done = dreg(*words, "--yes")
@@ -70,7 +69,7 @@ def test_prune_deletes_images_and_undo_puts_them_back(dreg: Run, repository: str
     done = dreg(*words, "--yes", "--journal", journal)
     assert (done.code, len(done.lines)) == (0, 2)
     assert all(": delete sha256:" in line and "(its last tag nightly-2024052" in line for line in done.lines)
-    assert f"dreg: deleted 2 images (" in done.err
+    assert "dreg: deleted 2 images (" in done.err
     assert f"; to undo this: dreg undo {journal} --yes\n" in done.err
     assert before.keys() - tags(dreg, repository) == {"nightly-20240520", "nightly-20240521"}
 
@@ -121,9 +120,6 @@ def test_a_plan_that_was_saved_is_applied_where_nothing_changed_meanwhile(
     again = dreg("apply", plan, "--yes", "--journal", journal)
 
     assert (done.code, again.code) == (1, 1)
-    assert done.err.endswith(
-        f"dreg: deleted 1 image ({done.err.rpartition('(')[2].partition(')')[0]}" if False else done.err
-    )
     assert "1 failed, 1 of them by conflicts" in done.err
     assert "deleted 1 image" in done.err
     assert tags(dreg, repository) == {
