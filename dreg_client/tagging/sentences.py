@@ -22,7 +22,8 @@ def short(digest: Digest) -> str:
 
 def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str]) -> str:
     """Return a sentence about a tag that is moved."""
-    return f"move {tag} from {short(before)} to {short(after)}{_staying(other_tags)}"
+    others = f" (also tagged {', '.join(other_tags)})" if other_tags else ""
+    return f"move {tag} from {short(before)}{others} to {short(after)}"
 
 
 def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Digest | None) -> str:
