@@ -29,6 +29,7 @@ NAMES: Final = {
     "aopen_image": "open_image",
     "aopen_layout": "open_layout",
     "aopen_store": "open_store",
+    "aplan": "plan",
     "aplan_sync": "plan_sync",
     "aread": "read",
     "async_sync": "sync",

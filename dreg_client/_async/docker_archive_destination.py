@@ -142,6 +142,12 @@ class AsyncDockerArchiveDestination:
         """List the names of all images that the archive had."""
         return self._old.tags() if self._old is not None else ()
 
+    async def manifest_list(self) -> None:
+        """Return None, because a docker-archive does not state dates."""
+
+    async def untagged(self) -> None:
+        """Return None, because a docker-archive has no manifests."""
+
     async def referrers(
         self,
         digest: Digest,  # noqa: ARG002 (port)

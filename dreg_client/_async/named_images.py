@@ -47,6 +47,12 @@ class AsyncNamedImages:
         """List the tags."""
         return tuple(self._names)
 
+    async def manifest_list(self) -> None:
+        """Return None, because layouts and archives do not state dates."""
+
+    async def untagged(self) -> None:
+        """Return None: the manifests without a tag may belong to any of the repositories."""
+
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
         """List the manifests whose `subject` is this digest."""
         return await self._medium.referrers(digest, artifact_type)

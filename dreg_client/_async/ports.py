@@ -10,6 +10,7 @@ from dreg_client.values.digest import Digest
 if TYPE_CHECKING:  # commands that only list or resolve need no models
     from dreg_client._async.client import AsyncClient
     from dreg_client.models.descriptor import Descriptor
+    from dreg_client.protocol.manifest_list import ListedManifest
 
 
 OnTags = Callable[[Sequence[str]], object]
@@ -100,6 +101,23 @@ class AsyncSource(Protocol):
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
         """List the manifests whose `subject` is this digest, according to the medium, in its order."""
+        ...
+
+    async def manifest_list(self) -> "tuple[ListedManifest, ...] | None":
+        """List all manifests, with and without a tag, with the dates that the medium states for them.
+
+        None if the medium has no such list: only Google's registries (GCR and GAR) do. It takes the requests of `tags`.
+        """
+        ...
+
+    async def untagged(self) -> "tuple[Descriptor, ...] | None":
+        """List the manifests and indexes without a tag; None if the medium does not tell them.
+
+        Layouts list the entries of `index.json` without a name, except for those that an index in the layout names, and
+        those with a `subject`, which `referrers` lists. Registries that have a `manifest_list` list everything without
+        a tag, so children of indexes and referrers, too. That list does not state sizes, so they are 0, and a missing
+        media type is `application/octet-stream`.
+        """
         ...
 
     async def has_blob(self, digest: Digest) -> bool:

@@ -48,6 +48,12 @@ class NamedImages:
         """List the tags."""
         return tuple(self._names)
 
+    def manifest_list(self) -> None:
+        """Return None, because layouts and archives do not state dates."""
+
+    def untagged(self) -> None:
+        """Return None: the manifests without a tag may belong to any of the repositories."""
+
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
         """List the manifests whose `subject` is this digest."""
         return self._medium.referrers(digest, artifact_type)
