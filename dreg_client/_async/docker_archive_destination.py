@@ -182,16 +182,21 @@ class AsyncDockerArchiveDestination:
         """Return False, because an archive has no repositories."""
         return False
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    async def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
 
         Raises:
-            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers.
+            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers. Or a
+                digest is `expected`, but an archive keeps no manifests.
             NotAnImageError: It is an artifact.
             InvalidReferenceError: The name is not valid.
             NotFoundError: Its config or a layer is missing.
             ConflictError: With `no_clobber`, an image with another config or other layers has the name.
         """
+        if expected is not None:
+            raise errors.UnsupportedError(f"{self.name} keeps no manifests, so its names have no digests")
         image = image_of(manifest, self.name)
         name = None if is_registered_digest(reference) else full_name(reference)
         async with self.writing():

@@ -121,9 +121,12 @@ class AsyncNamedRepository(AsyncNamedImages):
         """Return False, because only registries mount."""
         return await self._written.mount_blob(digest, repository)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
-        """Write a manifest under a tag or under its digest; return whether it was not deferred."""
-        return await self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
+    async def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
+        """Write a manifest under a tag or under its digest; return whether it was written now."""
+        name = self._name_of(reference)
+        return await self._written.push_manifest(manifest, name, no_clobber=no_clobber, expected=expected)
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""

@@ -17,10 +17,11 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
-from dreg_client.protocol.tag_conflicts import not_deleted, not_replaced
+from dreg_client.protocol.tag_conflicts import check_condition, not_deleted
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.tag_condition import TagCondition
 
 if TYPE_CHECKING:  # few programs write
     from dreg_client._async.referrers_tag import AsyncReferrersTag
@@ -71,17 +72,16 @@ class AsyncRegistryDestination(AsyncRegistrySource):
 
         return AsyncBlobUploads(self._client, self._name)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    async def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
         name, raw = name_of(reference), manifest.raw
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to push")
-        if (
-            no_clobber
-            and not isinstance(name, Digest)
-            and (now := await self.current_digest(reference)) not in {None, manifest.digest}
-        ):
-            raise not_replaced(reference, str(now))
+        condition = TagCondition(no_clobber, expected)
+        if not isinstance(name, Digest) and await self._is_done(condition, reference, manifest.digest):
+            return False
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = await changes.put_manifest(self._client, self._name, name, raw, media_type)
         if digest.algorithm != manifest.digest.algorithm:
@@ -93,6 +93,15 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             parsed = parse_manifest(raw, media_type, strict=False)
             await add_entry(self.referrers_tag(subject), referrer(written, parsed))
         return True
+
+    async def _is_done(self, condition: TagCondition, tag: str, new: Digest) -> bool:
+        """Return whether a tag need not be written (see the port); raise ConflictError if it must not be."""
+        if condition == TagCondition():
+            return False
+        now = await self.current_digest(tag)
+        found = [] if now is None else [now]
+        check_condition(condition, tag, condition.unmet_by(found, new))
+        return condition.is_done(found, new)
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""

@@ -18,9 +18,10 @@ from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import Naming
 from dreg_client.protocol.content import RawManifest, verifiable
-from dreg_client.protocol.tag_conflicts import check_replaced
+from dreg_client.protocol.tag_conflicts import check_condition
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
+from dreg_client.values.tag_condition import TagCondition
 
 if TYPE_CHECKING:  # few programs delete
     from dreg_client.files.layout_gc import GCResult
@@ -137,8 +138,10 @@ class LayoutDestination(LayoutSource):
         self.files.check_open()
         return False
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
-        """Write a manifest under a name or under its digest; return whether it was not deferred."""
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
+        """Write a manifest under a name or under its digest; return whether the name was written."""
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
         is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
@@ -147,7 +150,7 @@ class LayoutDestination(LayoutSource):
             if run_in_thread(layout_writer.write_document, self._directory, manifest.digest, manifest.raw):
                 pending.add_blob()
             pending.add(manifest, entry, is_unnamed=is_digest)
-            is_written = is_digest or self._name(Naming(entry, reference, no_clobber), pending)
+            is_written = is_digest or self._name(Naming(entry, reference, TagCondition(no_clobber, expected)), pending)
             self._write_overdue(pending)
         return is_written
 
@@ -156,8 +159,8 @@ class LayoutDestination(LayoutSource):
         if pending.defer(naming):
             return False
         self._change_index(entries := NewEntries([naming]))
-        check_replaced(entries.kept)
-        return True
+        check_condition(naming.condition, naming.name, entries.kept.get(naming.name))
+        return not entries.done
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name. Its manifest stays until `gc`, even if it has no other name.

@@ -122,9 +122,12 @@ class NamedRepository(NamedImages):
         """Return False, because only registries mount."""
         return self._written.mount_blob(digest, repository)
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
-        """Write a manifest under a tag or under its digest; return whether it was not deferred."""
-        return self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
+        """Write a manifest under a tag or under its digest; return whether it was written now."""
+        name = self._name_of(reference)
+        return self._written.push_manifest(manifest, name, no_clobber=no_clobber, expected=expected)
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""

@@ -221,17 +221,23 @@ class Destination(Source, Protocol):
         """
         ...
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Write a manifest, byte for byte, under a tag or under its digest. Everything that it names exists already.
 
         Returns whether it was written; False if the tag was deferred (see `writing`).
 
-        With `no_clobber`, a tag of another manifest is not replaced. Layouts and archives check this when they write
-        the tag. Registries have no such operation, so they are asked just before.
+        With `no_clobber`, a tag of another manifest is not replaced. With `expected`, a tag is only replaced if it
+        names that manifest; with both, it may also be missing. With `expected`, nothing is written if the tag already
+        names the new manifest, and False is returned. Layouts and archives check this when they write the tag.
+        Registries have no such operation, so they are asked just before.
 
         Raises:
             DigestMismatchError: The medium reports another digest than the manifest's.
-            ConflictError: With `no_clobber`, the tag names another manifest.
+            ConflictError: With `no_clobber` or `expected`, the tag names another manifest. With `expected` alone, it
+                does not exist.
+            UnsupportedError: With `expected`, the medium does not keep manifests.
         """
         ...
 

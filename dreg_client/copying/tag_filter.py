@@ -4,13 +4,11 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from importlib import import_module
-from typing import Any, Final
+from typing import Final
 
 from dreg_client.copying.digest_tags import digest_tag
-from dreg_client.errors import MissingLibraryError
+from dreg_client.copying.versions import version_range
 
-_VERSION: Final = re.compile(r"v?[0-9]{1,18}(?:\.[0-9]{1,18}){0,2}(?:-[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?", re.ASCII)
 _LONGEST: Final = 1024
 """A tag has at most 128 characters; a pattern or range of a megabyte would take seconds to read."""
 
@@ -54,7 +52,7 @@ class TagFilter:
         if self.regex is not None:
             object.__setattr__(self, "_pattern", _pattern(self.regex))
         if self.semver is not None:
-            object.__setattr__(self, "_within", _range(self.semver))
+            object.__setattr__(self, "_within", version_range(_short(self.semver, "version range")))
 
     def has(self, tag: str) -> bool:
         """Return whether a tag is chosen."""
@@ -101,26 +99,3 @@ def _pattern(text: str) -> re.Pattern[str]:
     except re.error as failure:
         message = f"{text!r} is not a regular expression: {failure}"
         raise ValueError(message) from None
-
-
-def _range(text: str) -> Callable[[str], bool]:
-    try:
-        versions: Any = import_module("semantic_version")
-    except ImportError:
-        raise MissingLibraryError("semantic-version", "cli") from None
-    _short(text, "version range")
-    try:
-        within = versions.NpmSpec(text)
-    except ValueError:
-        message = f"{text!r} is not a version range; expected a range such as '^1.4', '~1.4', '1.x' or '>=1.2 <2'"
-        raise ValueError(message) from None
-
-    def has(tag: str) -> bool:
-        if not _VERSION.fullmatch(tag):
-            return False
-        try:
-            return versions.Version.coerce(tag.removeprefix("v")) in within
-        except ValueError:  # a number with a leading zero after the hyphen: 1.2.3-01 is not a version
-            return False
-
-    return has

@@ -7,7 +7,7 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import byte_size
 
 if TYPE_CHECKING:
-    from dreg_client.tagging.plan import DeleteManifest
+    from dreg_client.tagging.plan import DeleteManifest, RestoreManifest
 
 
 def short(digest: Digest) -> str:
@@ -51,7 +51,14 @@ def delete(change: "DeleteManifest") -> str:
     return f"delete {short(change.digest)} ({'; '.join(parts)})"
 
 
-def _following(change: "DeleteManifest") -> list[str]:
+def restore(change: "RestoreManifest") -> str:
+    """Return a sentence about a manifest that is put back."""
+    tags = f"with {'its tag' if len(change.tags) == 1 else 'its tags'} {', '.join(change.tags)}" if change.tags else ""
+    parts = [tags or "no tag", *_following(change)]
+    return f"restore {short(change.digest)} ({'; '.join(parts)})"
+
+
+def _following(change: "DeleteManifest | RestoreManifest") -> list[str]:
     counted = (len(change.referrers), "referrer"), (len(change.platforms), "platform")
     named = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counted if count]
     verb = "goes" if sum(count for count, _ in counted) == 1 else "go"
