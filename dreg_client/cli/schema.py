@@ -16,7 +16,7 @@ from dreg_client.models.kinds import KIND_NAMES
 if TYPE_CHECKING:
     from dreg_client.schemagen import Mode, RuleEntry
 
-_NAMES: Final = (*KIND_NAMES, "manifest", "sync-file", "sync-plan")
+_NAMES: Final = (*KIND_NAMES, "manifest", "sync-file", "sync-plan", "tag-policy", "tag-plan")
 _OTHER_NAMES: Final = {
     **dict.fromkeys(("ls", "names"), "use dreg schema list"),
     **dict.fromkeys(("cat", "get", "print"), "use dreg schema show"),
@@ -32,9 +32,9 @@ _folder = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path
 def schema_command() -> None:
     """List, print, write or check the JSON Schemas of documents.
 
-    There are schemas (draft 2020-12) for manifests, indexes, configs, layouts and descriptors, and for what `dreg sync`
-    reads: the TOML files of `--file` and the plans of `--plan`. They accept all documents that dreg accepts, and reject
-    invalid ones as far as JSON Schema can express the rules. To validate documents, use `dreg validate`.
+    There are schemas (draft 2020-12) for manifests, indexes, configs, layouts and descriptors, and for files that dreg
+    itself reads: those of `dreg sync`, and policies and plans of tags. They accept all documents that dreg accepts, and
+    reject invalid ones as far as JSON Schema can express the rules. To validate documents, use `dreg validate`.
 
     \b
     Examples:

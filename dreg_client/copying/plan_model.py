@@ -19,6 +19,7 @@ _PROBLEMS: Final = {
     "string_type": "expected a string",
     "too_short": "expected at least one entry",
     "tuple_type": "expected a list",
+    "union_tag_not_found": "`action` is missing",
 }
 """Problems that pydantic describes in the words of Python, by their types."""
 
@@ -97,5 +98,7 @@ def first_problem(failure: ValidationError) -> str:
     found, *others = [each for each in problems if each["type"] != "too_short"] or problems
     where = ".".join(map(str, found["loc"]))
     what = _PROBLEMS.get(found["type"], found["msg"])
+    if found["type"] == "union_tag_invalid":  # the message quotes the document; what is expected is at its end
+        what = f"unknown action; expected one of: {found['msg'].rpartition('expected tags: ')[2]}"
     more = f" (and {len(others)} more)" if others else ""
     return f"{where}: {what}{more}" if where else f"{what}{more}"

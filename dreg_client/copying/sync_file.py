@@ -1,14 +1,12 @@
 """TOML files that list what `dreg sync --file` is to synchronise."""
 
-import re
-import tomllib
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field, StrictBool, ValidationError
+from pydantic import BaseModel, Field, StrictBool
 
-from dreg_client.copying.plan_model import first_problem
 from dreg_client.copying.sync_options import SyncOptions
 from dreg_client.copying.tag_filter import TagFilter
+from dreg_client.copying.toml_file import naming_entry, parse_toml
 from dreg_client.errors import ConfigError
 from dreg_client.values.platform import Platform
 from dreg_client.values.registry_name import host_alone
@@ -71,17 +69,7 @@ class SyncFile(
         Raises:
             ConfigError: It is not valid.
         """
-        try:
-            tree = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as failure:
-            raise ConfigError(f"{where} is not valid TOML: {failure}") from None
-        except RecursionError:
-            raise ConfigError(f"{where} is not valid TOML: values are nested too deep") from None
-        try:
-            found = cls.model_validate(tree)
-        except ValidationError as failure:
-            problem, advice = _naming_its_entry(first_problem(failure), tree), "see: dreg schema show sync-file"
-            raise ConfigError(f"{where} is not a valid sync file: {problem}; {advice}") from None
+        found, tree = parse_toml(cls, text, where, "sync-file", _naming_its_entry)
         pruned: dict[tuple[str, object], int] = {}
         for number, entry in enumerate(found.sync):
             try:
@@ -126,12 +114,4 @@ def _check_pruned(pruned: dict[tuple[str, object], int], number: int, destinatio
 
 
 def _naming_its_entry(problem: str, tree: dict[str, Any]) -> str:
-    """Name an entry by its number, counted from 1, and its source, in place of its index, as in `sync.1.prune`."""
-    found = re.match(r"sync\.(\d+)(?:\.|: )", problem)
-    if found is None:
-        return problem
-    number = int(found[1])
-    entry = cast("list[object]", tree["sync"])[number]
-    source = cast("dict[str, object]", entry).get("source") if isinstance(entry, dict) else None
-    named = f" ({source[:100]})" if isinstance(source, str) else ""
-    return f"entry {number + 1} of [[sync]]{named}: {problem[found.end() :]}"
+    return naming_entry(problem, tree, "sync", "source")

@@ -7,7 +7,7 @@ from pathlib import Path
 from dreg_client.errors import FileError
 from dreg_client.files.atomic import write_whole
 from dreg_client.files.regular import open_regular
-from dreg_client.schemagen.schemas import NAMES, SYNC_NAMES, differs_when_written, schema, text
+from dreg_client.schemagen.schemas import FILE_NAMES, NAMES, differs_when_written, schema, text
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _LARGEST = MAX_DOCUMENT
@@ -74,7 +74,7 @@ def check_files(folder: Path, wanted: dict[str, str]) -> tuple[Stale, ...]:
 
 
 def _files() -> dict[str, str]:
-    accepted = {f"{name}.json": schema(name) for name in (*NAMES, *SYNC_NAMES)}
+    accepted = {f"{name}.json": schema(name) for name in (*NAMES, *FILE_NAMES)}
     differing = filter(differs_when_written, NAMES)
     written = {f"serialization/{name}.json": schema(name, mode="serialization") for name in differing}
     return {name: text(content) for name, content in (accepted | written).items()}

@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from typing import Any, Final, Literal, cast
 
@@ -24,9 +25,15 @@ ANY_MANIFEST: Final = "manifest"
 NAMES: Final = (*KIND_NAMES, ANY_MANIFEST)
 """The names of schemas: one for each kind of document, and `manifest` for any OCI or Docker manifest or index."""
 
-SYNC_NAMES: Final = ("sync-file", "sync-plan")
-"""The names of the schemas of what `dreg sync` reads: the TOML files of `--file`, and the plans of `--plan`."""
+FILE_NAMES: Final = ("sync-file", "sync-plan", "tag-policy", "tag-plan")
+"""The names of the schemas of files that dreg itself reads: of `dreg sync`, and of commands that change tags."""
 
+_FILE_MODELS: Final = {
+    "sync-file": ("dreg_client.copying.sync_file", "SyncFile"),
+    "sync-plan": ("dreg_client.copying.sync_plan", "SyncPlan"),
+    "tag-policy": ("dreg_client.tagging.policy", "TagPolicy"),
+    "tag-plan": ("dreg_client.tagging.plan", "TagPlan"),
+}
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final[tuple[Kind, ...]] = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")
 _ANY: Final[Schema] = {
@@ -41,7 +48,7 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
     """Return the JSON Schema of a kind of document, or of your own model.
 
     Args:
-        of: One of `NAMES`, `sync-file`, `sync-plan`, a pydantic model, which may contain models of this library, or a
+        of: One of `NAMES`, `FILE_NAMES`, a pydantic model, which may contain models of this library, or a
             `TypeAdapter`.
         mode: `validation` for documents that are accepted, `serialization` for documents that are written (a list is
             never `null`).
@@ -60,7 +67,7 @@ def schema(of: str | type[BaseModel] | TypeAdapter[Any], *, mode: Mode = "valida
         return tidied(of.json_schema(mode=mode), "", {"$schema": _DIALECT})
     if not isinstance(of, str):
         return tidied(of.model_json_schema(mode=mode), of.__name__, {"$schema": _DIALECT})
-    if of not in SYNC_NAMES:
+    if of not in FILE_NAMES:
         models_of(of)
     return cast("Schema", json.loads(_named(of, mode)))
 
@@ -70,7 +77,7 @@ def models_of(of: str | type[BaseModel]) -> tuple[type[BaseModel], ...]:
     if not isinstance(of, str):
         return (of,)
     if of not in NAMES:
-        message = f"{of!r} is not the name of a schema; expected one of: {', '.join((*NAMES, *SYNC_NAMES))}"
+        message = f"{of!r} is not the name of a schema; expected one of: {', '.join((*NAMES, *FILE_NAMES))}"
         raise ValueError(message)
     return tuple(model_of(name) for name in (_OF_ANY_MANIFEST if of == ANY_MANIFEST else (of,)))
 
@@ -100,16 +107,14 @@ def _named(name: str, mode: Mode) -> str:
         _, found = models_json_schema([(model, mode) for model in models_of(name)])
         head["examples"] = [examples()[each][0] for each in _OF_ANY_MANIFEST]
         return text(tidied(_any_manifest_by_type() | found, "", head))
-    model = _model_of_sync(name) if name in SYNC_NAMES else model_of(name)
+    model = _model_of_file(name) if name in FILE_NAMES else model_of(name)
     found = model.model_json_schema(mode=mode)
     return text(tidied(found, model.__name__, head | {"examples": examples()[name]}))
 
 
-def _model_of_sync(name: str) -> type[BaseModel]:
-    from dreg_client.copying.sync_file import SyncFile  # noqa: PLC0415 (other schemas do not need it)
-    from dreg_client.copying.sync_plan import SyncPlan  # noqa: PLC0415 (as above)
-
-    return SyncFile if name == "sync-file" else SyncPlan
+def _model_of_file(name: str) -> type[BaseModel]:
+    module, model = _FILE_MODELS[name]
+    return cast("type[BaseModel]", getattr(import_module(module), model))  # other schemas do not need these modules
 
 
 def any_manifest() -> Schema:

@@ -9,6 +9,7 @@ import pytest
 from dreg_client.cli.app import run
 from dreg_client.errors import FileError
 from dreg_client.schemagen import NAMES, check, write
+from dreg_client.schemagen.schemas import FILE_NAMES
 
 ROOT = Path(__file__).parents[2]
 REGENERATE = "run: dreg schema write schemas"
@@ -24,7 +25,7 @@ def test_there_is_a_file_for_each_schema_and_for_what_is_written_otherwise(tmp_p
     written = write(tmp_path / "new/schemas")
 
     names = {str(path.relative_to(tmp_path / "new/schemas")) for path in written}
-    expected = {f"{name}.json" for name in (*NAMES, "sync-file", "sync-plan")}
+    expected = {f"{name}.json" for name in (*NAMES, *FILE_NAMES)}
     assert expected <= names
     assert names - expected == {
         f"serialization/{name}.json" for name in NAMES if name not in {"descriptor", "image-layout", "legacy-manifest"}
@@ -117,7 +118,7 @@ def test_show_prints_the_file_to_the_letter(told: Callable[..., Any], name: str,
 
 
 def test_list_names_all_of_them(told: Callable[..., Any]) -> None:
-    assert [line.split()[0] for line in told("schema", "list")[1].splitlines()] == [*NAMES, "sync-file", "sync-plan"]
+    assert [line.split()[0] for line in told("schema", "list")[1].splitlines()] == [*NAMES, *FILE_NAMES]
 
 
 def test_a_name_that_is_none_is_a_usage_error(told: Callable[..., Any]) -> None:
