@@ -9,6 +9,7 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers treat it as True; importing `typing` would double the cost of this import
 if TYPE_CHECKING:
+    from dreg_client._async.apply_plan import aapply_plan
     from dreg_client._async.copy import acopy
     from dreg_client._async.httpx_transport import AsyncHTTPTransport
     from dreg_client._async.images import AsyncImage
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
     from dreg_client._async.sync import aapply_sync, aplan_sync, async_sync
+    from dreg_client._async.undo import aundo
     from dreg_client._async.writable import AsyncWritableStore
+    from dreg_client._sync.apply_plan import apply_plan
     from dreg_client._sync.copy import copy
     from dreg_client._sync.docker_archive import DockerArchive
     from dreg_client._sync.httpx_transport import HTTPTransport
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client._sync.sync import apply_sync, plan_sync, sync
+    from dreg_client._sync.undo import undo
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client._sync.writable import WritableStore
     from dreg_client.copying.options import CopyOptions
@@ -61,6 +65,7 @@ if TYPE_CHECKING:
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import (
         Answered,
+        Changed,
         Copied,
         Copying,
         Counted,
@@ -74,6 +79,19 @@ if TYPE_CHECKING:
     )
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
+    from dreg_client.tagging.plan import (
+        AddTag,
+        CopyTag,
+        DeleteManifest,
+        KeptTag,
+        MoveTag,
+        RepositoryTagPlan,
+        RestoreManifest,
+        TagChange,
+        TagPlan,
+        Untag,
+    )
+    from dreg_client.tagging.result import ChangesResult, RepositoryChanges
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
     from dreg_client.validation.report import DocumentReport, FileReport, Report, validate
     from dreg_client.values.credential import Credential
@@ -82,6 +100,7 @@ if TYPE_CHECKING:
     from dreg_client.values.reference import Reference
 
 _MODULES = {
+    "_async.apply_plan": ("aapply_plan",),
     "_async.copy": ("acopy",),
     "_async.httpx_transport": ("AsyncHTTPTransport",),
     "_async.images": ("AsyncImage",),
@@ -92,7 +111,9 @@ _MODULES = {
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
     "_async.sync": ("aapply_sync", "aplan_sync", "async_sync"),
+    "_async.undo": ("aundo",),
     "_async.writable": ("AsyncWritableStore",),
+    "_sync.apply_plan": ("apply_plan",),
     "_sync.copy": ("copy",),
     "_sync.docker_archive": ("DockerArchive",),
     "_sync.httpx_transport": ("HTTPTransport",),
@@ -104,6 +125,7 @@ _MODULES = {
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
     "_sync.sync": ("apply_sync", "plan_sync", "sync"),
+    "_sync.undo": ("undo",),
     "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
     "copying.options": ("CopyOptions",),
@@ -134,6 +156,7 @@ _MODULES = {
     "protocol.content": ("RawManifest",),
     "protocol.events": (
         "Answered",
+        "Changed",
         "Copied",
         "Copying",
         "Counted",
@@ -147,6 +170,19 @@ _MODULES = {
     ),
     "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
+    "tagging.plan": (
+        "AddTag",
+        "CopyTag",
+        "DeleteManifest",
+        "KeptTag",
+        "MoveTag",
+        "RepositoryTagPlan",
+        "RestoreManifest",
+        "TagChange",
+        "TagPlan",
+        "Untag",
+    ),
+    "tagging.result": ("ChangesResult", "RepositoryChanges"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
     "validation.report": ("DocumentReport", "FileReport", "Report", "validate"),
     "values.credential": ("Credential",),
@@ -158,6 +194,7 @@ _MODULE_OF = {name: home for home, names in _MODULES.items() for name in names}
 
 __version__ = "2.0.0.dev0"
 __all__ = [
+    "AddTag",
     "Answered",
     "AnyManifest",
     "AsyncBlobReader",
@@ -172,15 +209,19 @@ __all__ = [
     "AsyncStore",
     "AsyncWritableStore",
     "BlobReader",
+    "Changed",
+    "ChangesResult",
     "Content",
     "Copied",
     "CopyOptions",
     "CopyResult",
+    "CopyTag",
     "Copying",
     "Counted",
     "Credential",
     "CredentialSource",
     "Credentials",
+    "DeleteManifest",
     "Descriptor",
     "Destination",
     "Digest",
@@ -198,11 +239,13 @@ __all__ = [
     "ImageLayout",
     "ImageManifest",
     "Index",
+    "KeptTag",
     "Layout",
     "LegacyManifest",
     "LineRules",
     "Manifest",
     "Mirror",
+    "MoveTag",
     "NotFoundError",
     "OciIndex",
     "OciManifest",
@@ -222,9 +265,12 @@ __all__ = [
     "RegistryOptions",
     "Report",
     "Repository",
+    "RepositoryChanges",
     "RepositoryPlan",
     "RepositorySync",
+    "RepositoryTagPlan",
     "RepositoryValidation",
+    "RestoreManifest",
     "Retrying",
     "Sent",
     "Severity",
@@ -233,21 +279,27 @@ __all__ = [
     "SyncOptions",
     "SyncPlan",
     "SyncResult",
+    "TagChange",
     "TagFilter",
+    "TagPlan",
     "Tagged",
     "Timeouts",
     "TokenService",
     "Transferred",
     "UnsupportedError",
+    "Untag",
     "Warned",
     "WritableStore",
+    "aapply_plan",
     "aapply_sync",
     "acopy",
     "aopen_image",
     "aopen_store",
     "aplan_sync",
+    "apply_plan",
     "apply_sync",
     "async_sync",
+    "aundo",
     "choose",
     "copy",
     "open_image",
@@ -256,6 +308,7 @@ __all__ = [
     "parse_manifest",
     "plan_sync",
     "sync",
+    "undo",
     "validate",
     "validate_file",
     "validate_layout",

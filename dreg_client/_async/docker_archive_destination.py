@@ -1,6 +1,7 @@
 """Archives of `docker save` as destinations (`docker-archive:`)."""
 
 import os
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import NoReturn
@@ -170,6 +171,10 @@ class AsyncDockerArchiveDestination:
 
     # --- writing
 
+    async def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all names, with the manifests that are generated for their images."""
+        return {name: await self.resolve(name) for name in await self.tags()}
+
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Write a config or a layer, unless it exists."""
         async with self.writing():
@@ -212,7 +217,7 @@ class AsyncDockerArchiveDestination:
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 
-    async def delete_manifest(self, digest: Digest) -> None:
+    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002 (port)
         """Raise an error: an image is deleted with its last name."""
         raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")
 

@@ -1,6 +1,6 @@
 """Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -114,6 +114,11 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         except errors.NotFoundError:
             return None
 
+    async def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all names in the layout on disk."""
+        await self._read_index()
+        return {tag: await self.resolve(tag) for tag in await self.tags()}
+
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
         digest = verifiable(content.digest) if content.digest else None
@@ -173,12 +178,12 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         async with self._writer():
             await self._change_index(partial(untag, self.files, tag, expected))
 
-    async def delete_manifest(self, digest: Digest) -> None:
+    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
         async with self._deleting(), changing_index(self.files.name):
-            self.keep_index(await run_in_thread(delete_manifest, self._directory, digest))
+            self.keep_index(await run_in_thread(delete_manifest, self._directory, digest, tags))
 
     async def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""

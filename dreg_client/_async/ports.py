@@ -1,6 +1,6 @@
 """The interface of storage media. The methods that users call are written once, on top of it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -204,6 +204,13 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
+    async def current_tags(self) -> "Mapping[str, Descriptor]":
+        """Return all tags with what they name now in the medium itself: of a registry, by one HEAD for each tag.
+
+        Tags that are listed, but do not exist, are omitted. If any other tag cannot be read, its error is raised.
+        """
+        ...
+
     async def push_blob(self, content: AsyncContent) -> "Descriptor":
         """Write a blob, unless it exists; return its descriptor (media type `application/octet-stream`).
 
@@ -249,8 +256,15 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
-    async def delete_manifest(self, digest: Digest) -> None:
-        """Delete a manifest and all its tags."""
+    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+        """Delete a manifest and all its tags.
+
+        With `tags`, layouts and archives delete it only if it has no other tags. Registries do not check this.
+
+        Raises:
+            NotFoundError: There is no such manifest.
+            ConflictError: It has other tags than `tags`, or a layout needs it.
+        """
         ...
 
     async def delete_blob(self, digest: Digest) -> None:

@@ -1,12 +1,13 @@
 """A repository of a registry as a destination (distribution-spec "Push", "Content Management")."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async import changes
-from dreg_client._async.manifests import named
+from dreg_client._async.in_order import in_order
+from dreg_client._async.manifests import named, resolve_manifest
 from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
 from dreg_client._async.referrers_checks import add_entry, checked_together
 from dreg_client._async.registry_source import AsyncRegistrySource
@@ -57,6 +58,19 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             return None
         head = manifest_head(response, request, name)
         return head.digest if head else await named(self._client, self._name, name)
+
+    async def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all tags with what they name, by HEAD to the registry itself."""
+        tags = await self.tags()
+        found = await in_order(self._current, tags, at_a_time=min(self._client.connections, 8))
+        return {tag: descriptor for tag, descriptor in zip(tags, found, strict=True) if descriptor is not None}
+
+    async def _current(self, tag: str) -> Descriptor | None:
+        try:
+            found = await resolve_manifest(self._client, self._name, name_of(tag), mirrored=False)
+        except errors.NotFoundError:
+            return None
+        return found.descriptor
 
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Upload a blob, unless it exists; return its descriptor."""
@@ -109,7 +123,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             raise not_deleted(tag, str(now))
         await untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
 
-    async def delete_manifest(self, digest: Digest) -> None:
+    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002 (port)
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
         found = await self._read_to_delete(digest)
         await changes.delete_manifest(self._client, self._name, digest)

@@ -16,14 +16,15 @@ from dreg_client._async.manifests import resolve_manifest
 from dreg_client._async.ports import AsyncSource
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.index import AnyManifest
+from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.protocol.manifests import ManifestHead, name_of
 from dreg_client.tagging.facts import Fact, ManifestFacts
 from dreg_client.tagging.manifest_facts import ManifestReadings, date_in, facts_of, stated_platforms
+from dreg_client.tagging.needs import KnownManifests, extent
 from dreg_client.values.digest import Digest
-from dreg_client.values.media_type import OCI_CONFIG
+from dreg_client.values.media_type import OCI_CONFIG, Family
 from dreg_client.values.platform import Platform
 from dreg_client.values.reference import RepositoryName
 
@@ -62,6 +63,7 @@ class AsyncTagReader:
         self.broken: dict[Digest, errors.DregError] = {}
         self.without_config: dict[Digest, errors.DregError] = {}
         self._attestations: set[Digest] = set()
+        self._images: set[Digest] = set()  # those that an index names as manifests
         self._platforms: dict[Digest, Platform] = {}
         self._requested: set[str] = set()  # tags and digests
         self._digests: dict[Digest, Digest] = {}
@@ -110,6 +112,18 @@ class AsyncTagReader:
         """List the referrers of manifests."""
         await self._each(self._read_referrers, [each for each in dict.fromkeys(digests) if each not in self.referrers])
 
+    async def read_extent(self, digests: Collection[Digest]) -> None:
+        """Read everything that may be deleted with some manifests: what they contain, and what refers to any of it."""
+        while True:
+            known = KnownManifests(self.manifests, {}, self.referrers)
+            whole = [each for each in extent(known, digests) if each in self.manifests]
+            ahead = [each for each in whole if each not in self.referrers]
+            if not ahead:
+                return
+            await self.read_manifests(ahead)
+            await self.read_referrers(ahead)
+            await self.read_manifests([each for digest in ahead for each in self.referrers[digest]])
+
     def add(self, digest: Digest, media_type: str, size: int) -> Digest:
         """Add what is known of a manifest that was not read, such as one that the store lists; return its digest."""
         digest = self._one(digest)
@@ -126,6 +140,11 @@ class AsyncTagReader:
         whole = self.readings.whole(digest)
         found = (self.broken.get(each) or self.without_config.get(each) for each in whole)
         return next((each for each in found if each is not None), None)
+
+    def protecting(self) -> Digest | None:
+        """Return a manifest that cannot be read and may need any other one: all but images that only indexes name."""
+        tagged = frozenset(self.digests.values()) if self.broken else frozenset[Digest]()
+        return next((each for each in self.broken if each in tagged or each not in self._images), None)
 
     async def _each(self, function: Callable[[T], Awaitable[None]], items: list[T]) -> None:
         client = self._source.client
@@ -191,6 +210,9 @@ class AsyncTagReader:
             return
         if isinstance(document, ImageManifest) and has_image_config(document):
             self._unread_configs.add(digest)
+        if isinstance(document, Index):
+            named = [each.digest for each in document.manifests if each.family is Family.MANIFEST]
+            self._images.update(map(self._one, named))
         for child, platform in stated_platforms(document):
             if platform is None:
                 self._attestations.add(self._one(child))
@@ -237,6 +259,7 @@ class AsyncTagReader:
         found = await attempt(self._source.referrers, digest)
         if isinstance(found, errors.DregError):
             self.broken[digest] = found
+            self._images.discard(digest)
             found = ()
         self.referrers[digest] = tuple(self.add(each.digest, each.media_type, each.size) for each in found)
 

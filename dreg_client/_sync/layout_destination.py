@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/layout_destination.py by tools/generate_sync.py. Do not edit.
 """Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -115,6 +115,11 @@ class LayoutDestination(LayoutSource):
         except errors.NotFoundError:
             return None
 
+    def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all names in the layout on disk."""
+        self._read_index()
+        return {tag: self.resolve(tag) for tag in self.tags()}
+
     def push_blob(self, content: Content) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
         digest = verifiable(content.digest) if content.digest else None
@@ -172,12 +177,12 @@ class LayoutDestination(LayoutSource):
         with self._writer():
             self._change_index(partial(untag, self.files, tag, expected))
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
         with self._deleting(), changing_index(self.files.name):
-            self.keep_index(run_in_thread(delete_manifest, self._directory, digest))
+            self.keep_index(run_in_thread(delete_manifest, self._directory, digest, tags))
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""

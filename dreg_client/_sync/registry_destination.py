@@ -1,14 +1,15 @@
 # Generated from dreg_client/_async/registry_destination.py by tools/generate_sync.py. Do not edit.
 """A repository of a registry as a destination (distribution-spec "Push", "Content Management")."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
-from dreg_client._sync.manifests import named
+from dreg_client._sync.in_order import in_order
+from dreg_client._sync.manifests import named, resolve_manifest
 from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
@@ -58,6 +59,19 @@ class RegistryDestination(RegistrySource):
             return None
         head = manifest_head(response, request, name)
         return head.digest if head else named(self._client, self._name, name)
+
+    def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all tags with what they name, by HEAD to the registry itself."""
+        tags = self.tags()
+        found = in_order(self._current, tags, at_a_time=min(self._client.connections, 8))
+        return {tag: descriptor for tag, descriptor in zip(tags, found, strict=True) if descriptor is not None}
+
+    def _current(self, tag: str) -> Descriptor | None:
+        try:
+            found = resolve_manifest(self._client, self._name, name_of(tag), mirrored=False)
+        except errors.NotFoundError:
+            return None
+        return found.descriptor
 
     def push_blob(self, content: Content) -> Descriptor:
         """Upload a blob, unless it exists; return its descriptor."""
@@ -110,7 +124,8 @@ class RegistryDestination(RegistrySource):
             raise not_deleted(tag, str(now))
         untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002
+        # (port)
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
         found = self._read_to_delete(digest)
         changes.delete_manifest(self._client, self._name, digest)

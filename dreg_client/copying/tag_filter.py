@@ -1,12 +1,12 @@
 """Which tags to list or to copy: globs, a regular expression, a range of versions, or any function."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
 
 from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.tag_pattern import TagPattern
 from dreg_client.copying.versions import version_range
 
 _LONGEST: Final = 1024
@@ -20,7 +20,8 @@ class TagFilter:
     Attributes:
         include: Globs with `*`, `?` and `[...]`. The tag must match one of them. Letter case matters.
         exclude: Globs. The tag must not match any of them.
-        regex: A regular expression that must match the whole tag.
+        regex: A regular expression that must match the whole tag. If the extra `cli` of dreg-client is installed, a
+            match that takes longer than a second raises ConfigError.
         semver: A range of versions in npm syntax, such as `^1.4` or `>=1.2 <2`. The tag `v1.4` counts as 1.4, and `1.4`
             as 1.4.0. A tag with a suffix, such as `1.4-alpine`, counts as a prerelease, which most ranges exclude.
         digest_tags: Whether to choose digest tags, such as `sha256-HEX.sig`.
@@ -43,14 +44,14 @@ class TagFilter:
     semver: str | None = None
     digest_tags: bool = True
     where: Callable[[str], bool] | None = None
-    _pattern: re.Pattern[str] | None = field(init=False, repr=False, compare=False, default=None)
+    _pattern: TagPattern | None = field(init=False, repr=False, compare=False, default=None)
     _within: Callable[[str], bool] | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         for name in ("include", "exclude"):
             object.__setattr__(self, name, globs(name, getattr(self, name)))
         if self.regex is not None:
-            object.__setattr__(self, "_pattern", _pattern(self.regex))
+            object.__setattr__(self, "_pattern", TagPattern(_short(self.regex, "regular expression")))
         if self.semver is not None:
             object.__setattr__(self, "_within", version_range(_short(self.semver, "version range")))
 
@@ -58,7 +59,7 @@ class TagFilter:
         """Return whether a tag is chosen."""
         return (
             matches(tag, self.include, self.exclude)
-            and (self._pattern is None or self._pattern.fullmatch(tag) is not None)
+            and (self._pattern is None or self._pattern.has(tag))
             and (self._within is None or self._within(tag))
             and (self.digest_tags or digest_tag(tag) is None)
             and (self.where is None or bool(self.where(tag)))
@@ -90,12 +91,3 @@ def _short(text: str, what: str) -> str:
         message = f"{text[:40]!r}... is too long; expected a {what} of at most {_LONGEST} characters"
         raise ValueError(message)
     return text
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    _short(text, "regular expression")
-    try:
-        return re.compile(text)
-    except re.error as failure:
-        message = f"{text!r} is not a regular expression: {failure}"
-        raise ValueError(message) from None

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.copying.tag_filter import TagFilter
+from dreg_client.copying.tag_pattern import TagPattern
 
 TagMatch: TypeAlias = str | Iterable[str] | re.Pattern[str] | TagFilter | Callable[[str], bool] | None
 """Which tags: a glob, a list of globs, a regular expression that matches whole tags, a filter, or a function."""
@@ -22,7 +23,7 @@ class Matching:
     """
 
     tags: TagFilter = field(default_factory=TagFilter)
-    pattern: re.Pattern[str] | None = None
+    pattern: TagPattern | None = None
 
     @classmethod
     def of(cls, match: TagMatch = None, semver: str | None = None) -> "Matching":
@@ -33,12 +34,12 @@ class Matching:
             TypeError: `match` is nothing that can choose tags.
             MissingLibraryError: `semver` is given, and the extra `cli` of dreg-client is not installed.
         """
-        tags, pattern = _filter(match), match if isinstance(match, re.Pattern) else None
+        tags, pattern = _filter(match), TagPattern(match) if isinstance(match, re.Pattern) else None
         if semver is not None:
             if tags.semver is not None:
                 raise ValueError("semver= was given twice: in the filter, and as an argument; give one of them")
             tags = replace(tags, semver=semver)
-        return cls(tags, re.compile(tags.regex) if tags.regex is not None else pattern)
+        return cls(tags, TagPattern(tags.regex) if tags.regex is not None else pattern)
 
     @property
     def is_everything(self) -> bool:
@@ -62,23 +63,17 @@ class Matching:
 
     def groups(self, tag: str) -> Mapping[str, str]:
         """Return what the groups of the regular expression match, by their names and numbers."""
-        found = self.pattern.fullmatch(tag) if self.pattern else None
-        if found is None:
-            return {}
-        numbered = {str(number): text for number, text in enumerate(found.groups(), 1)}
-        return {name: text for name, text in (numbered | found.groupdict()).items() if text is not None}
+        return self.pattern.groups(tag) if self.pattern else {}
 
     @property
     def group_names(self) -> frozenset[str]:
         """The names and numbers of the groups of the regular expression."""
-        if self.pattern is None:
-            return frozenset()
-        return frozenset(self.pattern.groupindex) | {str(number) for number in range(1, self.pattern.groups + 1)}
+        return self.pattern.group_names if self.pattern else frozenset()
 
     def __str__(self) -> str:
         it = self.tags
         parts = [*it.include, *(f"not {glob}" for glob in it.exclude)]
-        parts += [f"/{self.pattern.pattern}/"] if self.pattern else ["a function"] if it.where else []
+        parts += [f"/{self.pattern.text}/"] if self.pattern else ["a function"] if it.where else []
         parts += [f"semver {it.semver}"] if it.semver else []
         return " ".join(parts) or "*"
 

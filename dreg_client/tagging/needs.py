@@ -34,7 +34,8 @@ class Deletion:
     Attributes:
         digest: The digest of the manifest or index.
         platforms: The manifests in the index, at any depth, that nothing else needs; parents first.
-        referrers: Its referrers and those of its platforms, at any depth; after what they refer to.
+        referrers: Its referrers and those of its platforms, at any depth; after what they refer to. Those that have a
+            deletion of their own are among them; their size is not.
         digest_tags: The digest tags about all these manifests.
         size: The size of the manifests and blobs in bytes, each counted once; None if one of them was not read.
         shared_size: The part of `size` that other manifests of the repository also have.
@@ -67,7 +68,18 @@ def extent(known: KnownManifests, deleted: Iterable[Digest]) -> set[Digest]:
     Call `referrers` of the store for each of these that `known.referrers` does not have, and repeat this until there
     is none.
     """
-    return set(_Extent(known, deleted).all)
+    return set(_Graph(known).closure(deleted))
+
+
+def referrers_of(known: KnownManifests, digests: Iterable[Digest]) -> list[Digest]:
+    """Return the referrers of some manifests, and theirs, as far as they are known."""
+    graph, found = _Graph(known), dict.fromkeys(digests)
+    given, ahead = len(found), [*found]
+    while ahead:
+        new = [each for each in graph.referrers(ahead.pop()) if each not in found]
+        found |= dict.fromkeys(new)
+        ahead += new
+    return [*found][given:]
 
 
 def decide(known: KnownManifests, deleted: Collection[Digest]) -> Needs:
@@ -167,12 +179,14 @@ class _Decision:
         self._graph = self._extent.graph
         self._labels = {digest: tag for tag, digest in known.tags.items()}
         self._staying: dict[Digest, str] = {}
+        self._gone: frozenset[Digest] = frozenset()
 
     def needs(self) -> Needs:
         """Return what may be deleted."""
         self._stay()
         needed = {digest: self._staying[digest] for digest in self._deleted if digest in self._staying}
         gone = self._parents_first([digest for digest in self._deleted if digest not in needed])
+        self._gone = frozenset(gone)
         taken = self._shared_out(gone)
         sizes = _Sizes(self._known.manifests)
         return Needs(tuple(self._deletion(digest, taken[digest], sizes) for digest in gone), needed)
@@ -248,7 +262,9 @@ class _Decision:
         whole = [digest, *inside, *after]
         tags = self._extent.digest_tags(whole)
         size, shared = sizes.of([*whole, *(self._known.tags[tag] for tag in tags)])
-        return Deletion(digest, tuple(inside), tuple(after), tuple(tags), size, shared)
+        others = dict.fromkeys(each for one in whole for each in self._graph.referrers(one) if each in self._gone)
+        referrers = dict.fromkeys([*after, *(each for each in others if each not in whole)])
+        return Deletion(digest, tuple(inside), tuple(referrers), tuple(tags), size, shared)
 
     def _inside(self, digest: Digest, taken: Collection[Digest]) -> dict[Digest, None]:
         """Return what goes along because it is in an index, at any depth; parents first."""
