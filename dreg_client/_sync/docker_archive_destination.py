@@ -143,12 +143,6 @@ class DockerArchiveDestination:
         """List the names of all images that the archive had."""
         return self._old.tags() if self._old is not None else ()
 
-    def manifest_list(self) -> None:
-        """Return None, because a docker-archive does not state dates."""
-
-    def untagged(self) -> None:
-        """Return None, because a docker-archive has no manifests."""
-
     def referrers(
         self,
         digest: Digest,  # noqa: ARG002 (port)
@@ -218,8 +212,12 @@ class DockerArchiveDestination:
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 
-    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002
-        # (port)
+    def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Raise an error: an image is deleted with its last name."""
         raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")
 
