@@ -22,6 +22,7 @@ from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.protocol.manifests import ManifestHead, name_of
 from dreg_client.tagging.facts import Fact, ManifestFacts
 from dreg_client.tagging.manifest_facts import ManifestReadings, date_in, facts_of, stated_platforms
+from dreg_client.tagging.needs import KnownManifests, extent
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_CONFIG, Family
 from dreg_client.values.platform import Platform
@@ -110,6 +111,18 @@ class AsyncTagReader:
     async def read_referrers(self, digests: Iterable[Digest]) -> None:
         """List the referrers of manifests."""
         await self._each(self._read_referrers, [each for each in dict.fromkeys(digests) if each not in self.referrers])
+
+    async def read_extent(self, digests: Collection[Digest]) -> None:
+        """Read everything that may be deleted with some manifests: what they contain, and what refers to any of it."""
+        while True:
+            known = KnownManifests(self.manifests, {}, self.referrers)
+            whole = [each for each in extent(known, digests) if each in self.manifests]
+            ahead = [each for each in whole if each not in self.referrers]
+            if not ahead:
+                return
+            await self.read_manifests(ahead)
+            await self.read_referrers(ahead)
+            await self.read_manifests([each for digest in ahead for each in self.referrers[digest]])
 
     def add(self, digest: Digest, media_type: str, size: int) -> Digest:
         """Add what is known of a manifest that was not read, such as one that the store lists; return its digest."""

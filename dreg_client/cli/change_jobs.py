@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.change_output import (
@@ -65,6 +66,7 @@ def run_undo(journal: str, wanted: "Wanted") -> int:
     """Undo what a journal records, or only print what would be undone; return the exit code."""
     from dreg_client._sync.undo import undo
 
+    Path(journal).stat()  # otherwise, a file that does not exist would be one that cannot be read
     with _registry_options(wanted) as (options, progress):
         plan = undo(journal, dry_run=True, **options)
         if wanted.is_applied:

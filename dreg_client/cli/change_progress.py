@@ -2,11 +2,12 @@
 
 import os
 import sys
+from collections import Counter
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
 
-from dreg_client.protocol.events import Answered, Event
+from dreg_client.protocol.events import Answered, Changed, Event
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -25,7 +26,8 @@ class ChangeProgress:
 
     def __init__(self, continuing: str) -> None:
         self._continuing = continuing
-        self._requests, self._made, self._total = 0, 0, 0
+        self._requests, self._total = 0, 0
+        self._outcomes = Counter[str]()
         self._lock = Lock()  # several threads send requests
         self._painted = monotonic() + _PATIENCE - _PAUSE
         self._draws = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
@@ -50,8 +52,13 @@ class ChangeProgress:
     def listen(self, event: Event) -> None:
         """Count an event."""
         with self._lock:
-            if isinstance(event, Answered):
-                self._requests += 1
+            match event:
+                case Answered():
+                    self._requests += 1
+                case Changed(outcome=outcome):
+                    self._outcomes[outcome] += 1
+                case _:
+                    return
             if self._draws and monotonic() - self._painted >= _PAUSE:
                 self._paint()
 
@@ -59,7 +66,9 @@ class ChangeProgress:
         """Return what was done before an interruption; it may have come in the middle of a change."""
         if not self._total:
             return "nothing was changed"
-        return f"{self._made} of {self._total} changes were made; {self._continuing}"
+        made, rest = self._outcomes["done"], self._outcomes.total() - self._outcomes["done"]
+        others = f", {rest} others were not made" if rest else ""
+        return f"{made} of {self._total} changes were made{others}; {self._continuing}"
 
     def _paint(self) -> None:
         self._painted = monotonic()
@@ -68,8 +77,9 @@ class ChangeProgress:
         except ImportError:  # without rich there is no bar
             self._draws = False
             return
-        label = f"{self._made}/{self._total} changes" if self._total else f"reading tags: {self._requests} requests"
-        bar.update(task, description=label, completed=self._made, total=self._total or None, refresh=True)
+        tried = self._outcomes.total()
+        label = f"{tried}/{self._total} changes" if self._total else f"reading tags: {self._requests} requests"
+        bar.update(task, description=label, completed=tried, total=self._total or None, refresh=True)
 
     def _new_bar(self) -> "tuple[Progress, TaskID]":
         # rich is imported only here: importing it takes longer than a short run.

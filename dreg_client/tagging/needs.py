@@ -68,7 +68,7 @@ def extent(known: KnownManifests, deleted: Iterable[Digest]) -> set[Digest]:
     Call `referrers` of the store for each of these that `known.referrers` does not have, and repeat this until there
     is none.
     """
-    return set(_Extent(known, deleted).all)
+    return set(_Graph(known).closure(deleted))
 
 
 def referrers_of(known: KnownManifests, digests: Iterable[Digest]) -> list[Digest]:

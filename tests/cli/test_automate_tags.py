@@ -53,7 +53,7 @@ def test_retag_shows_what_it_would_change_and_then_changes_it(dreg: Run, reposit
     assert tags(dreg, repository) == before
     assert (shown.code, dreg(*words, "--exit-code").code) == (0, 9)
     (line,) = shown.lines
-    assert line.startswith(f"{repository}: move 1.4 from {before['1.4'][:19]} to {before['1.4.2'][:19]}, also tagged ")
+    assert line == f"{repository}: move 1.4 from {before['1.4'][:19]} to {before['1.4.2'][:19]}"
     assert shown.err == "dreg: would move 1 tag; to make these changes, add --yes\n"
 
     done = dreg(*words, "--yes")
