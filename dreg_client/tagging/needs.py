@@ -1,7 +1,7 @@
 """Decide which manifests may be deleted, what each deletion takes along, and what needs the others."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dreg_client.copying.digest_tags import DigestTag, digest_tag
@@ -54,7 +54,8 @@ class Needs:
     """What may be deleted.
 
     Attributes:
-        deletions: What may be deleted: parents before their children, referrers after their subjects.
+        deletions: What may be deleted: indexes before what they contain, and referrers with a deletion of their own
+            before their subjects.
         needed: What else must stay, and what needs it, such as `the index 1.4`.
     """
 
@@ -124,13 +125,22 @@ class _Graph:
     def referrers(self, digest: Digest) -> Iterable[Digest]:
         return self._referrers.get(digest, ())
 
+    def around(self, digest: Digest) -> Iterable[Digest]:
+        """Return what goes with a manifest: what it contains, and what refers to it."""
+        return (*self.children(digest), *self.referrers(digest))
+
+    def named_by(self, digest: Digest) -> Iterable[Digest]:
+        """Return what a manifest names: what it contains, and its subject."""
+        subject = self.subject(digest)
+        return self.children(digest) if subject is None else (*self.children(digest), subject)
+
     def closure(self, digests: Iterable[Digest], without: Collection[Digest] = ()) -> dict[Digest, None]:
         """Return manifests with all that they contain and that refers to them, except for some manifests."""
         found = dict.fromkeys(digests)
         ahead = [*found]
         while ahead:
             digest = ahead.pop()
-            for below in (*self.referrers(digest), *self.children(digest)):
+            for below in self.around(digest):
                 if below not in found and below not in without:
                     found[below] = None
                     ahead.append(below)
@@ -185,7 +195,7 @@ class _Decision:
         """Return what may be deleted."""
         self._stay()
         needed = {digest: self._staying[digest] for digest in self._deleted if digest in self._staying}
-        gone = self._parents_first([digest for digest in self._deleted if digest not in needed])
+        gone = self._ordered([digest for digest in self._deleted if digest not in needed], self._graph.named_by)
         self._gone = frozenset(gone)
         taken = self._shared_out(gone)
         sizes = _Sizes(self._known.manifests)
@@ -228,8 +238,8 @@ class _Decision:
         """Return some manifests; with `only`, without those that are to be deleted."""
         return [each for each in digests if not (only and each in self._deleted)]
 
-    def _parents_first(self, gone: list[Digest]) -> list[Digest]:
-        """Return manifests with parents before children, and subjects before referrers."""
+    def _ordered(self, gone: list[Digest], below: Callable[[Digest], Iterable[Digest]]) -> list[Digest]:
+        """Return manifests, each before those that are below it, at any depth."""
         among = frozenset(gone)
         found: dict[Digest, None] = {}  # in reverse: what is below comes first
         ahead = [(digest, False) for digest in gone]
@@ -240,8 +250,7 @@ class _Decision:
                 found[digest] = None
             elif digest not in seen:
                 seen.add(digest)
-                below = [*self._graph.children(digest), *self._graph.referrers(digest)]
-                ahead += [(digest, True), *((each, False) for each in below if each in self._extent.all)]
+                ahead += [(digest, True), *((each, False) for each in below(digest) if each in self._extent.all)]
         return [digest for digest in reversed(found) if digest in among]
 
     def _shared_out(self, gone: list[Digest]) -> dict[Digest, list[Digest]]:
@@ -258,7 +267,7 @@ class _Decision:
 
     def _deletion(self, digest: Digest, taken: list[Digest], sizes: "_Sizes") -> Deletion:
         inside = self._inside(digest, frozenset(taken))
-        after = self._parents_first([each for each in taken if each not in inside])
+        after = self._ordered([each for each in taken if each not in inside], self._graph.around)
         whole = [digest, *inside, *after]
         tags = self._extent.digest_tags(whole)
         size, shared = sizes.of([*whole, *(self._known.tags[tag] for tag in tags)])
@@ -275,7 +284,7 @@ class _Decision:
             if each in taken and each not in found:
                 found[each] = None
                 ahead += self._graph.children(each)
-        return dict.fromkeys(self._parents_first([*found]))
+        return dict.fromkeys(self._ordered([*found], self._graph.children))
 
 
 class _Sizes:
