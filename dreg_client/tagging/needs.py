@@ -195,12 +195,17 @@ class _Decision:
     def needs(self) -> Needs:
         """Return what may be deleted."""
         self._stay()
-        needed = {digest: self._staying[digest] for digest in self._deleted if digest in self._staying}
+        needed = {digest: self._why(digest) for digest in self._deleted if digest in self._staying}
         gone = self._ordered([digest for digest in self._deleted if digest not in needed], self._graph.named_by)
         self._gone = frozenset(gone)
         taken = self._shared_out(gone)
         sizes = _Sizes(self._known.manifests)
         return Needs(tuple(self._deletion(digest, taken[digest], sizes) for digest in gone), needed)
+
+    def _why(self, digest: Digest) -> str:
+        """Return what needs a manifest: its own tag, or else what was found first."""
+        label = self._labels.get(digest)
+        return self._staying[digest] if label is None or digest_tag(label) else f"the tag {label}"
 
     def _stay(self) -> None:
         """Find everything that must stay, and why."""
