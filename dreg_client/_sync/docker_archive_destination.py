@@ -143,6 +143,12 @@ class DockerArchiveDestination:
         """List the names of all images that the archive had."""
         return self._old.tags() if self._old is not None else ()
 
+    def manifest_list(self) -> None:
+        """Return None, because a docker-archive does not state dates."""
+
+    def untagged(self) -> None:
+        """Return None, because a docker-archive has no manifests."""
+
     def referrers(
         self,
         digest: Digest,  # noqa: ARG002 (port)

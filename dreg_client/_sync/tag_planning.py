@@ -9,7 +9,7 @@ from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
-from dreg_client.tagging.needs import KnownManifests, Needs, decide, extent, referrers_of
+from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of
 from dreg_client.tagging.plan import RepositoryTagPlan
 from dreg_client.tagging.planned_tags import Difference, PlannedTags
 from dreg_client.tagging.rule import Rule
@@ -160,33 +160,21 @@ class TagPlanning:
         deleted = _deleted(difference)
         if not deleted:
             return difference, "", Needs((), {})
-        self._read_untagged()
+        if self._source.client is None:  # an index without a tag protects what it contains
+            self._read_untagged()
         self._read_everything()
         self._reader.read_manifests(difference.explicit)
-        known = self._read_extent(deleted)
+        self._reader.read_extent(deleted)
         if protected := self._why_protected():
             return difference, protected, Needs((), {})
         with_referrers = [digest for digest, is_whole in difference.explicit.items() if is_whole]
-        if self._untag_all(referrers_of(known, with_referrers)):
+        if self._untag_all(referrers_of(self._known(deleted), with_referrers)):
             difference = self.planned.difference()
             deleted = _deleted(difference)
-            known = self._read_extent(deleted)
+            self._reader.read_extent(deleted)
         # What does not exist any more needs no deletion.
         there = [digest for digest in deleted if digest in self._reader.manifests]
-        return difference, "", decide(known, there)
-
-    def _read_extent(self, deleted: Collection[Digest]) -> KnownManifests:
-        """Read everything that may go with some manifests."""
-        while True:
-            known = self._known(deleted)
-            reader = self._reader
-            ahead = [
-                each for each in extent(known, deleted) if each in reader.manifests and each not in reader.referrers
-            ]
-            if not ahead:
-                return known
-            reader.read_referrers(ahead)
-            reader.read_manifests([each for digest in ahead for each in reader.referrers[digest]])
+        return difference, "", decide(self._known(deleted), there)
 
     def _known(self, deleted: Collection[Digest]) -> KnownManifests:
         manifests = self._reader.manifests
