@@ -142,6 +142,7 @@ class AsyncTagPlanning:
 
     async def _difference(self) -> Difference:
         """Return how the planned tags differ. What is said about removed tags needs the digests of all others."""
+        await self._learn(self.planned.unread)
         found = self.planned.difference()
         if found.removed or found.deleted or found.explicit:
             await self._learn(self._names)

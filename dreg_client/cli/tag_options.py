@@ -1,4 +1,4 @@
-"""The options that choose tags, shared by `dreg tags` and `dreg sync`."""
+"""The options that choose tags, shared by the commands that list, copy, add and delete tags."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -26,28 +26,32 @@ def _checked(name: str) -> Callable[[str], str]:
     return check
 
 
-def _checked_glob(text: str) -> str:
+def checked_glob(text: str) -> str:
+    """Return a glob; raise ValueError if it is too long."""
     from dreg_client.copying.tag_filter import TagFilter
 
     TagFilter(include=(text,))
     return text
 
 
-def tag_options(verb: str) -> Callable[[F], F]:
-    """Return the options; `verb` is what is done with the tags that are chosen, such as `List`."""
-    options = (
+def tag_options(verb: str, *, digest_tags: bool = True) -> Callable[[F], F]:
+    """Return the options; `verb` is what is done with the tags that are chosen, such as `List`.
+
+    Without `digest_tags`, there is no option to omit digest tags, which the command never chooses.
+    """
+    options = [
         click.option(
             "--include",
             multiple=True,
             metavar="GLOB",
-            type=ParsedType("glob", _checked_glob),
+            type=ParsedType("glob", checked_glob),
             help=f"{verb} only tags that match, such as '1.*'. Can be repeated.",
         ),
         click.option(
             "--exclude",
             multiple=True,
             metavar="GLOB",
-            type=ParsedType("glob", _checked_glob),
+            type=ParsedType("glob", checked_glob),
             help="Omit tags that match, such as '*-rc*'. Can be repeated.",
         ),
         click.option(
@@ -62,8 +66,10 @@ def tag_options(verb: str) -> Callable[[F], F]:
             metavar="RANGE",
             help=f"{verb} only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
         ),
-        click.option("--no-digest-tags", is_flag=True, help="Omit digest tags, such as sha256-HEX.sig."),
-    )
+    ]
+    if digest_tags:
+        help_text = "Omit digest tags, such as sha256-HEX.sig."
+        options.append(click.option("--no-digest-tags", is_flag=True, help=help_text))
     return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
 
 
@@ -72,6 +78,6 @@ def tag_filter(options: dict[str, Any]) -> "TagFilter":
     from dreg_client.copying.tag_filter import TagFilter
 
     return TagFilter(
-        digest_tags=not options.pop("no_digest_tags"),
+        digest_tags=not options.pop("no_digest_tags", True),
         **{name: options.pop(name) for name in ("include", "exclude", "regex", "semver")},
     )

@@ -22,7 +22,8 @@ def short(digest: Digest) -> str:
 
 def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str]) -> str:
     """Return a sentence about a tag that is moved."""
-    return f"move {tag} from {short(before)} to {short(after)}{_staying(other_tags)}"
+    others = f" (also tagged {', '.join(other_tags)})" if other_tags else ""
+    return f"move {tag} from {short(before)}{others} to {short(after)}"
 
 
 def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Digest | None) -> str:
@@ -59,10 +60,11 @@ def restore(change: "RestoreManifest") -> str:
 
 
 def _following(change: "DeleteManifest | RestoreManifest") -> list[str]:
-    counted = (len(change.referrers), "referrer"), (len(change.platforms), "platform")
-    named = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counted if count]
-    verb = "goes" if sum(count for count, _ in counted) == 1 else "go"
-    return [f"{' and '.join(named)} {verb} with it"] if named else []
+    lists = (change.referrers, "referrer"), (change.platforms, "platform"), (change.digest_tags, "digest tag")
+    named = [f"{len(found)} {what}{'' if len(found) == 1 else 's'}" for found, what in lists if found]
+    verb = "goes" if sum(len(found) for found, _ in lists) == 1 else "go"
+    *first, last = named or [""]
+    return [f"{', '.join(first)}{' and ' if first else ''}{last} {verb} with it"] if last else []
 
 
 def _sizes(change: "DeleteManifest") -> list[str]:

@@ -39,6 +39,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "fixtures/layouts/multi", folder / "build/web")
     Layout(folder / "build/web").tag("1.4", "1.3")
+    shutil.copytree(ROOT / "fixtures/layouts/releases", folder / "build/releases")
     (folder / "password.txt").write_text(f"{PASSWORD}\n")
     (folder / "bin").mkdir()
     return folder
@@ -97,9 +98,9 @@ def test_help_fits_80_columns(said: Run, command: list[str], monkeypatch: pytest
     shown = said(*command, "--help").out
 
     assert "--debug" in shown
-    assert "..." not in shown.replace("SOURCE...", "").replace("]...", "").replace("NEW_TAG...", "").replace(
-        "[...]", ""
-    )
+    assert "..." not in shown.replace("SOURCE...", "").replace("REPOSITORY...", "").replace("]...", "").replace(
+        "NEW_TAG...", ""
+    ).replace("[...]", "")
     assert not [line for line in shown.splitlines() if len(line) > 80]
 
 
@@ -139,7 +140,7 @@ def test_help_names_stores_exit_codes_and_environment_variables(said: Run) -> No
 
     for name in ("oci-archive:FILE[:TAG|@DIGEST]", "docker-archive:FILE[:NAME:TAG|:@N]", "DOCKER_CONFIG", "NO_PROXY"):
         assert f"  {name}" in shown.replace(", ", "\n  ")
-    for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 70, 129, 130, 141, 143):
+    for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 129, 130, 141, 143):
         assert re.search(rf"^  {code} +[A-Z]", shown, re.MULTILINE)
 
 

@@ -1,0 +1,70 @@
+"""Plan what a policy would change: the rules of a TOML file for the tags of several repositories."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Unpack
+
+from dreg_client import errors
+from dreg_client._async.registry import AsyncRegistry
+from dreg_client._async.sync_run import AsyncSyncRun
+from dreg_client._async.sync_stores import address_of
+from dreg_client._async.tag_planner import AsyncTagPlanner
+from dreg_client._async.tag_plans import AsyncRuledStore, AsyncTagStore
+from dreg_client.copying.options import CopyOptions
+from dreg_client.tagging.planned_tags import PlannedTags
+from dreg_client.tagging.policy import PolicyEntry, TagPolicy
+
+
+class AsyncPolicyPlanner(AsyncTagPlanner):
+    """A planner that has the repositories and the rules of a policy.
+
+    Args:
+        policy: The policy.
+        **options: The options of registries.
+    """
+
+    def __init__(self, policy: TagPolicy, **options: Unpack[CopyOptions]) -> None:
+        super().__init__([], options)
+        self._policy = policy
+
+    @property
+    def planned(self) -> Mapping[str, PlannedTags]:
+        """The tags of each repository, as the rules leave them; after `make`."""
+        return self._planned
+
+    async def _ruled(self, run: AsyncSyncRun) -> list[AsyncRuledStore]:
+        """Return the repositories, each with the rules of all entries that choose it, in order."""
+        found: dict[str, AsyncRuledStore] = {}
+        for entry in self._policy.policy:
+            rules = entry.tag_rules()
+            for store, may_be_missing in await _chosen(entry, run):
+                address = address_of(store)
+                known = found.get(address)
+                if known is None:
+                    found[address] = AsyncRuledStore(store, rules, may_be_missing)
+                else:
+                    is_unsure = known.may_be_missing and may_be_missing
+                    found[address] = replace(known, rules=(*known.rules, *rules), may_be_missing=is_unsure)
+        return [*found.values()]
+
+
+async def _chosen(entry: PolicyEntry, run: AsyncSyncRun) -> list[tuple[AsyncTagStore, bool]]:
+    """Return the repositories of an entry, each with whether it is only known from a catalog."""
+    found: list[tuple[AsyncTagStore, bool]] = [(name, False) for name in entry.exact()]
+    for url in entry.catalogs():
+        registry = await run.registry(url)
+        found += [(registry.repository(name), True) for name in entry.chosen(url, await _catalog(registry))]
+    return found
+
+
+async def _catalog(registry: AsyncRegistry) -> list[str]:
+    """Return the repositories of a registry.
+
+    Raises:
+        UnsupportedError: It has no catalog, so its repositories must be named one by one.
+    """
+    try:
+        return [name async for name in registry.catalog()]
+    except errors.UnsupportedError as failure:
+        failure.add_outcome("name its repositories in the policy one by one, without globs")
+        raise
