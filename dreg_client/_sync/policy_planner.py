@@ -38,14 +38,14 @@ class PolicyPlanner(TagPlanner):
         found: dict[str, RuledStore] = {}
         for entry in self._policy.policy:
             rules = entry.tag_rules()
-            for store, may_be_missing in _chosen(entry, run):
+            for store, is_listed in _chosen(entry, run):
                 address = address_of(store)
                 known = found.get(address)
                 if known is None:
-                    found[address] = RuledStore(store, rules, may_be_missing)
+                    found[address] = RuledStore(store, rules, is_listed)
                 else:
-                    is_unsure = known.may_be_missing and may_be_missing
-                    found[address] = replace(known, rules=(*known.rules, *rules), may_be_missing=is_unsure)
+                    may_be_missing = known.may_be_missing and is_listed
+                    found[address] = replace(known, rules=(*known.rules, *rules), may_be_missing=may_be_missing)
         return [*found.values()]
 
 
