@@ -123,7 +123,12 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             raise not_deleted(tag, str(now))
         await untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
 
-    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002 (port)
+    async def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
         found = await self._read_to_delete(digest)
         await changes.delete_manifest(self._client, self._name, digest)

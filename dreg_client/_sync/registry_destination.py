@@ -124,8 +124,12 @@ class RegistryDestination(RegistrySource):
             raise not_deleted(tag, str(now))
         untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
 
-    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002
-        # (port)
+    def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
         found = self._read_to_delete(digest)
         changes.delete_manifest(self._client, self._name, digest)

@@ -211,4 +211,7 @@ class TagPlanning:
 
 
 def _deleted(difference: Difference) -> tuple[Digest, ...]:
-    return tuple(dict.fromkeys([*difference.deleted, *difference.explicit]))
+    """Return the manifests to delete, in the order of their tags."""
+    found = dict.fromkeys([*difference.deleted, *difference.explicit])
+    first = dict.fromkeys(digest for digest in difference.removed.values() if digest in found)
+    return tuple(first | found)
