@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
     from dreg_client._async.sync import aapply_sync, aplan_sync, async_sync
+    from dreg_client._async.tag_planner import AsyncTagPlanner, aplan
     from dreg_client._async.undo import aundo
     from dreg_client._async.writable import AsyncWritableStore
     from dreg_client._sync.apply_plan import apply_plan
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client._sync.sync import apply_sync, plan_sync, sync
+    from dreg_client._sync.tag_planner import TagPlanner, plan
     from dreg_client._sync.undo import undo
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client._sync.writable import WritableStore
@@ -79,6 +81,7 @@ if TYPE_CHECKING:
     )
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
+    from dreg_client.tagging.facts import Decision, TagFacts
     from dreg_client.tagging.plan import (
         AddTag,
         CopyTag,
@@ -91,7 +94,9 @@ if TYPE_CHECKING:
         TagPlan,
         Untag,
     )
+    from dreg_client.tagging.prune_options import PruneOptions
     from dreg_client.tagging.result import ChangesResult, RepositoryChanges
+    from dreg_client.tagging.usage import PlatformUsage, TagUsage, Usage
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
     from dreg_client.validation.report import DocumentReport, FileReport, Report, validate
     from dreg_client.values.credential import Credential
@@ -111,6 +116,7 @@ _MODULES = {
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
     "_async.sync": ("aapply_sync", "aplan_sync", "async_sync"),
+    "_async.tag_planner": ("AsyncTagPlanner", "aplan"),
     "_async.undo": ("aundo",),
     "_async.writable": ("AsyncWritableStore",),
     "_sync.apply_plan": ("apply_plan",),
@@ -125,6 +131,7 @@ _MODULES = {
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
     "_sync.sync": ("apply_sync", "plan_sync", "sync"),
+    "_sync.tag_planner": ("TagPlanner", "plan"),
     "_sync.undo": ("undo",),
     "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
@@ -170,6 +177,7 @@ _MODULES = {
     ),
     "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
+    "tagging.facts": ("Decision", "TagFacts"),
     "tagging.plan": (
         "AddTag",
         "CopyTag",
@@ -182,7 +190,9 @@ _MODULES = {
         "TagPlan",
         "Untag",
     ),
+    "tagging.prune_options": ("PruneOptions",),
     "tagging.result": ("ChangesResult", "RepositoryChanges"),
+    "tagging.usage": ("PlatformUsage", "TagUsage", "Usage"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
     "validation.report": ("DocumentReport", "FileReport", "Report", "validate"),
     "values.credential": ("Credential",),
@@ -207,6 +217,7 @@ __all__ = [
     "AsyncRepository",
     "AsyncSource",
     "AsyncStore",
+    "AsyncTagPlanner",
     "AsyncWritableStore",
     "BlobReader",
     "Changed",
@@ -221,6 +232,7 @@ __all__ = [
     "Credential",
     "CredentialSource",
     "Credentials",
+    "Decision",
     "DeleteManifest",
     "Descriptor",
     "Destination",
@@ -257,7 +269,9 @@ __all__ = [
     "PlannedTag",
     "Platform",
     "PlatformImage",
+    "PlatformUsage",
     "Problem",
+    "PruneOptions",
     "RawManifest",
     "Received",
     "Reference",
@@ -280,14 +294,18 @@ __all__ = [
     "SyncPlan",
     "SyncResult",
     "TagChange",
+    "TagFacts",
     "TagFilter",
     "TagPlan",
+    "TagPlanner",
+    "TagUsage",
     "Tagged",
     "Timeouts",
     "TokenService",
     "Transferred",
     "UnsupportedError",
     "Untag",
+    "Usage",
     "Warned",
     "WritableStore",
     "aapply_plan",
@@ -295,6 +313,7 @@ __all__ = [
     "acopy",
     "aopen_image",
     "aopen_store",
+    "aplan",
     "aplan_sync",
     "apply_plan",
     "apply_sync",
@@ -306,6 +325,7 @@ __all__ = [
     "open_store",
     "parse_document",
     "parse_manifest",
+    "plan",
     "plan_sync",
     "sync",
     "undo",

@@ -241,9 +241,9 @@ class AsyncTagReader:
             if isinstance(config, errors.DregError):
                 self.without_config[image.digest] = config
                 continue
-            created, platform = config
+            created, stated = config
             self.manifests[image.digest] = replace(
-                image, created=created or image.created, platform=image.platform or platform
+                image, created=created or image.created, platform=image.platform or stated
             )
 
     async def _read_config(self, image: ManifestFacts) -> None:
