@@ -120,7 +120,7 @@ def test_a_plan_that_was_saved_is_applied_where_nothing_changed_meanwhile(
     again = dreg("apply", plan, "--yes", "--journal", journal)
 
     assert (done.code, again.code) == (1, 1)
-    assert "1 failed, 1 of them by conflicts" in done.err
+    assert "1 failed (1 conflict)" in done.err
     assert "deleted 1 image" in done.err
     assert tags(dreg, repository) == {
         **{tag: it for tag, it in before.items() if tag != "pr-102"},
