@@ -218,8 +218,12 @@ class DockerArchiveDestination:
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 
-    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:  # noqa: ARG002
-        # (port)
+    def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Raise an error: an image is deleted with its last name."""
         raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")
 

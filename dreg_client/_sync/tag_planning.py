@@ -143,6 +143,7 @@ class TagPlanning:
 
     def _difference(self) -> Difference:
         """Return how the planned tags differ. What is said about removed tags needs the digests of all others."""
+        self._learn(self.planned.unread)
         found = self.planned.difference()
         if found.removed or found.deleted or found.explicit:
             self._learn(self._names)
@@ -204,7 +205,7 @@ class TagPlanning:
         reader = self._reader
         found = {tag: str(failure) for tag, failure in reader.unreadable.items()}
         for tag, digest in reader.digests.items():
-            if (failure := reader.failure_of(digest)) is not None:
+            if (failure := reader.failure_of(digest) or reader.without_referrers.get(digest)) is not None:
                 found[tag] = str(failure)
         return found
 
