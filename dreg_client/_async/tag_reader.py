@@ -15,12 +15,13 @@ from dreg_client._async.index_walk import MAX_DEPTH
 from dreg_client._async.manifests import resolve_manifest
 from dreg_client._async.ports import AsyncSource
 from dreg_client._logging import log
-from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.digest_tags import digest_tag, is_referrers_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.protocol.manifests import ManifestHead, name_of
+from dreg_client.protocol.referrers import fallback_tag
 from dreg_client.tagging.facts import Fact, ManifestFacts
 from dreg_client.tagging.manifest_facts import ManifestReadings, date_in, facts_of, stated_platforms
 from dreg_client.tagging.needs import KnownManifests, extent
@@ -66,6 +67,7 @@ class AsyncTagReader:
         self.broken: dict[Digest, errors.DregError] = {}
         self.without_referrers: dict[Digest, errors.DregError] = {}
         self.without_config: dict[Digest, errors.DregError] = {}
+        self._listed: frozenset[str] = frozenset()  # the referrers tags
         self._attestations: set[Digest] = set()
         self._images: set[Digest] = set()  # those that an index names as manifests
         self._platforms: dict[Digest, Platform] = {}
@@ -82,7 +84,9 @@ class AsyncTagReader:
 
     async def names(self) -> tuple[str, ...]:
         """List all tags."""
-        return await self._source.tags()
+        found = await self._source.tags()
+        self._listed = frozenset(filter(is_referrers_tag, found))
+        return found
 
     async def read_digests(self, tags: Iterable[str]) -> None:
         """Read the digests of tags, by one HEAD each."""
@@ -115,11 +119,17 @@ class AsyncTagReader:
     async def read_referrers(self, digests: Iterable[Digest]) -> None:
         """List the referrers of manifests."""
         new = [each for each in dict.fromkeys(digests) if each not in self.referrers]
-        if new and await self._read_entries():
-            found = self._listed_referrers()
-            self.referrers |= {digest: tuple(found.get(digest, ())) for digest in new}
-        else:
-            await self._each(self._read_referrers, new)
+        if not new:
+            return
+        if not await self._read_entries():
+            await self._read_referrers(new[0])
+            new = new[1:]
+            if not self._has_no_lists():
+                await self._each(self._read_referrers, new)
+                return
+            await self._read_lists(new)
+        found = self._listed_referrers()
+        self.referrers |= {digest: tuple(found.get(digest, ())) for digest in new}
 
     async def read_extent(self, digests: Collection[Digest]) -> None:
         """Read everything that may be deleted with some manifests: what they contain, and what refers to any of it."""
@@ -287,8 +297,20 @@ class AsyncTagReader:
         await self.read_manifests(entries)
         return True
 
+    def _has_no_lists(self) -> bool:
+        """Return whether the registry keeps no lists of referrers, so that only referrers tags can list them."""
+        from dreg_client._async.registry_source import AsyncRegistrySource  # noqa: PLC0415 (layouts need no client)
+
+        return isinstance(self._source, AsyncRegistrySource) and self._source.lists_referrers is False
+
+    async def _read_lists(self, digests: Iterable[Digest]) -> None:
+        """Read the referrers tags of manifests. Those that the tag list does not name need no request."""
+        tags = [tag for digest in digests if (tag := str(fallback_tag(digest))) in self._listed]
+        await self.read_digests(tags)
+        await self.read_manifests([self.digests[tag] for tag in tags if tag in self.digests])
+
     def _listed_referrers(self) -> dict[Digest, dict[Digest, None]]:
-        """Return the referrers of all manifests in a layout, by their subjects and by the referrers tags."""
+        """Return the referrers of all manifests that were read, by their subjects and by the referrers tags."""
         found: dict[Digest, dict[Digest, None]] = {}
         for facts in self.manifests.values():
             if facts.subject is not None:

@@ -16,12 +16,13 @@ from dreg_client._sync.in_order import in_order
 from dreg_client._sync.index_walk import MAX_DEPTH
 from dreg_client._sync.manifests import resolve_manifest
 from dreg_client._sync.ports import Source
-from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.digest_tags import digest_tag, is_referrers_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.protocol.manifests import ManifestHead, name_of
+from dreg_client.protocol.referrers import fallback_tag
 from dreg_client.tagging.facts import Fact, ManifestFacts
 from dreg_client.tagging.manifest_facts import ManifestReadings, date_in, facts_of, stated_platforms
 from dreg_client.tagging.needs import KnownManifests, extent
@@ -67,6 +68,7 @@ class TagReader:
         self.broken: dict[Digest, errors.DregError] = {}
         self.without_referrers: dict[Digest, errors.DregError] = {}
         self.without_config: dict[Digest, errors.DregError] = {}
+        self._listed: frozenset[str] = frozenset()  # the referrers tags
         self._attestations: set[Digest] = set()
         self._images: set[Digest] = set()  # those that an index names as manifests
         self._platforms: dict[Digest, Platform] = {}
@@ -83,7 +85,9 @@ class TagReader:
 
     def names(self) -> tuple[str, ...]:
         """List all tags."""
-        return self._source.tags()
+        found = self._source.tags()
+        self._listed = frozenset(filter(is_referrers_tag, found))
+        return found
 
     def read_digests(self, tags: Iterable[str]) -> None:
         """Read the digests of tags, by one HEAD each."""
@@ -116,11 +120,17 @@ class TagReader:
     def read_referrers(self, digests: Iterable[Digest]) -> None:
         """List the referrers of manifests."""
         new = [each for each in dict.fromkeys(digests) if each not in self.referrers]
-        if new and self._read_entries():
-            found = self._listed_referrers()
-            self.referrers |= {digest: tuple(found.get(digest, ())) for digest in new}
-        else:
-            self._each(self._read_referrers, new)
+        if not new:
+            return
+        if not self._read_entries():
+            self._read_referrers(new[0])
+            new = new[1:]
+            if not self._has_no_lists():
+                self._each(self._read_referrers, new)
+                return
+            self._read_lists(new)
+        found = self._listed_referrers()
+        self.referrers |= {digest: tuple(found.get(digest, ())) for digest in new}
 
     def read_extent(self, digests: Collection[Digest]) -> None:
         """Read everything that may be deleted with some manifests: what they contain, and what refers to any of it."""
@@ -288,8 +298,20 @@ class TagReader:
         self.read_manifests(entries)
         return True
 
+    def _has_no_lists(self) -> bool:
+        """Return whether the registry keeps no lists of referrers, so that only referrers tags can list them."""
+        from dreg_client._sync.registry_source import RegistrySource  # noqa: PLC0415 (layouts need no client)
+
+        return isinstance(self._source, RegistrySource) and self._source.lists_referrers is False
+
+    def _read_lists(self, digests: Iterable[Digest]) -> None:
+        """Read the referrers tags of manifests. Those that the tag list does not name need no request."""
+        tags = [tag for digest in digests if (tag := str(fallback_tag(digest))) in self._listed]
+        self.read_digests(tags)
+        self.read_manifests([self.digests[tag] for tag in tags if tag in self.digests])
+
     def _listed_referrers(self) -> dict[Digest, dict[Digest, None]]:
-        """Return the referrers of all manifests in a layout, by their subjects and by the referrers tags."""
+        """Return the referrers of all manifests that were read, by their subjects and by the referrers tags."""
         found: dict[Digest, dict[Digest, None]] = {}
         for facts in self.manifests.values():
             if facts.subject is not None:
