@@ -9,28 +9,36 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers treat it as True; importing `typing` would double the cost of this import
 if TYPE_CHECKING:
+    from dreg_client._async.apply_plan import aapply_plan
     from dreg_client._async.copy import acopy
     from dreg_client._async.httpx_transport import AsyncHTTPTransport
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
     from dreg_client._async.opening import aopen_image, aopen_store
+    from dreg_client._async.policy_planner import aplan_policy
     from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
     from dreg_client._async.sync import aapply_sync, aplan_sync, async_sync
+    from dreg_client._async.tag_planner import AsyncTagPlanner, aplan
+    from dreg_client._async.undo import aundo
     from dreg_client._async.writable import AsyncWritableStore
+    from dreg_client._sync.apply_plan import apply_plan
     from dreg_client._sync.copy import copy
     from dreg_client._sync.docker_archive import DockerArchive
     from dreg_client._sync.httpx_transport import HTTPTransport
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
     from dreg_client._sync.opening import open_image, open_store
+    from dreg_client._sync.policy_planner import plan_policy
     from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client._sync.sync import apply_sync, plan_sync, sync
+    from dreg_client._sync.tag_planner import TagPlanner, plan
+    from dreg_client._sync.undo import undo
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client._sync.writable import WritableStore
     from dreg_client.copying.options import CopyOptions
@@ -61,6 +69,7 @@ if TYPE_CHECKING:
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import (
         Answered,
+        Changed,
         Copied,
         Copying,
         Counted,
@@ -74,6 +83,23 @@ if TYPE_CHECKING:
     )
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
+    from dreg_client.tagging.facts import Decision, TagFacts
+    from dreg_client.tagging.plan import (
+        AddTag,
+        CopyTag,
+        DeleteManifest,
+        KeptTag,
+        MoveTag,
+        RepositoryTagPlan,
+        RestoreManifest,
+        TagChange,
+        TagPlan,
+        Untag,
+    )
+    from dreg_client.tagging.policy import TagPolicy
+    from dreg_client.tagging.prune_options import PruneOptions
+    from dreg_client.tagging.result import ChangesResult, RepositoryChanges
+    from dreg_client.tagging.usage import PlatformUsage, TagUsage, Usage
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
     from dreg_client.validation.report import DocumentReport, FileReport, Report, validate
     from dreg_client.values.credential import Credential
@@ -82,6 +108,7 @@ if TYPE_CHECKING:
     from dreg_client.values.reference import Reference
 
 _MODULES = {
+    "_async.apply_plan": ("aapply_plan",),
     "_async.copy": ("acopy",),
     "_async.httpx_transport": ("AsyncHTTPTransport",),
     "_async.images": ("AsyncImage",),
@@ -91,8 +118,12 @@ _MODULES = {
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
+    "_async.policy_planner": ("aplan_policy",),
     "_async.sync": ("aapply_sync", "aplan_sync", "async_sync"),
+    "_async.tag_planner": ("AsyncTagPlanner", "aplan"),
+    "_async.undo": ("aundo",),
     "_async.writable": ("AsyncWritableStore",),
+    "_sync.apply_plan": ("apply_plan",),
     "_sync.copy": ("copy",),
     "_sync.docker_archive": ("DockerArchive",),
     "_sync.httpx_transport": ("HTTPTransport",),
@@ -103,7 +134,10 @@ _MODULES = {
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
+    "_sync.policy_planner": ("plan_policy",),
     "_sync.sync": ("apply_sync", "plan_sync", "sync"),
+    "_sync.tag_planner": ("TagPlanner", "plan"),
+    "_sync.undo": ("undo",),
     "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
     "copying.options": ("CopyOptions",),
@@ -134,6 +168,7 @@ _MODULES = {
     "protocol.content": ("RawManifest",),
     "protocol.events": (
         "Answered",
+        "Changed",
         "Copied",
         "Copying",
         "Counted",
@@ -147,6 +182,23 @@ _MODULES = {
     ),
     "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
+    "tagging.facts": ("Decision", "TagFacts"),
+    "tagging.plan": (
+        "AddTag",
+        "CopyTag",
+        "DeleteManifest",
+        "KeptTag",
+        "MoveTag",
+        "RepositoryTagPlan",
+        "RestoreManifest",
+        "TagChange",
+        "TagPlan",
+        "Untag",
+    ),
+    "tagging.policy": ("TagPolicy",),
+    "tagging.prune_options": ("PruneOptions",),
+    "tagging.result": ("ChangesResult", "RepositoryChanges"),
+    "tagging.usage": ("PlatformUsage", "TagUsage", "Usage"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
     "validation.report": ("DocumentReport", "FileReport", "Report", "validate"),
     "values.credential": ("Credential",),
@@ -158,6 +210,7 @@ _MODULE_OF = {name: home for home, names in _MODULES.items() for name in names}
 
 __version__ = "2.0.0.dev0"
 __all__ = [
+    "AddTag",
     "Answered",
     "AnyManifest",
     "AsyncBlobReader",
@@ -170,17 +223,23 @@ __all__ = [
     "AsyncRepository",
     "AsyncSource",
     "AsyncStore",
+    "AsyncTagPlanner",
     "AsyncWritableStore",
     "BlobReader",
+    "Changed",
+    "ChangesResult",
     "Content",
     "Copied",
     "CopyOptions",
     "CopyResult",
+    "CopyTag",
     "Copying",
     "Counted",
     "Credential",
     "CredentialSource",
     "Credentials",
+    "Decision",
+    "DeleteManifest",
     "Descriptor",
     "Destination",
     "Digest",
@@ -198,11 +257,13 @@ __all__ = [
     "ImageLayout",
     "ImageManifest",
     "Index",
+    "KeptTag",
     "Layout",
     "LegacyManifest",
     "LineRules",
     "Manifest",
     "Mirror",
+    "MoveTag",
     "NotFoundError",
     "OciIndex",
     "OciManifest",
@@ -214,7 +275,9 @@ __all__ = [
     "PlannedTag",
     "Platform",
     "PlatformImage",
+    "PlatformUsage",
     "Problem",
+    "PruneOptions",
     "RawManifest",
     "Received",
     "Reference",
@@ -222,9 +285,12 @@ __all__ = [
     "RegistryOptions",
     "Report",
     "Repository",
+    "RepositoryChanges",
     "RepositoryPlan",
     "RepositorySync",
+    "RepositoryTagPlan",
     "RepositoryValidation",
+    "RestoreManifest",
     "Retrying",
     "Sent",
     "Severity",
@@ -233,29 +299,45 @@ __all__ = [
     "SyncOptions",
     "SyncPlan",
     "SyncResult",
+    "TagChange",
+    "TagFacts",
     "TagFilter",
+    "TagPlan",
+    "TagPlanner",
+    "TagPolicy",
+    "TagUsage",
     "Tagged",
     "Timeouts",
     "TokenService",
     "Transferred",
     "UnsupportedError",
+    "Untag",
+    "Usage",
     "Warned",
     "WritableStore",
+    "aapply_plan",
     "aapply_sync",
     "acopy",
     "aopen_image",
     "aopen_store",
+    "aplan",
+    "aplan_policy",
     "aplan_sync",
+    "apply_plan",
     "apply_sync",
     "async_sync",
+    "aundo",
     "choose",
     "copy",
     "open_image",
     "open_store",
     "parse_document",
     "parse_manifest",
+    "plan",
+    "plan_policy",
     "plan_sync",
     "sync",
+    "undo",
     "validate",
     "validate_file",
     "validate_layout",

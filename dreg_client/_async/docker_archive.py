@@ -54,6 +54,12 @@ class AsyncDockerArchiveSource:
         self._files.check_open()
         return self._images.tags()
 
+    async def manifest_list(self) -> None:
+        """Return None, because a docker-archive does not state dates."""
+
+    async def untagged(self) -> None:
+        """Return None, because a docker-archive has no manifests."""
+
     async def referrers(
         self,
         digest: Digest,  # noqa: ARG002 (port)

@@ -1,6 +1,7 @@
 """Archives of `docker save` as destinations (`docker-archive:`)."""
 
 import os
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import NoReturn
@@ -141,6 +142,12 @@ class AsyncDockerArchiveDestination:
         """List the names of all images that the archive had."""
         return self._old.tags() if self._old is not None else ()
 
+    async def manifest_list(self) -> None:
+        """Return None, because a docker-archive does not state dates."""
+
+    async def untagged(self) -> None:
+        """Return None, because a docker-archive has no manifests."""
+
     async def referrers(
         self,
         digest: Digest,  # noqa: ARG002 (port)
@@ -164,6 +171,10 @@ class AsyncDockerArchiveDestination:
 
     # --- writing
 
+    async def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all names, with the manifests that are generated for their images."""
+        return {name: await self.resolve(name) for name in await self.tags()}
+
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Write a config or a layer, unless it exists."""
         async with self.writing():
@@ -176,16 +187,21 @@ class AsyncDockerArchiveDestination:
         """Return False, because an archive has no repositories."""
         return False
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    async def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
 
         Raises:
-            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers.
+            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers. Or a
+                digest is `expected`, but an archive keeps no manifests.
             NotAnImageError: It is an artifact.
             InvalidReferenceError: The name is not valid.
             NotFoundError: Its config or a layer is missing.
             ConflictError: With `no_clobber`, an image with another config or other layers has the name.
         """
+        if expected is not None:
+            raise errors.UnsupportedError(f"{self.name} keeps no manifests, so its names have no digests")
         image = image_of(manifest, self.name)
         name = None if is_registered_digest(reference) else full_name(reference)
         async with self.writing():
@@ -201,7 +217,12 @@ class AsyncDockerArchiveDestination:
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 
-    async def delete_manifest(self, digest: Digest) -> None:
+    async def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Raise an error: an image is deleted with its last name."""
         raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")
 

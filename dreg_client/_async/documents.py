@@ -75,7 +75,7 @@ async def read_manifest(
 
 async def read_config(source: AsyncSource, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
     """Read the config of an image (default of `strict`: that of the source)."""
-    return await _config_at(source, config_of(manifest), strict=source.strict if strict is None else strict)
+    return await read_config_blob(source, config_of(manifest), strict=source.strict if strict is None else strict)
 
 
 def config_of(manifest: ImageManifest) -> Descriptor:
@@ -92,7 +92,7 @@ def config_of(manifest: ImageManifest) -> Descriptor:
 async def read_config_at(source: AsyncSource, reference: ManifestRef | ImageManifest) -> "ImageConfig":
     """Read a config, given a reference to the image, its manifest, or the descriptor of the config itself."""
     if isinstance(reference, Descriptor) and reference.family is types.Family.CONFIG:
-        return await _config_at(source, reference, strict=source.strict)
+        return await read_config_blob(source, reference, strict=source.strict)
     manifest = reference if isinstance(reference, ImageManifest) else await read_image_manifest(source, reference)
     return await read_config(source, manifest)
 
@@ -105,7 +105,8 @@ async def read_image_manifest(source: AsyncSource, reference: ManifestRef) -> Im
     return manifest
 
 
-async def _config_at(source: AsyncSource, descriptor: Descriptor, *, strict: bool) -> "ImageConfig":
+async def read_config_blob(source: AsyncSource, descriptor: Descriptor, *, strict: bool) -> "ImageConfig":
+    """Read a config at its descriptor."""
     found = await read_verified(source, descriptor, is_blob=True)
     try:
         config = parse_document(found.raw, kind="image-config", strict=strict)

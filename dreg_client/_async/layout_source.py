@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import cached_property, partial
 from itertools import chain
 from threading import Lock
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
@@ -32,6 +32,9 @@ from dreg_client.protocol.referrers import (
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import Family, essence, is_media_type
+
+if TYPE_CHECKING:  # few programs list all manifests
+    from dreg_client.protocol.manifest_list import ListedManifest
 
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 
@@ -134,6 +137,22 @@ class AsyncLayoutSource:
         """List the names of all entries, each once, in document order."""
         self.files.check_open()
         return layout_files.tags_in(self.index)
+
+    async def manifest_list(self) -> "tuple[ListedManifest, ...] | None":
+        """Return None, because a layout does not state dates."""
+        self.files.check_open()
+        return None
+
+    async def untagged(self) -> tuple[Descriptor, ...]:
+        """List the manifests of the index that have no name, no `subject`, and are not in an index of the layout.
+
+        Raises:
+            LayoutCorruptError: A document is damaged, so the manifests that it names are not known.
+        """
+        from dreg_client.files.layout_reach import untagged_in  # noqa: PLC0415 (few programs list them)
+
+        self.files.check_open()
+        return tuple(await run_in_thread(untagged_in, self.files, self.index))
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """List the manifests with this subject, from the index and from the list under the referrers tag.

@@ -1,10 +1,21 @@
 """Tags and repositories, listed page by page (distribution-spec "Listing Tags"; distribution "Catalog")."""
 
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from dreg_client._async.client import AsyncClient
-from dreg_client.protocol.tags_and_catalog import ITER_TAGS, MAX_PAGES, AllNames, NamePages, catalog_pages, tag_pages
+from dreg_client.protocol.tags_and_catalog import (
+    ITER_TAGS,
+    MAX_PAGES,
+    AllNames,
+    NamePages,
+    catalog_pages,
+    tag_pages,
+)
 from dreg_client.values.reference import RepositoryName
+
+if TYPE_CHECKING:  # few programs list all manifests
+    from dreg_client.protocol.manifest_list import ListedManifest
 
 
 async def list_tags(client: AsyncClient, repository: RepositoryName) -> tuple[str, ...]:
@@ -42,3 +53,20 @@ async def iter_pages(client: AsyncClient, pages: NamePages) -> AsyncIterator[tup
     call = client.deadline()
     while pages.request is not None:
         yield pages.names(await client.send(pages.request, call))
+
+
+async def list_manifests(client: AsyncClient, repository: RepositoryName) -> "tuple[ListedManifest, ...] | None":
+    """List all manifests of a repository, each once; None if the first page of its tag list has none of them.
+
+    They are requested from the registry itself: a mirror may be outdated.
+    """
+    from dreg_client.protocol.manifest_list import AllListed, manifest_pages, parse_listed  # noqa: PLC0415 (rare)
+
+    pages, found = manifest_pages(repository), AllListed(f"repository {repository}")
+    call = client.deadline()
+    while pages.request is not None:
+        response = await client.send(pages.request, call)
+        pages.advance(response)
+        if not found.add(parse_listed(response)):
+            return None
+    return found.all()

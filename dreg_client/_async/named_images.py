@@ -1,6 +1,6 @@
 """A repository in a layout or archive whose images have full names, such as `localhost:5000/acme/web:1.4`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,12 @@ class AsyncNamedImages:
     async def tags(self) -> tuple[str, ...]:
         """List the tags."""
         return tuple(self._names)
+
+    async def manifest_list(self) -> None:
+        """Return None, because layouts and archives do not state dates."""
+
+    async def untagged(self) -> None:
+        """Return None: the manifests without a tag may belong to any of the repositories."""
 
     async def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
         """List the manifests whose `subject` is this digest."""
@@ -107,6 +113,11 @@ class AsyncNamedRepository(AsyncNamedImages):
         """Return the digest of the manifest at a tag or digest."""
         return await self._written.current_digest(self._name_of(reference))
 
+    async def current_tags(self) -> "Mapping[str, Descriptor]":
+        """Return all tags with what they name."""
+        found = await self._written.current_tags()
+        return {tag: found[name] for tag in await self.tags() if (name := self._name_of(tag)) in found}
+
     async def push_blob(self, content: AsyncContent) -> "Descriptor":
         """Write a blob."""
         return await self._written.push_blob(content)
@@ -115,17 +126,21 @@ class AsyncNamedRepository(AsyncNamedImages):
         """Return False, because only registries mount."""
         return await self._written.mount_blob(digest, repository)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
-        """Write a manifest under a tag or under its digest; return whether it was not deferred."""
-        return await self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
+    async def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
+        """Write a manifest under a tag or under its digest; return whether it was written now."""
+        name = self._name_of(reference)
+        return await self._written.push_manifest(manifest, name, no_clobber=no_clobber, expected=expected)
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""
         await self._written.delete_tag(self._name_of(tag), expected=expected)
 
-    async def delete_manifest(self, digest: Digest) -> None:
+    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""
-        await self._written.delete_manifest(digest)
+        names = None if tags is None else [self._name_of(tag) for tag in tags]
+        await self._written.delete_manifest(digest, tags=names)
 
     async def delete_blob(self, digest: Digest) -> None:
         """Delete a blob."""

@@ -1,7 +1,7 @@
 """Tar archives of image layouts as destinations (`oci-archive:`)."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from contextlib import asynccontextmanager
 
 from dreg_client import errors
@@ -9,6 +9,7 @@ from dreg_client._async._compat import run_in_thread
 from dreg_client._async.archive_session import AsyncArchiveSession
 from dreg_client._async.layout_destination import AsyncLayoutDestination
 from dreg_client._async.ports import OnTags
+from dreg_client.files import layout_deletions
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.layout import check_marker, index_octets
 from dreg_client.files.pending_entries import PendingEntries
@@ -91,10 +92,11 @@ class AsyncOciArchiveDestination(AsyncLayoutDestination):
         finally:
             self._spool.__exit__()
 
-    async def delete_manifest(self, digest: Digest) -> None:
+    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and its entries; it stays if an index in the archive names it."""
 
         def change(index: IndexText) -> bool:
+            layout_deletions.check_names(self.files, index, digest, tags)
             if not index.remove([digest]):
                 raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
             return True

@@ -1,6 +1,6 @@
 """The interface of storage media. The methods that users call are written once, on top of it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -10,6 +10,7 @@ from dreg_client.values.digest import Digest
 if TYPE_CHECKING:  # commands that only list or resolve need no models
     from dreg_client._async.client import AsyncClient
     from dreg_client.models.descriptor import Descriptor
+    from dreg_client.protocol.manifest_list import ListedManifest
 
 
 OnTags = Callable[[Sequence[str]], object]
@@ -102,6 +103,23 @@ class AsyncSource(Protocol):
         """List the manifests whose `subject` is this digest, according to the medium, in its order."""
         ...
 
+    async def manifest_list(self) -> "tuple[ListedManifest, ...] | None":
+        """List all manifests, with and without a tag, with the dates that the medium states for them.
+
+        None if the medium has no such list: only Google's registries (GCR and GAR) do. It takes the requests of `tags`.
+        """
+        ...
+
+    async def untagged(self) -> "tuple[Descriptor, ...] | None":
+        """List the manifests and indexes without a tag; None if the medium does not tell them.
+
+        Layouts list the entries of `index.json` without a name, except for those that an index in the layout names, and
+        those with a `subject`, which `referrers` lists. Registries that have a `manifest_list` list everything without
+        a tag, so children of indexes and referrers, too. That list does not state sizes, so they are 0, and a missing
+        media type is `application/octet-stream`.
+        """
+        ...
+
     async def has_blob(self, digest: Digest) -> bool:
         """Return whether a blob exists, without reading it."""
         ...
@@ -186,6 +204,13 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
+    async def current_tags(self) -> "Mapping[str, Descriptor]":
+        """Return all tags with what they name now in the medium itself: of a registry, by one HEAD for each tag.
+
+        Tags that are listed, but do not exist, are omitted. If any other tag cannot be read, its error is raised.
+        """
+        ...
+
     async def push_blob(self, content: AsyncContent) -> "Descriptor":
         """Write a blob, unless it exists; return its descriptor (media type `application/octet-stream`).
 
@@ -202,17 +227,23 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    async def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Write a manifest, byte for byte, under a tag or under its digest. Everything that it names exists already.
 
         Returns whether it was written; False if the tag was deferred (see `writing`).
 
-        With `no_clobber`, a tag of another manifest is not replaced. Layouts and archives check this when they write
-        the tag. Registries have no such operation, so they are asked just before.
+        With `no_clobber`, a tag of another manifest is not replaced. With `expected`, a tag is only replaced if it
+        names that manifest; with both, it may also be missing. With `expected`, nothing is written if the tag already
+        names the new manifest, and False is returned. Layouts and archives check this when they write the tag.
+        Registries have no such operation, so they are asked just before.
 
         Raises:
             DigestMismatchError: The medium reports another digest than the manifest's.
-            ConflictError: With `no_clobber`, the tag names another manifest.
+            ConflictError: With `no_clobber` or `expected`, the tag names another manifest. With `expected` alone, it
+                does not exist.
+            UnsupportedError: With `expected`, the medium does not keep manifests.
         """
         ...
 
@@ -225,8 +256,15 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
-    async def delete_manifest(self, digest: Digest) -> None:
-        """Delete a manifest and all its tags."""
+    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+        """Delete a manifest and all its tags.
+
+        With `tags`, layouts and archives delete it only if it has no other tags. Registries do not check this.
+
+        Raises:
+            NotFoundError: There is no such manifest.
+            ConflictError: It has other tags than `tags`, or a layout needs it.
+        """
         ...
 
     async def delete_blob(self, digest: Digest) -> None:

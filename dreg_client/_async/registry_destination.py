@@ -1,12 +1,13 @@
 """A repository of a registry as a destination (distribution-spec "Push", "Content Management")."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._async import changes
-from dreg_client._async.manifests import named
+from dreg_client._async.in_order import in_order
+from dreg_client._async.manifests import named, resolve_manifest
 from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
 from dreg_client._async.referrers_checks import add_entry, checked_together
 from dreg_client._async.registry_source import AsyncRegistrySource
@@ -17,10 +18,11 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
-from dreg_client.protocol.tag_conflicts import not_deleted, not_replaced
+from dreg_client.protocol.tag_conflicts import check_condition, not_deleted
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.tag_condition import TagCondition
 
 if TYPE_CHECKING:  # few programs write
     from dreg_client._async.referrers_tag import AsyncReferrersTag
@@ -57,6 +59,19 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         head = manifest_head(response, request, name)
         return head.digest if head else await named(self._client, self._name, name)
 
+    async def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all tags with what they name, by HEAD to the registry itself."""
+        tags = await self.tags()
+        found = await in_order(self._current, tags, at_a_time=min(self._client.connections, 8))
+        return {tag: descriptor for tag, descriptor in zip(tags, found, strict=True) if descriptor is not None}
+
+    async def _current(self, tag: str) -> Descriptor | None:
+        try:
+            found = await resolve_manifest(self._client, self._name, name_of(tag), mirrored=False)
+        except errors.NotFoundError:
+            return None
+        return found.descriptor
+
     async def push_blob(self, content: AsyncContent) -> Descriptor:
         """Upload a blob, unless it exists; return its descriptor."""
         return await self.uploads().push(content)
@@ -71,17 +86,16 @@ class AsyncRegistryDestination(AsyncRegistrySource):
 
         return AsyncBlobUploads(self._client, self._name)
 
-    async def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    async def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
         name, raw = name_of(reference), manifest.raw
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to push")
-        if (
-            no_clobber
-            and not isinstance(name, Digest)
-            and (now := await self.current_digest(reference)) not in {None, manifest.digest}
-        ):
-            raise not_replaced(reference, str(now))
+        condition = TagCondition(no_clobber, expected)
+        if not isinstance(name, Digest) and await self._is_done(condition, reference, manifest.digest):
+            return False
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = await changes.put_manifest(self._client, self._name, name, raw, media_type)
         if digest.algorithm != manifest.digest.algorithm:
@@ -94,13 +108,27 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             await add_entry(self.referrers_tag(subject), referrer(written, parsed))
         return True
 
+    async def _is_done(self, condition: TagCondition, tag: str, new: Digest) -> bool:
+        """Return whether a tag need not be written (see the port); raise ConflictError if it must not be."""
+        if condition == TagCondition():
+            return False
+        now = await self.current_digest(tag)
+        found = [] if now is None else [now]
+        check_condition(condition, tag, condition.unmet_by(found, new))
+        return condition.is_done(found, new)
+
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
         if expected is not None and (now := await self.current_digest(tag)) not in {None, expected}:
             raise not_deleted(tag, str(now))
         await untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
 
-    async def delete_manifest(self, digest: Digest) -> None:
+    async def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
         found = await self._read_to_delete(digest)
         await changes.delete_manifest(self._client, self._name, digest)

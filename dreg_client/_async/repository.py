@@ -41,6 +41,7 @@ from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
 if TYPE_CHECKING:  # few manifests have a subject, few are of schema 1, and few programs write
     from dreg_client._async.contents import BlobSource
+    from dreg_client._async.tag_planner import AsyncTagPlanner
     from dreg_client.models.index import AnyManifest
     from dreg_client.models.legacy import LegacyManifest
 
@@ -318,6 +319,17 @@ class AsyncRepository(AsyncStore):
             await changes.delete_blob(self._client, self._repository, name)
         finally:
             self.refresh()
+
+    def plan(self) -> "AsyncTagPlanner":
+        """Return a planner of changes of tags. Nothing is requested yet.
+
+        Example:
+            plan = await repository.plan().prune("nightly-*", keep_last=10).make()
+            print(plan.changes)
+        """
+        from dreg_client._async.tag_planner import AsyncTagPlanner  # noqa: PLC0415 (few programs plan changes)
+
+        return AsyncTagPlanner([self], {"deadline": self._deadline_seconds})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.address})"

@@ -32,6 +32,7 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
     from dreg_client._async.images import AsyncImage
     from dreg_client.models.config import ImageConfig
     from dreg_client.models.legacy import LegacyManifest
+    from dreg_client.tagging.usage import Usage
 
 
 class AsyncStore(Awaited):
@@ -178,6 +179,24 @@ class AsyncStore(Awaited):
             DocumentError: With `"strict"`, an entry is not valid.
         """
         return await read_referrers(self.source, digest_of_manifest(digest), artifact_type, verify)
+
+    @limited
+    async def usage(self) -> "Usage":
+        """Return how much space each tag uses, what tags share, and what deleting them would free.
+
+        All manifests and configs are read, each once, and the referrers of all manifests are listed. A tag that cannot
+        be read is a failure of the result.
+
+        Raises:
+            NotFoundError: There is no such repository.
+
+        Example:
+            usage = await store.usage()
+            print(usage.size, [(each.tag, each.freed_size) for each in usage.tags])
+        """
+        from dreg_client._async.usage import read_usage  # noqa: PLC0415 (few programs need it)
+
+        return await read_usage(self)
 
     @limited
     async def has_blob(self, digest: BlobRef) -> bool:

@@ -1,12 +1,11 @@
 """Compare two stores tag by tag: what is missing in the destination, and what the source no longer has."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from dreg_client import errors
-from dreg_client._async.copier import concerns_everything
+from dreg_client._async.attempt import attempt
 from dreg_client._async.copy_roots import AT_A_TIME, Root, root_of
 from dreg_client._async.in_order import in_order
 from dreg_client._async.orphaned_tags import orphaned_tags
@@ -20,9 +19,6 @@ from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import Tag
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +109,7 @@ async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncCh
         check_is_modern(descriptor)
         return descriptor
 
-    results = await in_order(partial(_attempt, resolved), chosen, at_a_time=AT_A_TIME)
+    results = await in_order(partial(attempt, resolved), chosen, at_a_time=AT_A_TIME)
     selected: dict[Digest, Root | errors.DregError] = {}
     for tag, result in zip(chosen, results, strict=True):
         if isinstance(result, errors.DregError):
@@ -127,18 +123,8 @@ async def _find_roots(pair: AsyncSyncPair, chosen: Sequence[str], choice: SyncCh
             found.sources[tag], found.roots[tag] = result.digest, root
 
 
-async def _attempt(function: Callable[[T], Awaitable[R]], item: T) -> R | errors.DregError:
-    """Return what a function returns, or its error, unless all other calls would fail for the same reason."""
-    try:
-        return await function(item)
-    except errors.DregError as failure:
-        if concerns_everything(failure):
-            raise
-        return failure
-
-
 async def _root(source: AsyncSource, descriptor: Descriptor, choice: SyncChoice) -> Root | errors.DregError:
-    return await _attempt(partial(_platforms_of, source, choice), descriptor)
+    return await attempt(partial(_platforms_of, source, choice), descriptor)
 
 
 async def _platforms_of(source: AsyncSource, choice: SyncChoice, descriptor: Descriptor) -> Root:
@@ -146,7 +132,7 @@ async def _platforms_of(source: AsyncSource, choice: SyncChoice, descriptor: Des
 
 
 async def _find_current(destination: AsyncDestination, tags: Sequence[str], found: _Findings) -> None:
-    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
+    results = await in_order(partial(attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -183,7 +169,7 @@ async def _find_removals(
 
 async def _reason_to_doubt(source: AsyncSource, gone: Sequence[str]) -> str:
     """Return why the list of a source, which lacks some tags, cannot be trusted; empty if it can."""
-    results = await in_order(partial(_attempt, source.resolve), gone, at_a_time=AT_A_TIME)
+    results = await in_order(partial(attempt, source.resolve), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.NotFoundError):
             continue
@@ -218,7 +204,7 @@ async def _add_digest_tags(pair: AsyncSyncPair, there: Sequence[str], choice: Sy
 
 async def _add_removals(destination: AsyncDestination, tags: Sequence[str], found: _Findings) -> None:
     """Find the digests of tags to remove. One that cannot be read is a failure of its own."""
-    results = await in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
+    results = await in_order(partial(attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result

@@ -62,16 +62,16 @@ class AsyncSyncRun:
             return self._opened[key]
 
     @asynccontextmanager
-    async def place(self, source: str, destination: str) -> AsyncGenerator[None]:
+    async def place(self, *stores: str) -> AsyncGenerator[None]:
         """Wait until another repository may be worked on.
 
         Raises:
-            DregError: Its registry has already failed.
+            DregError: The registry of one of its stores has already failed.
         """
         held = Permit(self._places)
         try:
             await self._places.acquire(held=held)
-            self.lost.check(source, destination)
+            self.lost.check(*stores)
             yield
         finally:
             self._places.release(held)

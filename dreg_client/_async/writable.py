@@ -27,6 +27,7 @@ from dreg_client.values.ref_name import check_ref_name
 
 if TYPE_CHECKING:  # few programs write
     from dreg_client._async.contents import BlobSource
+    from dreg_client._async.tag_planner import AsyncTagPlanner
 
 
 class AsyncWritableStore(AsyncStore):
@@ -173,3 +174,14 @@ class AsyncWritableStore(AsyncStore):
             ConflictError: A manifest in the store names the blob.
         """
         await self.destination.delete_blob(digest_of(digest))
+
+    def plan(self) -> "AsyncTagPlanner":
+        """Return a planner of changes of tags. Nothing is requested yet.
+
+        Example:
+            plan = await layout.plan().prune("nightly-*", keep_last=10).make()
+            print(plan.changes)
+        """
+        from dreg_client._async.tag_planner import AsyncTagPlanner  # noqa: PLC0415 (few programs plan changes)
+
+        return AsyncTagPlanner([self], {})

@@ -55,6 +55,12 @@ class DockerArchiveSource:
         self._files.check_open()
         return self._images.tags()
 
+    def manifest_list(self) -> None:
+        """Return None, because a docker-archive does not state dates."""
+
+    def untagged(self) -> None:
+        """Return None, because a docker-archive has no manifests."""
+
     def referrers(
         self,
         digest: Digest,  # noqa: ARG002 (port)

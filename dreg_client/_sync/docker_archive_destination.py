@@ -2,6 +2,7 @@
 """Archives of `docker save` as destinations (`docker-archive:`)."""
 
 import os
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from typing import NoReturn
@@ -142,6 +143,12 @@ class DockerArchiveDestination:
         """List the names of all images that the archive had."""
         return self._old.tags() if self._old is not None else ()
 
+    def manifest_list(self) -> None:
+        """Return None, because a docker-archive does not state dates."""
+
+    def untagged(self) -> None:
+        """Return None, because a docker-archive has no manifests."""
+
     def referrers(
         self,
         digest: Digest,  # noqa: ARG002 (port)
@@ -165,6 +172,10 @@ class DockerArchiveDestination:
 
     # --- writing
 
+    def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all names, with the manifests that are generated for their images."""
+        return {name: self.resolve(name) for name in self.tags()}
+
     def push_blob(self, content: Content) -> Descriptor:
         """Write a config or a layer, unless it exists."""
         with self.writing():
@@ -177,16 +188,21 @@ class DockerArchiveDestination:
         """Return False, because an archive has no repositories."""
         return False
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Add an image under a name such as `acme/web:1.4`, or, for a digest, without a name.
 
         Raises:
-            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers.
+            UnsupportedError: It is an index; choose a platform. Or its config states another number of layers. Or a
+                digest is `expected`, but an archive keeps no manifests.
             NotAnImageError: It is an artifact.
             InvalidReferenceError: The name is not valid.
             NotFoundError: Its config or a layer is missing.
             ConflictError: With `no_clobber`, an image with another config or other layers has the name.
         """
+        if expected is not None:
+            raise errors.UnsupportedError(f"{self.name} keeps no manifests, so its names have no digests")
         image = image_of(manifest, self.name)
         name = None if is_registered_digest(reference) else full_name(reference)
         with self.writing():
@@ -202,7 +218,12 @@ class DockerArchiveDestination:
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Raise an error: an image is deleted with its last name."""
         raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")
 

@@ -76,7 +76,7 @@ def read_manifest(
 
 def read_config(source: Source, manifest: ImageManifest, *, strict: bool | None = None) -> "ImageConfig":
     """Read the config of an image (default of `strict`: that of the source)."""
-    return _config_at(source, config_of(manifest), strict=source.strict if strict is None else strict)
+    return read_config_blob(source, config_of(manifest), strict=source.strict if strict is None else strict)
 
 
 def config_of(manifest: ImageManifest) -> Descriptor:
@@ -93,7 +93,7 @@ def config_of(manifest: ImageManifest) -> Descriptor:
 def read_config_at(source: Source, reference: ManifestRef | ImageManifest) -> "ImageConfig":
     """Read a config, given a reference to the image, its manifest, or the descriptor of the config itself."""
     if isinstance(reference, Descriptor) and reference.family is types.Family.CONFIG:
-        return _config_at(source, reference, strict=source.strict)
+        return read_config_blob(source, reference, strict=source.strict)
     manifest = reference if isinstance(reference, ImageManifest) else read_image_manifest(source, reference)
     return read_config(source, manifest)
 
@@ -106,7 +106,8 @@ def read_image_manifest(source: Source, reference: ManifestRef) -> ImageManifest
     return manifest
 
 
-def _config_at(source: Source, descriptor: Descriptor, *, strict: bool) -> "ImageConfig":
+def read_config_blob(source: Source, descriptor: Descriptor, *, strict: bool) -> "ImageConfig":
+    """Read a config at its descriptor."""
     found = read_verified(source, descriptor, is_blob=True)
     try:
         config = parse_document(found.raw, kind="image-config", strict=strict)

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/layout_destination.py by tools/generate_sync.py. Do not edit.
 """Image layouts on disk as destinations: what is read from them, and how they are written (image-layout.md)."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,9 +18,10 @@ from dreg_client.files.rooted import DirectoryFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index_text import Naming
 from dreg_client.protocol.content import RawManifest, verifiable
-from dreg_client.protocol.tag_conflicts import check_replaced
+from dreg_client.protocol.tag_conflicts import check_condition
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
+from dreg_client.values.tag_condition import TagCondition
 
 if TYPE_CHECKING:  # few programs delete
     from dreg_client.files.layout_gc import GCResult
@@ -114,6 +115,11 @@ class LayoutDestination(LayoutSource):
         except errors.NotFoundError:
             return None
 
+    def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all names in the layout on disk."""
+        self._read_index()
+        return {tag: self.resolve(tag) for tag in self.tags()}
+
     def push_blob(self, content: Content) -> Descriptor:
         """Write a blob, unless it exists with the same size (LAY-08)."""
         digest = verifiable(content.digest) if content.digest else None
@@ -137,8 +143,10 @@ class LayoutDestination(LayoutSource):
         self.files.check_open()
         return False
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
-        """Write a manifest under a name or under its digest; return whether it was not deferred."""
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
+        """Write a manifest under a name or under its digest; return whether the name was written."""
         entry = Descriptor(mediaType=manifest.media_type, digest=manifest.digest, size=len(manifest.raw))
         is_digest = is_registered_digest(reference)
         if is_digest and reference != entry.digest:
@@ -147,7 +155,7 @@ class LayoutDestination(LayoutSource):
             if run_in_thread(layout_writer.write_document, self._directory, manifest.digest, manifest.raw):
                 pending.add_blob()
             pending.add(manifest, entry, is_unnamed=is_digest)
-            is_written = is_digest or self._name(Naming(entry, reference, no_clobber), pending)
+            is_written = is_digest or self._name(Naming(entry, reference, TagCondition(no_clobber, expected)), pending)
             self._write_overdue(pending)
         return is_written
 
@@ -156,8 +164,8 @@ class LayoutDestination(LayoutSource):
         if pending.defer(naming):
             return False
         self._change_index(entries := NewEntries([naming]))
-        check_replaced(entries.kept)
-        return True
+        check_condition(naming.condition, naming.name, entries.kept.get(naming.name))
+        return not entries.done
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a name. Its manifest stays until `gc`, even if it has no other name.
@@ -169,12 +177,12 @@ class LayoutDestination(LayoutSource):
         with self._writer():
             self._change_index(partial(untag, self.files, tag, expected))
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
         with self._deleting(), changing_index(self.files.name):
-            self.keep_index(run_in_thread(delete_manifest, self._directory, digest))
+            self.keep_index(run_in_thread(delete_manifest, self._directory, digest, tags))
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/named_images.py by tools/generate_sync.py. Do not edit.
 """A repository in a layout or archive whose images have full names, such as `localhost:5000/acme/web:1.4`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,12 @@ class NamedImages:
     def tags(self) -> tuple[str, ...]:
         """List the tags."""
         return tuple(self._names)
+
+    def manifest_list(self) -> None:
+        """Return None, because layouts and archives do not state dates."""
+
+    def untagged(self) -> None:
+        """Return None: the manifests without a tag may belong to any of the repositories."""
 
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> "tuple[Descriptor, ...]":
         """List the manifests whose `subject` is this digest."""
@@ -108,6 +114,11 @@ class NamedRepository(NamedImages):
         """Return the digest of the manifest at a tag or digest."""
         return self._written.current_digest(self._name_of(reference))
 
+    def current_tags(self) -> "Mapping[str, Descriptor]":
+        """Return all tags with what they name."""
+        found = self._written.current_tags()
+        return {tag: found[name] for tag in self.tags() if (name := self._name_of(tag)) in found}
+
     def push_blob(self, content: Content) -> "Descriptor":
         """Write a blob."""
         return self._written.push_blob(content)
@@ -116,17 +127,21 @@ class NamedRepository(NamedImages):
         """Return False, because only registries mount."""
         return self._written.mount_blob(digest, repository)
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
-        """Write a manifest under a tag or under its digest; return whether it was not deferred."""
-        return self._written.push_manifest(manifest, self._name_of(reference), no_clobber=no_clobber)
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
+        """Write a manifest under a tag or under its digest; return whether it was written now."""
+        name = self._name_of(reference)
+        return self._written.push_manifest(manifest, name, no_clobber=no_clobber, expected=expected)
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag."""
         self._written.delete_tag(self._name_of(tag), expected=expected)
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""
-        self._written.delete_manifest(digest)
+        names = None if tags is None else [self._name_of(tag) for tag in tags]
+        self._written.delete_manifest(digest, tags=names)
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob."""

@@ -2,7 +2,7 @@
 """Tar archives of image layouts as destinations (`oci-archive:`)."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 
 from dreg_client import errors
@@ -10,6 +10,7 @@ from dreg_client._sync._compat import run_in_thread
 from dreg_client._sync.archive_session import ArchiveSession
 from dreg_client._sync.layout_destination import LayoutDestination
 from dreg_client._sync.ports import OnTags
+from dreg_client.files import layout_deletions
 from dreg_client.files.archive_spool import ArchiveSpool
 from dreg_client.files.layout import check_marker, index_octets
 from dreg_client.files.pending_entries import PendingEntries
@@ -92,10 +93,11 @@ class OciArchiveDestination(LayoutDestination):
         finally:
             self._spool.__exit__()
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
         """Delete a manifest and its entries; it stays if an index in the archive names it."""
 
         def change(index: IndexText) -> bool:
+            layout_deletions.check_names(self.files, index, digest, tags)
             if not index.remove([digest]):
                 raise errors.NotFoundError(f"manifest {digest}", self.name, "check the digest")
             return True

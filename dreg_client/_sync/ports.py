@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/ports.py by tools/generate_sync.py. Do not edit.
 """The interface of storage media. The methods that users call are written once, on top of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -11,6 +11,7 @@ from dreg_client.values.digest import Digest
 if TYPE_CHECKING:  # commands that only list or resolve need no models
     from dreg_client._sync.client import Client
     from dreg_client.models.descriptor import Descriptor
+    from dreg_client.protocol.manifest_list import ListedManifest
 
 
 OnTags = Callable[[Sequence[str]], object]
@@ -103,6 +104,23 @@ class Source(Protocol):
         """List the manifests whose `subject` is this digest, according to the medium, in its order."""
         ...
 
+    def manifest_list(self) -> "tuple[ListedManifest, ...] | None":
+        """List all manifests, with and without a tag, with the dates that the medium states for them.
+
+        None if the medium has no such list: only Google's registries (GCR and GAR) do. It takes the requests of `tags`.
+        """
+        ...
+
+    def untagged(self) -> "tuple[Descriptor, ...] | None":
+        """List the manifests and indexes without a tag; None if the medium does not tell them.
+
+        Layouts list the entries of `index.json` without a name, except for those that an index in the layout names, and
+        those with a `subject`, which `referrers` lists. Registries that have a `manifest_list` list everything without
+        a tag, so children of indexes and referrers, too. That list does not state sizes, so they are 0, and a missing
+        media type is `application/octet-stream`.
+        """
+        ...
+
     def has_blob(self, digest: Digest) -> bool:
         """Return whether a blob exists, without reading it."""
         ...
@@ -187,6 +205,13 @@ class Destination(Source, Protocol):
         """
         ...
 
+    def current_tags(self) -> "Mapping[str, Descriptor]":
+        """Return all tags with what they name now in the medium itself: of a registry, by one HEAD for each tag.
+
+        Tags that are listed, but do not exist, are omitted. If any other tag cannot be read, its error is raised.
+        """
+        ...
+
     def push_blob(self, content: Content) -> "Descriptor":
         """Write a blob, unless it exists; return its descriptor (media type `application/octet-stream`).
 
@@ -203,17 +228,23 @@ class Destination(Source, Protocol):
         """
         ...
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Write a manifest, byte for byte, under a tag or under its digest. Everything that it names exists already.
 
         Returns whether it was written; False if the tag was deferred (see `writing`).
 
-        With `no_clobber`, a tag of another manifest is not replaced. Layouts and archives check this when they write
-        the tag. Registries have no such operation, so they are asked just before.
+        With `no_clobber`, a tag of another manifest is not replaced. With `expected`, a tag is only replaced if it
+        names that manifest; with both, it may also be missing. With `expected`, nothing is written if the tag already
+        names the new manifest, and False is returned. Layouts and archives check this when they write the tag.
+        Registries have no such operation, so they are asked just before.
 
         Raises:
             DigestMismatchError: The medium reports another digest than the manifest's.
-            ConflictError: With `no_clobber`, the tag names another manifest.
+            ConflictError: With `no_clobber` or `expected`, the tag names another manifest. With `expected` alone, it
+                does not exist.
+            UnsupportedError: With `expected`, the medium does not keep manifests.
         """
         ...
 
@@ -226,8 +257,15 @@ class Destination(Source, Protocol):
         """
         ...
 
-    def delete_manifest(self, digest: Digest) -> None:
-        """Delete a manifest and all its tags."""
+    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+        """Delete a manifest and all its tags.
+
+        With `tags`, layouts and archives delete it only if it has no other tags. Registries do not check this.
+
+        Raises:
+            NotFoundError: There is no such manifest.
+            ConflictError: It has other tags than `tags`, or a layout needs it.
+        """
         ...
 
     def delete_blob(self, digest: Digest) -> None:

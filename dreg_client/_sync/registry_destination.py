@@ -1,14 +1,15 @@
 # Generated from dreg_client/_async/registry_destination.py by tools/generate_sync.py. Do not edit.
 """A repository of a registry as a destination (distribution-spec "Push", "Content Management")."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
-from dreg_client._sync.manifests import named
+from dreg_client._sync.in_order import in_order
+from dreg_client._sync.manifests import named, resolve_manifest
 from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
@@ -18,10 +19,11 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
-from dreg_client.protocol.tag_conflicts import not_deleted, not_replaced
+from dreg_client.protocol.tag_conflicts import check_condition, not_deleted
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.tag_condition import TagCondition
 
 if TYPE_CHECKING:  # few programs write
     from dreg_client._sync.referrers_tag import ReferrersTag
@@ -58,6 +60,19 @@ class RegistryDestination(RegistrySource):
         head = manifest_head(response, request, name)
         return head.digest if head else named(self._client, self._name, name)
 
+    def current_tags(self) -> Mapping[str, Descriptor]:
+        """Return all tags with what they name, by HEAD to the registry itself."""
+        tags = self.tags()
+        found = in_order(self._current, tags, at_a_time=min(self._client.connections, 8))
+        return {tag: descriptor for tag, descriptor in zip(tags, found, strict=True) if descriptor is not None}
+
+    def _current(self, tag: str) -> Descriptor | None:
+        try:
+            found = resolve_manifest(self._client, self._name, name_of(tag), mirrored=False)
+        except errors.NotFoundError:
+            return None
+        return found.descriptor
+
     def push_blob(self, content: Content) -> Descriptor:
         """Upload a blob, unless it exists; return its descriptor."""
         return self.uploads().push(content)
@@ -72,17 +87,16 @@ class RegistryDestination(RegistrySource):
 
         return BlobUploads(self._client, self._name)
 
-    def push_manifest(self, manifest: RawManifest, reference: str, *, no_clobber: bool = False) -> bool:
+    def push_manifest(
+        self, manifest: RawManifest, reference: str, *, no_clobber: bool = False, expected: Digest | None = None
+    ) -> bool:
         """Write a manifest. Where the registry keeps no list of referrers, list it under the tag of its subject."""
         name, raw = name_of(reference), manifest.raw
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to push")
-        if (
-            no_clobber
-            and not isinstance(name, Digest)
-            and (now := self.current_digest(reference)) not in {None, manifest.digest}
-        ):
-            raise not_replaced(reference, str(now))
+        condition = TagCondition(no_clobber, expected)
+        if not isinstance(name, Digest) and self._is_done(condition, reference, manifest.digest):
+            return False
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = changes.put_manifest(self._client, self._name, name, raw, media_type)
         if digest.algorithm != manifest.digest.algorithm:
@@ -95,13 +109,27 @@ class RegistryDestination(RegistrySource):
             add_entry(self.referrers_tag(subject), referrer(written, parsed))
         return True
 
+    def _is_done(self, condition: TagCondition, tag: str, new: Digest) -> bool:
+        """Return whether a tag need not be written (see the port); raise ConflictError if it must not be."""
+        if condition == TagCondition():
+            return False
+        now = self.current_digest(tag)
+        found = [] if now is None else [now]
+        check_condition(condition, tag, condition.unmet_by(found, new))
+        return condition.is_done(found, new)
+
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
         if expected is not None and (now := self.current_digest(tag)) not in {None, expected}:
             raise not_deleted(tag, str(now))
         untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
 
-    def delete_manifest(self, digest: Digest) -> None:
+    def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
         found = self._read_to_delete(digest)
         changes.delete_manifest(self._client, self._name, digest)

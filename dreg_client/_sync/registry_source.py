@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from dreg_client import errors
 from dreg_client._logging import log
@@ -12,12 +12,12 @@ from dreg_client._sync.blob_body import BlobBody
 from dreg_client._sync.client import Client
 from dreg_client._sync.documents import completed_entry
 from dreg_client._sync.in_order import in_order
-from dreg_client._sync.lists import list_tags
+from dreg_client._sync.lists import list_manifests, list_tags
 from dreg_client._sync.manifests import get_manifest, resolve_manifest
 from dreg_client._sync.ports import Destination
 from dreg_client._sync.ranged_download import RangedDownload
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.listing import is_incomplete
+from dreg_client.models.listing import is_incomplete, unsized
 from dreg_client.protocol import blobs, referrers
 from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest, RawManifest
@@ -26,6 +26,9 @@ from dreg_client.protocol.messages import Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
+
+if TYPE_CHECKING:  # few programs list all manifests
+    from dreg_client.protocol.manifest_list import ListedManifest
 
 _AT_A_TIME: Final = 8
 """The maximum number of concurrent requests for the manifests of referrers."""
@@ -43,6 +46,8 @@ class RegistrySource:
         self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
         self.client = client
         self.name: str = repository
+        self.lists_referrers: bool | None = None
+        """Whether the registry keeps lists of referrers, by its last response; None before the first one."""
         self.address = f"{client.registry.name}/{repository}"
 
     @property
@@ -101,6 +106,17 @@ class RegistrySource:
         """List all tags, each once, in the registry's order."""
         return list_tags(self._client, self._name)
 
+    def manifest_list(self) -> "tuple[ListedManifest, ...] | None":
+        """List all manifests, with and without a tag; None if the tag list of the registry does not have them."""
+        return list_manifests(self._client, self._name)
+
+    def untagged(self) -> tuple[Descriptor, ...] | None:
+        """List the manifests without a tag, with a size of 0; None if the registry has no `manifest_list`."""
+        listed = self.manifest_list()
+        if listed is None:
+            return None
+        return tuple(unsized(each.digest, each.media_type) for each in listed if not each.tags)
+
     def referrers(self, digest: Digest, artifact_type: str | None = None) -> tuple[Descriptor, ...]:
         """List the referrers that the registry states for a manifest ("Listing Referrers").
 
@@ -121,10 +137,12 @@ class RegistrySource:
         while pages.request is not None:
             response = self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
+                self.lists_referrers = False
                 if response.status == 401:
                     log.warning("%s: 401 without a challenge; reading the referrers tag instead", response.where)
                 return self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
+            self.lists_referrers = True
             referrers.check_count(found, response.where)
             pages.advance(response)
         return found

@@ -42,6 +42,7 @@ from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 
 if TYPE_CHECKING:  # few manifests have a subject, few are of schema 1, and few programs write
     from dreg_client._sync.contents import BlobSource
+    from dreg_client._sync.tag_planner import TagPlanner
     from dreg_client.models.index import AnyManifest
     from dreg_client.models.legacy import LegacyManifest
 
@@ -317,6 +318,17 @@ class Repository(Store):
             changes.delete_blob(self._client, self._repository, name)
         finally:
             self.refresh()
+
+    def plan(self) -> "TagPlanner":
+        """Return a planner of changes of tags. Nothing is requested yet.
+
+        Example:
+            plan = repository.plan().prune("nightly-*", keep_last=10).make()
+            print(plan.changes)
+        """
+        from dreg_client._sync.tag_planner import TagPlanner  # noqa: PLC0415 (few programs plan changes)
+
+        return TagPlanner([self], {"deadline": self._deadline_seconds})
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.address})"

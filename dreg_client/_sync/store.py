@@ -33,6 +33,7 @@ if TYPE_CHECKING:  # a command that prints a manifest needs neither images nor c
     from dreg_client._sync.images import Image
     from dreg_client.models.config import ImageConfig
     from dreg_client.models.legacy import LegacyManifest
+    from dreg_client.tagging.usage import Usage
 
 
 class Store(Awaited):
@@ -177,6 +178,24 @@ class Store(Awaited):
             DocumentError: With `"strict"`, an entry is not valid.
         """
         return read_referrers(self.source, digest_of_manifest(digest), artifact_type, verify)
+
+    @limited
+    def usage(self) -> "Usage":
+        """Return how much space each tag uses, what tags share, and what deleting them would free.
+
+        All manifests and configs are read, each once, and the referrers of all manifests are listed. A tag that cannot
+        be read is a failure of the result.
+
+        Raises:
+            NotFoundError: There is no such repository.
+
+        Example:
+            usage = store.usage()
+            print(usage.size, [(each.tag, each.freed_size) for each in usage.tags])
+        """
+        from dreg_client._sync.usage import read_usage  # noqa: PLC0415 (few programs need it)
+
+        return read_usage(self)
 
     @limited
     def has_blob(self, digest: BlobRef) -> bool:

@@ -1,14 +1,13 @@
 # Generated from dreg_client/_async/sync_comparison.py by tools/generate_sync.py. Do not edit.
 """Compare two stores tag by tag: what is missing in the destination, and what the source no longer has."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client._sync.copier import concerns_everything
+from dreg_client._sync.attempt import attempt
 from dreg_client._sync.copy_roots import AT_A_TIME, Root, root_of
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.orphaned_tags import orphaned_tags
@@ -21,9 +20,6 @@ from dreg_client.copying.sync_options import SyncChoice
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import Tag
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +110,7 @@ def _find_roots(pair: SyncPair, chosen: Sequence[str], choice: SyncChoice, found
         check_is_modern(descriptor)
         return descriptor
 
-    results = in_order(partial(_attempt, resolved), chosen, at_a_time=AT_A_TIME)
+    results = in_order(partial(attempt, resolved), chosen, at_a_time=AT_A_TIME)
     selected: dict[Digest, Root | errors.DregError] = {}
     for tag, result in zip(chosen, results, strict=True):
         if isinstance(result, errors.DregError):
@@ -128,18 +124,8 @@ def _find_roots(pair: SyncPair, chosen: Sequence[str], choice: SyncChoice, found
             found.sources[tag], found.roots[tag] = result.digest, root
 
 
-def _attempt(function: Callable[[T], R], item: T) -> R | errors.DregError:
-    """Return what a function returns, or its error, unless all other calls would fail for the same reason."""
-    try:
-        return function(item)
-    except errors.DregError as failure:
-        if concerns_everything(failure):
-            raise
-        return failure
-
-
 def _root(source: Source, descriptor: Descriptor, choice: SyncChoice) -> Root | errors.DregError:
-    return _attempt(partial(_platforms_of, source, choice), descriptor)
+    return attempt(partial(_platforms_of, source, choice), descriptor)
 
 
 def _platforms_of(source: Source, choice: SyncChoice, descriptor: Descriptor) -> Root:
@@ -147,7 +133,7 @@ def _platforms_of(source: Source, choice: SyncChoice, descriptor: Descriptor) ->
 
 
 def _find_current(destination: Destination, tags: Sequence[str], found: _Findings) -> None:
-    results = in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
+    results = in_order(partial(attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result
@@ -184,7 +170,7 @@ def _find_removals(
 
 def _reason_to_doubt(source: Source, gone: Sequence[str]) -> str:
     """Return why the list of a source, which lacks some tags, cannot be trusted; empty if it can."""
-    results = in_order(partial(_attempt, source.resolve), gone, at_a_time=AT_A_TIME)
+    results = in_order(partial(attempt, source.resolve), gone, at_a_time=AT_A_TIME)
     for tag, result in zip(gone, results, strict=True):
         if isinstance(result, errors.NotFoundError):
             continue
@@ -219,7 +205,7 @@ def _add_digest_tags(pair: SyncPair, there: Sequence[str], choice: SyncChoice, f
 
 def _add_removals(destination: Destination, tags: Sequence[str], found: _Findings) -> None:
     """Find the digests of tags to remove. One that cannot be read is a failure of its own."""
-    results = in_order(partial(_attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
+    results = in_order(partial(attempt, destination.current_digest), tags, at_a_time=AT_A_TIME)
     for tag, result in zip(tags, results, strict=True):
         if isinstance(result, errors.DregError):
             found.failures[tag] = result

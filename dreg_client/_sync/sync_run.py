@@ -63,16 +63,16 @@ class SyncRun:
             return self._opened[key]
 
     @contextmanager
-    def place(self, source: str, destination: str) -> Generator[None]:
+    def place(self, *stores: str) -> Generator[None]:
         """Wait until another repository may be worked on.
 
         Raises:
-            DregError: Its registry has already failed.
+            DregError: The registry of one of its stores has already failed.
         """
         held = Permit(self._places)
         try:
             self._places.acquire(held=held)
-            self.lost.check(source, destination)
+            self.lost.check(*stores)
             yield
         finally:
             self._places.release(held)

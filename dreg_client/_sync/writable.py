@@ -28,6 +28,7 @@ from dreg_client.values.ref_name import check_ref_name
 
 if TYPE_CHECKING:  # few programs write
     from dreg_client._sync.contents import BlobSource
+    from dreg_client._sync.tag_planner import TagPlanner
 
 
 class WritableStore(Store):
@@ -174,3 +175,14 @@ class WritableStore(Store):
             ConflictError: A manifest in the store names the blob.
         """
         self.destination.delete_blob(digest_of(digest))
+
+    def plan(self) -> "TagPlanner":
+        """Return a planner of changes of tags. Nothing is requested yet.
+
+        Example:
+            plan = layout.plan().prune("nightly-*", keep_last=10).make()
+            print(plan.changes)
+        """
+        from dreg_client._sync.tag_planner import TagPlanner  # noqa: PLC0415 (few programs plan changes)
+
+        return TagPlanner([self], {})

@@ -36,6 +36,18 @@ GROUPS: Final = {
         "rule": ("schema", "Explain a validation rule, and how to fix a document that breaks it."),
         "schema": ("schema", "List, print, write or check the JSON Schemas of documents."),
     },
+    "Automate tags": {
+        "retag": ("tag_rules", "Add or move tags that are made from other tags, such as 1.4 and latest from 1.4.2."),
+        "prune": ("tag_rules", "Remove old tags, and delete the images whose last tag is removed."),
+        "promote": (
+            "tag_rules",
+            "Copy tags to another repository, under names that are made from them, such as 1.5.0 from 1.5.0-rc.2.",
+        ),
+        "plan": ("tag_plans", "Print what a policy would change."),
+        "apply": ("tag_plans", "Apply a plan or a policy."),
+        "undo": ("tag_plans", "Take back the changes that a journal records."),
+        "usage": ("usage", "Show the size of each tag, and what deleting it would free."),
+    },
     "Change a registry or a layout": {
         "tag": ("registry_commands", "Add tags to an image in a registry or a layout."),
         "untag": ("registry_commands", "Delete a tag in a registry or a layout; the image and its other tags stay."),

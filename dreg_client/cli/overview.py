@@ -22,6 +22,7 @@ EXIT_CODES: Final = {
     "6": "Network error, timeout, or error of the registry.",
     "7": "Ambiguous name, or a conflict with another client.",
     "8": "Not supported by the registry or by dreg.",
+    "9": "A dry run would change something, if --exit-code was given.",
     "70": "A bug in dreg.",
     "129": "Interrupted by SIGHUP: the terminal was closed.",
     "130": "Interrupted by SIGINT (Ctrl-C).",

@@ -106,7 +106,12 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
 
 def _no_image(source: "StoreName", tags: tuple[str, ...]) -> str:
     """Return the error for a repository without a tag or digest; the first new tag may be meant as the source."""
+    from dreg_client.cli.suggestions import UNDER_COMMANDS
+
     repository = repository_name(source)
+    name = f"tag {repository.removeprefix('docker.io/library/')}"
+    if advice := UNDER_COMMANDS.get(name):
+        return f"No such command {name!r}; {advice}"
     first, *rest = tags
     meant = f"; did you mean: dreg tag {repository}:{first} {' '.join(rest)}" if rest else ""
     return f"name the image to tag: {repository}:TAG or {repository}@DIGEST{meant}"

@@ -23,9 +23,15 @@ _SAME: Final = {
     "referrers": ("attestations", "discover", "referrer", "sbom", "signatures", "tree"),
     "blob": ("blobs", "layer"),
     "repos": ("_catalog", "catalog", "repo", "repositories", "repository", "search"),
-    "tag": ("add-tag", "retag"),
+    "tag": ("add-tag",),
     "untag": ("delete-tag", "remove-tag", "rm-tag"),
     "delete": ("delete-image", "delete-manifest", "rmi"),
+    "retag": ("release", "retag-all"),
+    "prune": ("clean", "clean-up", "cleanup", "expire", "gcr-cleaner", "lifecycle", "purge", "retain", "retention"),
+    "promote": ("publish",),
+    "plan": ("policy", "preview"),
+    "undo": ("restore", "revert", "rollback"),
+    "usage": ("df", "du", "disk-usage", "stats"),
     "login": ("auth", "signin"),
     "logout": ("signout",),
     "schema": ("json-schema", "jsonschema", "schemas"),
@@ -50,7 +56,9 @@ OTHER_NAMES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("sign",), f"dreg does not sign images; {_REFERRERS}"),
     **dict.fromkeys(("diff",), "dreg does not compare images yet; compare what dreg inspect --format json prints"),
     **dict.fromkeys(("edit", "mutate", "rebase"), "dreg does not change images; to tag an image, use dreg tag"),
-    **dict.fromkeys(("prune",), f"to delete unneeded blobs of a layout, use dreg gc; in a registry, {_DELETE}"),
+    **dict.fromkeys(
+        ("garbage-collect",), f"to delete unneeded blobs of a layout, use dreg gc; in a registry, {_DELETE}"
+    ),
     **dict.fromkeys(("ps", "run"), "dreg does not run containers; to show an image, use dreg inspect"),
     **dict.fromkeys(("registry",), "to list the repositories of a registry, use dreg repos; to log in, use dreg login"),
 }
@@ -65,8 +73,10 @@ UNDER_COMMANDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("manifest digest", "manifest head"), "use dreg resolve"),
     **dict.fromkeys(("manifest push",), "use dreg manifest put"),
     **dict.fromkeys(("manifest delete", "manifest rm"), "use dreg delete REGISTRY/REPOSITORY@DIGEST"),
+    **dict.fromkeys(("tag delete", "tag rm", "tag remove"), "use dreg untag REGISTRY/REPOSITORY:TAG"),
+    **dict.fromkeys(("tag list", "tag ls"), "use dreg tags REGISTRY/REPOSITORY"),
 }
-"""What other tools have under `blob` and `manifest`; only used in errors, because an image may have such a name."""
+"""What other tools have under `blob`, `manifest` and `tag`; only used in errors: an image may have such a name."""
 
 _CREDENTIAL: Final = ("--username", "use --username USER --password-stdin")
 _INSECURE: Final = ("--insecure", "use --insecure to skip certificate checks, or --plain-http for HTTP")
@@ -104,9 +114,18 @@ _OPTIONS: Final[Mapping[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
     ),
     ("--dest-creds",): (("--authfile", "log in with: dreg login REGISTRY"),),
     ("--preserve-digests",): (("--no-clobber", "digests are always preserved"),),
-    ("--force", "--overwrite"): (("--no-clobber", "tags are replaced by default, unless --no-clobber is given"),),
+    ("--force", "--overwrite"): (
+        ("--no-clobber", "tags are replaced by default, unless --no-clobber is given"),
+        ("--yes", "use --yes to make the changes"),
+    ),
     ("--remove-signatures",): (("--referrers", "signatures are copied only with --referrers"),),
     ("--delete", "--keep"): (("--prune", "use --prune to remove tags that the source does not have"),),
+    ("--dry-run", "--dryrun", "-n"): (("--yes", "nothing is changed without --yes"),),
+    ("--apply", "--confirm", "--no-dry-run"): (("--yes", "use --yes to make the changes"),),
+    ("--keep-latest", "--keep-n", "--keep-newest", "--last", "--retain"): (("--keep-last", "use --keep-last N"),),
+    ("--age", "--ago", "--days", "--grace", "--older"): (("--older-than", "use --older-than AGE, such as 14d"),),
+    ("--tag-filter", "--tag-filter-all", "--tag-filter-any"): (("--regex", "use --regex REGEX or --include GLOB"),),
+    ("--tag-keep-all", "--tag-keep-any"): (("--keep", "use --keep GLOB, or --exclude GLOB"),),
     ("--no-verify", "--no-validate", "--skip-validation"): (
         ("--raw", "use --raw to print an invalid document; to skip certificate checks, use --insecure"),
         ("--insecure", "to skip certificate checks, use --insecure; digests are always verified"),

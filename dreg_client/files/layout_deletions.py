@@ -1,5 +1,6 @@
 """Delete names, manifests and blobs of a layout, so that what is still needed stays."""
 
+from collections.abc import Collection
 from contextlib import suppress
 
 from dreg_client import errors
@@ -10,6 +11,7 @@ from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
 from dreg_client.models.index_text import IndexText
+from dreg_client.models.layout import names_in
 from dreg_client.protocol.referrers import subject_in
 from dreg_client.protocol.tag_conflicts import not_deleted
 from dreg_client.values.digest import Digest
@@ -44,18 +46,31 @@ def _unnamed(entry: Descriptor) -> Descriptor:
     return Descriptor(mediaType=entry.media_type, digest=entry.digest, size=entry.size)
 
 
-def delete_manifest(files: DirectoryFiles, digest: Digest) -> bytes:
+def check_names(files: Files, index: IndexText, digest: Digest, names: Collection[str] | None) -> None:
+    """Raise ConflictError if a manifest has other names than `names`; None stands for any."""
+    if names is None:
+        return
+    for entry in _parsed(files, index).manifests:
+        if entry.digest == digest and (others := [it for it in names_in(entry.annotations)[:1] if it not in names]):
+            what = f"{files.name}: {digest} was not deleted, because it has the name {others[0]} now"
+            raise errors.ConflictError(what)
+
+
+def delete_manifest(files: DirectoryFiles, digest: Digest, names: Collection[str] | None = None) -> bytes:
     """Delete a manifest and its entries; return the index. No writer may be active, and the index must be locked.
+
+    With `names`, it must have no others.
 
     Raises:
         NotFoundError: There is no such manifest.
-        ConflictError: It has no entry, but another manifest names it.
+        ConflictError: It has no entry, but another manifest names it; or it has another name.
         LayoutCorruptError: A manifest is damaged, so it is not known what can be deleted. Nothing was changed.
     """
     reach = Reach(files)
 
     def change(index: IndexText) -> bool:
         nonlocal reach
+        check_names(files, index, digest, names)
         was_listed = index.remove([digest])
         if not was_listed and not layout_files.has_blob(files, digest):
             raise errors.NotFoundError(f"manifest {digest}", files.name, "check the digest")

@@ -78,6 +78,30 @@ def reachable_from_names(files: Files, index: LayoutIndex) -> tuple[Reach, list[
     return reach, [entry for entry, _ in attached]
 
 
+def untagged_in(files: Files, index: LayoutIndex) -> list[Descriptor]:
+    """Return the manifests of an index that have no name and no `subject`, and that no other document names.
+
+    Raises:
+        LayoutCorruptError: A document is damaged, so the manifests that it names are not known.
+    """
+    documents = {entry.digest: entry for entry in index.manifests if entry.family in _DOCUMENTS}
+    kept = {entry.digest for entry in index.manifests if names_in(entry.annotations)}
+    ahead, is_read = [(digest, True) for digest in documents], set[Digest]()
+    while ahead:
+        digest, is_document = ahead.pop()
+        if digest in is_read:
+            continue
+        is_read.add(digest)
+        tree = read_tree(files, digest, is_document=is_document)
+        if _subject(tree) is not None:
+            kept.add(digest)
+        for inner, is_inner in _named_in(tree):
+            kept.add(inner)
+            if is_inner is not None:
+                ahead.append((inner, is_inner))
+    return [entry for digest, entry in documents.items() if digest not in kept]
+
+
 def read_tree(files: Files, digest: Digest, *, is_document: bool) -> dict[str, object]:
     """Read a document; empty if it is missing, or, unless it must be a document, if it is not one."""
     try:

@@ -176,15 +176,17 @@ class NewEntries:
     Attributes:
         written: The tags that were written.
         kept: Those that were not, with the digests of the manifests that they name.
+        done: Those that needed no change.
     """
 
     def __init__(self, tags: Sequence[Naming], roots: Sequence[Descriptor] = ()) -> None:
         self._tags, self._roots = tags, roots
         self.written: list[str] = []
         self.kept: dict[str, str] = {}
+        self.done: list[str] = []
 
     def __call__(self, index: IndexText) -> bool:
         """Change the index; return whether anything is different."""
-        wanted, self.kept = index.unclobbering(self._tags)
+        wanted, self.kept, self.done = index.meeting(self._tags)
         self.written = [it.name for it in wanted]
         return index.name_all([(it.entry, it.name) for it in wanted]) | index.add_all(self._roots)

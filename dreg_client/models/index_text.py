@@ -11,6 +11,7 @@ from dreg_client.models.json_text import AmbiguousTextError, read_members
 from dreg_client.models.layout import OTHER_NAME, names_in
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_INDEX
+from dreg_client.values.tag_condition import TagCondition
 
 Json = dict[str, object]
 MARKER: Final = b'{"imageLayoutVersion":"1.0.0"}'
@@ -20,11 +21,25 @@ EMPTY: Final = json.dumps({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifest
 
 
 class Naming(NamedTuple):
-    """A name for a manifest; with `no_clobber`, only if no other manifest has it."""
+    """A name for a manifest, if the manifests that have it now meet a condition."""
 
     entry: Descriptor
     name: str
-    no_clobber: bool = False
+    condition: TagCondition = TagCondition()
+
+
+class Met(NamedTuple):
+    """What became of the conditions of names.
+
+    Attributes:
+        given: The names that can be given.
+        kept: The names that cannot, with what they name now (see `TagCondition.unmet_by`).
+        done: The names that need no change.
+    """
+
+    given: list[Naming]
+    kept: dict[str, str]
+    done: list[str]
 
 
 @dataclass(slots=True)
@@ -85,22 +100,23 @@ class IndexText:
                 is_changed = True
         return is_changed
 
-    def unclobbering(self, namings: Iterable[Naming]) -> tuple[list[Naming], dict[str, str]]:
-        """Return the names that can be given, and those that cannot, with the digests of their manifests."""
+    def meeting(self, namings: Iterable[Naming]) -> Met:
+        """Return the names that can be given, and those that cannot."""
         present: dict[str, set[str]] = {}
         for it in self.entries:
             for name in names_in(annotations(it)):
                 present.setdefault(name, set()).add(str(it.get("digest")))
-        given: list[Naming] = []
-        kept: dict[str, str] = {}
+        met = Met([], {}, [])
         for naming in namings:
-            others = present.get(naming.name, set()) - {naming.entry.digest}
-            if naming.no_clobber and others:
-                kept[naming.name] = min(others)
+            found, new = present.get(naming.name, set()), naming.entry.digest
+            if (unmet := naming.condition.unmet_by(found, new)) is not None:
+                met.kept[naming.name] = unmet
+            elif naming.condition.is_done(found, new):
+                met.done.append(naming.name)
             else:
-                given.append(naming)
-                present[naming.name] = {naming.entry.digest}
-        return given, kept
+                met.given.append(naming)
+                present[naming.name] = {new}
+        return met
 
     def remove_name(self, name: str) -> bool:
         """Remove a name, and the entries that have no other; return whether any entry had it."""

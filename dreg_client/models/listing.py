@@ -57,6 +57,12 @@ def completed(descriptor: Descriptor, media_type: str, size: int) -> Descriptor:
     return _with(descriptor, media_type=media_type, size=size)
 
 
+def unsized(digest: Digest, media_type: str) -> Descriptor:
+    """Return the descriptor of a manifest whose size is not known: it is 0."""
+    valid: dict[str, object] = {"mediaType": types.OCI_MANIFEST, "digest": digest, "size": 1}
+    return _with(Descriptor.from_tree(b"", valid), media_type=media_type or _NO_TYPE, size=0)
+
+
 def _read_entry(entry: object) -> ListedEntry:
     text = f"{entry!r:.200}"
     if not isinstance(entry, dict):

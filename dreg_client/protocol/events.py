@@ -156,6 +156,23 @@ class Tagged:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """A change of a plan of tags was made, or was not.
+
+    Attributes:
+        repository: The repository or layout.
+        action: `tag`, `move`, `copy`, `untag`, `delete` or `restore`.
+        subject: The tag; for `delete` and `restore`, the digest.
+        outcome: Whether it was `done`, was `already` so, was a `conflict` with another client, or `failed`.
+    """
+
+    repository: str
+    action: str
+    subject: str
+    outcome: Literal["done", "already", "conflict", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """More bytes of a blob were sent.
 
@@ -173,5 +190,5 @@ class Sent:
     so_far: int
 
 
-Event = Answered | Retrying | Warned | Counted | Received | Sent | Planned | Copying | Copied | Tagged
+Event = Answered | Retrying | Warned | Counted | Received | Sent | Planned | Copying | Copied | Tagged | Changed
 """Any event: the argument of `on_event`."""

@@ -1,16 +1,33 @@
-"""The errors for tags that must not be replaced or deleted, because they name another manifest than expected."""
+"""The errors for tags that must not be written or deleted, because they name another manifest than expected."""
 
 from collections.abc import Mapping
 
 from dreg_client import errors
 from dreg_client.errors.stores import listed
 from dreg_client.values.digest import Digest
+from dreg_client.values.tag_condition import TagCondition
 
 
 def not_replaced(tag: str, now: Digest | str) -> errors.ConflictError:
     """Return the error for a tag that a caller does not want to be replaced."""
     what = f"the tag {tag} names another manifest, {now}"
     return errors.ConflictError(f"{what}; it was not replaced; to replace it, omit no_clobber=True")
+
+
+def check_condition(condition: TagCondition, tag: str, unmet: str | None) -> None:
+    """Raise ConflictError if a tag does not meet a condition. `unmet` is the result of `TagCondition.unmet_by`.
+
+    Examples:
+        >>> check_condition(TagCondition(expected=Digest("sha256:" + 64 * "0")), "1.4", "")
+        Traceback (most recent call last):
+        dreg_client.errors.stores.ConflictError: the tag 1.4 was deleted by another client; it was not written
+    """
+    if unmet is None:
+        return
+    if condition.expected is None:
+        raise not_replaced(tag, unmet)
+    what = f"was changed by another client, and names {unmet} now" if unmet else "was deleted by another client"
+    raise errors.ConflictError(f"the tag {tag} {what}; it was not written")
 
 
 def check_replaced(kept: Mapping[str, str]) -> None:

@@ -187,8 +187,13 @@ def tag_pages(
     repository: RepositoryName, n: int | None = None, last: str | None = None, most: int = MAX_PAGES
 ) -> NamePages:
     """Return the pages of a tag list."""
+    return NamePages(tag_list(repository), Tag, n, last, most)
+
+
+def tag_list(repository: RepositoryName) -> Request:
+    """Return the request for the first page of a tag list."""
     target, scope = f"/v2/{repository}/tags/list", f"repository:{repository}:pull"
-    return NamePages(Request("GET", target, scope, what=f"repository {repository}", is_list=True), Tag, n, last, most)
+    return Request("GET", target, scope, what=f"repository {repository}", is_list=True)
 
 
 def catalog_pages(n: int | None = None, last: str | None = None, most: int = MAX_PAGES) -> NamePages:

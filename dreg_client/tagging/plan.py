@@ -131,7 +131,34 @@ class DeleteManifest(PlanModel, frozen=True):
         return sentences.delete(self)
 
 
-TagChange = Annotated[AddTag | MoveTag | CopyTag | Untag | DeleteManifest, Field(discriminator="action")]
+class RestoreManifest(PlanModel, frozen=True):
+    """Put back a manifest or index that was deleted, with all its tags. Only `undo` can do this: the journal has it."""
+
+    action: Literal["restore"] = "restore"
+    """`restore`."""
+    digest: Digest
+    """The digest of the manifest or index."""
+    tags: tuple[str, ...] = ()
+    """The tags to add again."""
+    platforms: tuple[Digest, ...] = ()
+    """The manifests in the index that are put back before it."""
+    referrers: tuple[Digest, ...] = ()
+    """The signatures and other referrers that are put back after it."""
+    digest_tags: tuple[str, ...] = ()
+    """The digest tags to add again, such as `sha256-HEX.sig`."""
+
+    @property
+    def subject(self) -> str:
+        """The digest that is put back."""
+        return self.digest
+
+    def __str__(self) -> str:
+        return sentences.restore(self)
+
+
+TagChange = Annotated[
+    AddTag | MoveTag | CopyTag | Untag | DeleteManifest | RestoreManifest, Field(discriminator="action")
+]
 """A change of a plan. `str` of it is a sentence that says what it does to what."""
 
 

@@ -7,7 +7,7 @@ from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import byte_size
 
 if TYPE_CHECKING:
-    from dreg_client.tagging.plan import DeleteManifest
+    from dreg_client.tagging.plan import DeleteManifest, RestoreManifest
 
 
 def short(digest: Digest) -> str:
@@ -22,7 +22,8 @@ def short(digest: Digest) -> str:
 
 def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str]) -> str:
     """Return a sentence about a tag that is moved."""
-    return f"move {tag} from {short(before)} to {short(after)}{_staying(other_tags)}"
+    others = f" (also tagged {', '.join(other_tags)})" if other_tags else ""
+    return f"move {tag} from {short(before)}{others} to {short(after)}"
 
 
 def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Digest | None) -> str:
@@ -51,11 +52,19 @@ def delete(change: "DeleteManifest") -> str:
     return f"delete {short(change.digest)} ({'; '.join(parts)})"
 
 
-def _following(change: "DeleteManifest") -> list[str]:
-    counted = (len(change.referrers), "referrer"), (len(change.platforms), "platform")
-    named = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counted if count]
-    verb = "goes" if sum(count for count, _ in counted) == 1 else "go"
-    return [f"{' and '.join(named)} {verb} with it"] if named else []
+def restore(change: "RestoreManifest") -> str:
+    """Return a sentence about a manifest that is put back."""
+    tags = f"with {'its tag' if len(change.tags) == 1 else 'its tags'} {', '.join(change.tags)}" if change.tags else ""
+    parts = [tags or "no tag", *_following(change)]
+    return f"restore {short(change.digest)} ({'; '.join(parts)})"
+
+
+def _following(change: "DeleteManifest | RestoreManifest") -> list[str]:
+    lists = (change.referrers, "referrer"), (change.platforms, "platform"), (change.digest_tags, "digest tag")
+    named = [f"{len(found)} {what}{'' if len(found) == 1 else 's'}" for found, what in lists if found]
+    verb = "goes" if sum(len(found) for found, _ in lists) == 1 else "go"
+    *first, last = named or [""]
+    return [f"{', '.join(first)}{' and ' if first else ''}{last} {verb} with it"] if last else []
 
 
 def _sizes(change: "DeleteManifest") -> list[str]:

@@ -39,6 +39,12 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "fixtures/layouts/multi", folder / "build/web")
     Layout(folder / "build/web").tag("1.4", "1.3")
+    shutil.copytree(ROOT / "fixtures/layouts/releases", folder / "build/releases")
+    with Layout(folder / "build/releases") as releases:
+        planner = releases.plan().retag("*", "newest", semver="*")
+        plan = planner.make()
+        planner.apply(plan, journal=folder / "build/changes.jsonl")
+    (folder / "build/plan.json").write_text(plan.to_json())
     (folder / "password.txt").write_text(f"{PASSWORD}\n")
     (folder / "bin").mkdir()
     return folder
@@ -53,7 +59,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
             yield {"localhost:5000": open_to_all.address, "registry.example": wants_password.address}
 
 
-CODES = {"registry.jsonl": 1}  # a dump that is broken on purpose
+CODES = {"registry.jsonl": 1, "--exit-code": 9}  # a dump that is broken on purpose; changes that would be made
 NEEDS_LOGIN = "dreg logout"
 PROMPTS = "dreg login registry.example"
 
@@ -97,9 +103,9 @@ def test_help_fits_80_columns(said: Run, command: list[str], monkeypatch: pytest
     shown = said(*command, "--help").out
 
     assert "--debug" in shown
-    assert "..." not in shown.replace("SOURCE...", "").replace("]...", "").replace("NEW_TAG...", "").replace(
-        "[...]", ""
-    )
+    assert "..." not in shown.replace("SOURCE...", "").replace("REPOSITORY...", "").replace("]...", "").replace(
+        "NEW_TAG...", ""
+    ).replace("[...]", "")
     assert not [line for line in shown.splitlines() if len(line) > 80]
 
 
@@ -139,7 +145,7 @@ def test_help_names_stores_exit_codes_and_environment_variables(said: Run) -> No
 
     for name in ("oci-archive:FILE[:TAG|@DIGEST]", "docker-archive:FILE[:NAME:TAG|:@N]", "DOCKER_CONFIG", "NO_PROXY"):
         assert f"  {name}" in shown.replace(", ", "\n  ")
-    for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 70, 129, 130, 141, 143):
+    for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 70, 129, 130, 141, 143):
         assert re.search(rf"^  {code} +[A-Z]", shown, re.MULTILINE)
 
 

@@ -23,7 +23,11 @@ WORDS = {
     "info": "use dreg inspect",
     "rules": "use dreg rule",
     "schemas": "use dreg schema",
-    "retag": "use dreg tag",
+    "cleanup": "use dreg prune",
+    "retention": "use dreg prune",
+    "gcr-cleaner": "use dreg prune",
+    "rollback": "use dreg undo",
+    "rmi": "use dreg delete",
     "list-tags": "use dreg tags",
     "head": "to print a digest, use dreg resolve",
 }
@@ -46,6 +50,8 @@ OPTIONS = {
     "-V": (["-V"], "use --version"),
     "--username": (["copy", "--username", "ada"], "log in with: dreg login REGISTRY"),
     "--preserve-digests": (["copy", "--preserve-digests"], "digests are always preserved"),
+    "--dry-run": (["prune", "--dry-run"], "nothing is changed without --yes"),
+    "--grace": (["prune", "--grace", "24h"], "use --older-than AGE, such as 14d"),
     "--force": (["copy", "--force"], "tags are replaced by default, unless --no-clobber is given"),
 }
 
@@ -55,6 +61,8 @@ UNDER = {
     "blob push": "use dreg blob put",
     "manifest fetch": "use dreg manifest SOURCE",
     "manifest push": "use dreg manifest put",
+    "tag rm": "use dreg untag REGISTRY/REPOSITORY:TAG",
+    "tag ls": "use dreg tags REGISTRY/REPOSITORY",
 }
 
 

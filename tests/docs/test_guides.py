@@ -64,6 +64,8 @@ def test_a_guide_works_from_top_to_bottom(page: Path, registry: RunningRegistry,
                 assert done.returncode == 0, f"{here}: {done.stdout}{done.stderr}"
             case "toml" if "[[sync]]" in text:
                 (folder / "mirror.toml").write_text(text)
+            case "toml" if "[[policy]]" in text:
+                (folder / "tags.toml").write_text(text)
             case _ if transcript := _TRANSCRIPT.fullmatch(text):
                 done = run(transcript[1])
                 assert shown(done.stdout + done.stderr) == shown(transcript[2]), here

@@ -5,6 +5,7 @@ It checks what registries check: digests, offsets, the order of blobs, manifests
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import sha256, sha512
 from typing import Any
@@ -26,11 +27,38 @@ class Held:
         blobs: By digest.
         manifests: The bytes and the media type, by digest.
         tags: The digests, by tag.
+        uploaded: When manifests were uploaded, in milliseconds, by digest.
     """
 
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    uploaded: dict[str, int] = field(default_factory=dict)
+
+    def named(self, digest: str) -> list[str]:
+        """The manifests that an index names, each with all that it names in turn."""
+        raw, _ = self.manifests.get(digest, (b"{}", ""))
+        found = [it["digest"] for it in json.loads(raw).get("manifests", ())]
+        return [each for child in found for each in (child, *self.named(child))]
+
+    def referrers(self, digest: str) -> list[str]:
+        """The manifests whose `subject` this is."""
+        documents = {each: json.loads(raw) for each, (raw, _) in self.manifests.items()}
+        return [each for each, it in documents.items() if it.get("subject", {}).get("digest") == digest]
+
+    def listed(self, uploaded: type[int | str]) -> dict[str, Any]:
+        """All manifests, as Google's registries list them."""
+        return {
+            digest: {
+                "imageSizeBytes": str(len(raw)),
+                "layerId": "",
+                "mediaType": media_type,
+                "tag": sorted(tag for tag, named in self.tags.items() if named == digest),
+                "timeCreatedMs": "0",
+                "timeUploadedMs": uploaded(self.uploaded.get(digest, 0)),
+            }
+            for digest, (raw, media_type) in self.manifests.items()
+        }
 
 
 @dataclass
@@ -41,14 +69,17 @@ class PlayedRegistry:
         host: Where it is.
         traits: What it does in its own way.
         held: What its repositories hold.
+        before: A function that is called with each request before it is answered, such as to change what is held, as
+            another client does.
     """
 
     host: Host
     traits: Traits
     held: dict[str, Held] = field(default_factory=dict)
+    before: Callable[[Heard], object] = lambda _: None
 
     def __post_init__(self) -> None:
-        self.sessions = Sessions(self.traits, self.host.authority)
+        self.sessions = Sessions(self.traits, self.host.url)
         self.host.on("/*", self.answer)
 
     @property
@@ -61,6 +92,7 @@ class PlayedRegistry:
 
     def answer(self, heard: Heard) -> bytes:
         with self.host.lock:
+            self.before(heard)
             return self._answer(heard)
 
     def _answer(self, heard: Heard) -> bytes:
@@ -92,11 +124,19 @@ class PlayedRegistry:
                     else self._manifest(heard, held, name)
                 )
             case "tags":
-                return answer(sentence({"name": repository, "tags": sorted(held.tags)}), 200, JSON)
+                return self._tags(heard, repository, held)
             case "referrers":
                 return self._referrers(held, name)
             case _:
                 return self._blob(heard, repository, held, name)
+
+    def _tags(self, heard: Heard, repository: str, held: Held) -> bytes:
+        last, n = heard.query.get("last", [""])[0], int(heard.query.get("n", ["0"])[0])
+        size = min(filter(None, (n, self.traits.page)), default=len(held.tags))
+        tags = [tag for tag in sorted(held.tags) if tag > last]
+        listed = {"manifest": held.listed(self.traits.uploaded), "child": []} if self.traits.lists_manifests else {}
+        link = [f'Link: <{heard.path}?last={tags[size - 1]}&n={size}>; rel="next"'] if len(tags) > size else []
+        return answer(sentence({"name": repository, "tags": tags[:size], **listed}), 200, JSON, *link)
 
     # --- blobs
 
@@ -139,6 +179,8 @@ class PlayedRegistry:
 
     def _manifest(self, heard: Heard, held: Held, name: str) -> bytes:
         digest = held.tags.get(name, name)
+        if heard.method == "DELETE" and ":" not in name and self.traits.untag_status != 202:
+            return self._deleted(held, name)
         if digest not in held.manifests:
             status = self.traits.missing_status if heard.method == "HEAD" else 404
             return refusal(status, "MANIFEST_UNKNOWN", f"manifest tagged by {name} is not found")
@@ -151,12 +193,28 @@ class PlayedRegistry:
         return answer(raw, 200, f"Content-Type: {media_type}", *stated)
 
     def _deleted(self, held: Held, name: str) -> bytes:
-        if name in held.tags:
+        if ":" not in name:
+            if self.traits.untag_status != 202:
+                code = "DIGEST_INVALID" if self.traits.untag_status == 400 else "UNSUPPORTED"
+                return refusal(self.traits.untag_status, code, "provided digest did not match uploaded content")
             del held.tags[name]
-        else:
-            del held.manifests[name]
-            held.tags = {tag: digest for tag, digest in held.tags.items() if digest != name}
+            return answer(b"", "202 Accepted")
+        if self.traits.delete_status != 202:
+            return refusal(self.traits.delete_status, "UNSUPPORTED", "The operation is unsupported.")
+        if self.traits.keeps_tagged and (fault := self._dangling(held, name)):
+            return refusal("400 Bad Request", *fault)
+        del held.manifests[name]
+        held.tags = {tag: digest for tag, digest in held.tags.items() if digest != name}
         return answer(b"", "202 Accepted")
+
+    def _dangling(self, held: Held, name: str) -> tuple[str, str] | None:
+        for tag, digest in held.tags.items():
+            if digest == name:
+                return "GOOGLE_MANIFEST_DANGLING_TAG", f"Manifest is still referenced by tag: {tag}"
+        for parent in held.manifests:
+            if name in held.named(parent):
+                return "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE", f"Manifest is still referenced by: {parent}"
+        return None
 
     def _put_manifest(self, heard: Heard, held: Held, name: str) -> bytes:
         raw, media_type = heard.body, heard.header("content-type") or ""
@@ -195,12 +253,12 @@ class PlayedRegistry:
             said = ["Location: https://pages.test/"] if self.traits.referrers_status == 303 else []
             return answer(b"", self.traits.referrers_status, *said)
         entries = []
-        for digest, (raw, media_type) in held.manifests.items():
+        for digest in held.referrers(subject):
+            raw, media_type = held.manifests[digest]
             document = json.loads(raw)
-            if document.get("subject", {}).get("digest") == subject:
-                kind = document.get("artifactType") or document.get("config", {}).get("mediaType")
-                entry = {"mediaType": media_type, "digest": digest, "size": len(raw), "artifactType": kind}
-                entries.append({name: value for name, value in entry.items() if value})
+            kind = document.get("artifactType") or document.get("config", {}).get("mediaType")
+            entry = {"mediaType": media_type, "digest": digest, "size": len(raw), "artifactType": kind}
+            entries.append({name: value for name, value in entry.items() if value})
         return answer(
             sentence({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}), 200, f"Content-Type: {INDEX}"
         )
@@ -230,6 +288,11 @@ class PlayedRegistry:
             f',scope="{scope}"' if scope else ""
         )
         return refusal("401 Unauthorized", "UNAUTHORIZED", "authentication required", f"WWW-Authenticate: {realm}")
+
+
+def plain(net: Network, profile: str, **more: Any) -> PlayedRegistry:
+    """A registry without TLS."""
+    return PlayedRegistry(net.host(f"{profile}.test", scheme="http", port=5000), replace(PROFILES[profile], **more))
 
 
 def played(net: Network, profile: str, **more: Any) -> PlayedRegistry:

@@ -31,12 +31,12 @@ class Sessions:
     """All uploads, by name.
 
     Attributes:
-        authority: The host, as it is named in URLs.
+        url: The URL of the host.
         open: Those that go on.
     """
 
     traits: Traits
-    authority: str
+    url: str
     open: dict[str, Session] = field(default_factory=dict)
     count: int = 0
 
@@ -111,9 +111,9 @@ class Sessions:
             path += f"?_state={session.state}%3D"
         match self.traits.location:
             case "absolute":
-                return f"Location: https://{self.authority}{path}"
+                return f"Location: {self.url}{path}"
             case "http":
-                return f"Location: http://{self.authority}{path}"
+                return f"Location: http://{self.url.partition('://')[2]}{path}"
             case "sibling":  # below `/blobs/uploads/` this is the path itself
                 return f"Location: {name}"
             case _:

@@ -33,6 +33,12 @@ class Traits:
         needs_media_type: Whether each manifest must state its media type.
         has_tokens: `no`, `yes`, or `last` if only the last scope of a token request counts.
         creates: Whether the first push creates a repository.
+        untag_status: What it responds to the deletion of a tag: 202, or 400 or 405 if it deletes only by digest.
+        delete_status: What it responds to the deletion of a digest: 202, or 405.
+        keeps_tagged: Whether a manifest that has a tag, or that an index names, cannot be deleted.
+        lists_manifests: Whether its tag lists have all manifests.
+        uploaded: How it states when a manifest was uploaded there, in milliseconds: as a `str` or an `int`.
+        page: How many tags a page of a list has at most; 0 if there is no limit.
     """
 
     location: str = "absolute"
@@ -56,10 +62,22 @@ class Traits:
     needs_media_type: bool = False
     has_tokens: str = "no"
     creates: bool = True
+    untag_status: int = 202
+    delete_status: int = 202
+    keeps_tagged: bool = False
+    lists_manifests: bool = False
+    uploaded: type[int | str] = str
+    page: int = 0
 
 
 PROFILES: Final = {
-    "distribution": Traits(has_state=True),
+    # 2.8 takes a tag for a digest that is not valid; 3 deletes tags (distribution 3718)
+    "distribution": Traits(has_state=True, untag_status=400),
+    "distribution3": Traits(has_state=True),
+    # without `storage.delete.enabled`
+    "undeletable": Traits(has_state=True, untag_status=405, delete_status=405),
+    # olareg's README: referrers, deletion of tags, of manifests and of blobs
+    "olareg": Traits(location="path", lists_referrers=True),
     # aws/containers-roadmap 2831, 2860; openai/tart 273; distribution 3792; containers/image docker_image_dest.go
     "ecr": Traits(
         patch_status=201,
@@ -93,7 +111,16 @@ PROFILES: Final = {
         takes_docker=False,
     ),
     # sdk-container-builds 287; skopeo 1101
-    "gar": Traits(location="sibling", takes_chunks=False, lists_referrers=True),
+    # go-containerregistry pkg/v1/google/list.go; docker-credential-gcr 73
+    "gar": Traits(
+        location="sibling",
+        takes_chunks=False,
+        lists_referrers=True,
+        lists_manifests=True,
+        keeps_tagged=True,
+        uploaded=int,
+    ),
+    "gcr": Traits(location="sibling", takes_chunks=False, lists_manifests=True, keeps_tagged=True),
     # pulp_container 2199; go-containerregistry 2198
     "pulp": Traits(location="path", patch_status=204, has_heads=False),
 }

@@ -14,7 +14,18 @@ from documentation.pages import MARK
 
 _DIRECTIVE: Final = re.compile(r"^::: (\S+)$", re.MULTILINE)
 _TITLE: Final = re.compile(r"^# (.+)$", re.MULTILINE)
-_PAGES: Final = ("registries", "images", "stores", "copies", "documents", "validation", "names", "schemagen", "errors")
+_PAGES: Final = (
+    "registries",
+    "tags",
+    "images",
+    "stores",
+    "copies",
+    "documents",
+    "validation",
+    "names",
+    "schemagen",
+    "errors",
+)
 _TOP: Final = """# Python API reference
 
 This page lists every public name. Import a name from `dreg_client`. If a module is shown before the name, import it

@@ -1,0 +1,205 @@
+"""Apply plans of tags: each change only if everything is still as the plan says."""
+
+import os
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final, TypeVar, Unpack
+
+from dreg_client import errors
+from dreg_client._async.change_record import AsyncChangeRecord
+from dreg_client._async.changes_journal import AsyncJournal, journal_of_plan
+from dreg_client._async.in_order import in_order
+from dreg_client._async.plan_stores import AsyncPlanStores
+from dreg_client._async.store import AsyncStore
+from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun, in_run
+from dreg_client._async.tag_changes import AsyncTagChanges, NewTag
+from dreg_client._async.tag_copies import AsyncTagCopies
+from dreg_client._async.tag_deletions import AsyncTagDeletions
+from dreg_client.copying.options import CopyOptions
+from dreg_client.tagging.plan import (
+    AddTag,
+    CopyTag,
+    DeleteManifest,
+    MoveTag,
+    RepositoryTagPlan,
+    RestoreManifest,
+    TagChange,
+    TagPlan,
+    Untag,
+)
+from dreg_client.tagging.result import ChangesResult, RepositoryChanges
+
+_ADVICE: Final = "this was so when the plan was made; make a new plan"
+_ONLY_UNDO: Final = "a plan cannot restore manifests, because it does not contain them; use undo, with the journal"
+C = TypeVar("C", AddTag, MoveTag, CopyTag, Untag, DeleteManifest, RestoreManifest)
+
+
+async def aapply_plan(
+    plan: TagPlan,
+    *,
+    stores: Iterable[AsyncStore] = (),
+    journal: str | os.PathLike[str] | None = None,
+    **options: Unpack[CopyOptions],
+) -> ChangesResult:
+    """Apply a plan of tags.
+
+    Each change is made only if everything is still as the plan says. Directly before a tag is written or deleted, a
+    HEAD request shows what it names; a layout checks this while it is locked. Registries have no conditional requests,
+    so another client can still change the tag in the moment between these two requests. Before manifests are deleted,
+    all tags, and the indexes that they lead to, are read again, for one deletion in 25 tags. What another client has
+    changed is a `ConflictError` of the result. One failure does not stop the other changes.
+
+    Copies are made first, then new and moved tags, then tags are deleted, then manifests. So an image that gets another
+    tag is never without one, even if the process is killed. Four repositories are changed at a time, with at most eight
+    changes of each.
+
+    Args:
+        plan: The plan.
+        stores: Open stores to use for the repositories and layouts of the plan that have the same address. The others
+            are opened by their names.
+        journal: A file to which each change is written before it is made, with what undoes it. If it exists, and is the
+            journal of the same plan, the changes that were not made yet are made. To undo the changes, pass the file to
+            `aundo`.
+        **options: The options of `acopy` for registries. `deadline` is the time for the whole plan. `on_event` also
+            gets a `Changed` event for each change.
+
+    Returns:
+        What was changed, and what failed.
+
+    Raises:
+        ConfigError: The journal belongs to another plan, is not a journal, or is in use.
+        FileError: The journal cannot be read or written.
+
+    Source: distribution-spec, "Pushing manifests", "Deleting tags", "Deleting Manifests".
+
+    Example:
+        result = await aapply_plan(plan, journal="changes.jsonl")
+        print(len(result.done), *result.failures.values())
+    """
+    async with AsyncExitStack() as stack:
+        opened: AsyncJournal | None = None
+        if journal is not None:
+            opened = await stack.enter_async_context(journal_of_plan(journal, plan))
+
+        async def carry_out(run: AsyncSyncRun) -> ChangesResult:
+            return await AsyncApplication(run, AsyncPlanStores(stores, run), opened).apply(plan)
+
+        return await in_run(options, carry_out)
+
+
+@dataclass(slots=True)
+class _Part:
+    """The plan of a repository while it is applied.
+
+    Attributes:
+        plan: The plan.
+        record: What becomes of its changes.
+        failure: Why nothing can be changed.
+    """
+
+    plan: RepositoryTagPlan
+    record: AsyncChangeRecord
+    failure: errors.DregError | None = None
+
+    def changes(self, kind: type[C]) -> list[C]:
+        """Return the changes of a kind that have no outcome yet, in order."""
+        return [each for each in self.plan.changes if isinstance(each, kind) and not self.record.is_over(each)]
+
+    def result(self) -> RepositoryChanges:
+        """Return what was done. What could not be read when the plan was made is also a failure of the result."""
+        failures = {each.tag: errors.DregError(f"{each.reason}; {_ADVICE}") for each in self.plan.failures}
+        whole = self.failure or failures.pop(None, None)
+        of_tags = {tag: failure for tag, failure in failures.items() if tag is not None}
+        return replace(self.record.result(self.plan.changes, of_tags), failure=whole)
+
+
+class AsyncApplication:
+    """The application of a plan.
+
+    Args:
+        run: What all repositories share.
+        stores: The stores of the plan.
+        journal: The journal; None for none.
+    """
+
+    def __init__(self, run: AsyncSyncRun, stores: AsyncPlanStores, journal: AsyncJournal | None) -> None:
+        self._run, self._stores, self._journal = run, stores, journal
+        self._uncopied: set[tuple[str, str]] = set()  # repositories, and digests that were not copied from them
+
+    async def apply(self, plan: TagPlan) -> ChangesResult:
+        """Make all changes. Everything is copied before anything is deleted where it is copied from."""
+        parts = [_Part(each, self._record(each.repository)) for each in plan.repositories]
+        by_name: dict[str, list[_Part]] = {}
+        for part in parts:
+            by_name.setdefault(part.plan.repository, []).append(part)
+        groups = [*by_name.values()]
+        await in_order(partial(self._in_turn, self._copy), groups, at_a_time=REPOSITORIES_AT_ONCE)
+        self._note_uncopied(parts)
+        await in_order(partial(self._in_turn, self._change), groups, at_a_time=REPOSITORIES_AT_ONCE)
+        return ChangesResult(tuple(part.result() for part in parts))
+
+    def _record(self, repository: str) -> AsyncChangeRecord:
+        return AsyncChangeRecord(repository, self._journal, emit=self._run.totals.of_next(), lost=self._run.lost)
+
+    async def _in_turn(self, step: Callable[[_Part], Awaitable[None]], parts: Sequence[_Part]) -> None:
+        """Take a step for each plan of a repository, one after the other."""
+        for part in parts:
+            if part.failure is not None:
+                continue
+            try:
+                async with self._run.place(part.plan.repository):
+                    await step(part)
+            except errors.DregError as failure:
+                self._run.lost.add(failure)
+                part.failure = failure
+
+    async def _copy(self, part: _Part) -> None:
+        """Copy what comes from other repositories."""
+        if not (copies := part.changes(CopyTag)):
+            return
+        groups: dict[tuple[str, bool], list[CopyTag]] = {}
+        for change in copies:
+            groups.setdefault((change.source, change.referrers), []).append(change)
+        async with self._stores.destination(part.plan.repository, is_new=True) as destination:
+            for (name, referrers), changes in groups.items():
+                try:
+                    async with self._stores.source(name) as source:
+                        made = AsyncTagCopies(self._run, source, destination, part.record, referrers=referrers)
+                        await made.copy_all(changes)
+                except errors.DregError as failure:
+                    self._fail(part, changes, failure)
+
+    def _note_uncopied(self, parts: Sequence[_Part]) -> None:
+        for part in parts:
+            for change in part.plan.changes:
+                if isinstance(change, CopyTag) and (part.failure is not None or change in part.record.failed):
+                    self._uncopied.add((change.source, change.digest))
+
+    async def _change(self, part: _Part) -> None:
+        """Add and move tags, then delete tags, then delete manifests."""
+        self._fail(part, part.changes(RestoreManifest), errors.UnsupportedError(_ONLY_UNDO))
+        self._protect(part)
+        new: list[NewTag] = [*part.changes(AddTag), *part.changes(MoveTag)]
+        untags, deletions = part.changes(Untag), part.changes(DeleteManifest)
+        if not (new or untags or deletions):
+            return
+        async with self._stores.destination(part.plan.repository, is_new=False) as destination:
+            changes = AsyncTagChanges(destination, part.record)
+            await changes.write_all(new)
+            await changes.delete_all(untags, part.plan.changes)
+            await AsyncTagDeletions(destination, part.record).delete_all(deletions)
+
+    def _protect(self, part: _Part) -> None:
+        """Keep what could not be copied to another repository."""
+        removals: list[Untag | DeleteManifest] = [*part.changes(Untag), *part.changes(DeleteManifest)]
+        for change in removals:
+            if (part.plan.repository, change.digest) in self._uncopied:
+                reason = f"{change.subject} was not deleted, because it could not be copied to another repository"
+                part.record.fail(change, errors.DregError(reason))
+
+    def _fail(self, part: _Part, changes: Iterable[TagChange], failure: errors.DregError) -> None:
+        for change in changes:
+            if not part.record.is_over(change):
+                part.record.fail(change, failure)

@@ -1,0 +1,146 @@
+"""What becomes of the changes of a repository: in the journal, in the result, and as events."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from dreg_client import errors
+from dreg_client._async.changes_journal import AsyncJournal
+from dreg_client.copying.lost_registries import LostRegistries
+from dreg_client.copying.sync_plan import PlannedTag
+from dreg_client.models.frozen import FrozenDict
+from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.events import Changed, Event
+from dreg_client.tagging.journal import EndLine, KeptManifest, Outcome, StepLine
+from dreg_client.tagging.plan import TagChange
+from dreg_client.tagging.result import RepositoryChanges
+from dreg_client.values.digest import Digest
+
+Emit = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the journal keeps, so that a change can be undone.
+
+    Attributes:
+        manifests: The manifests that may be lost.
+        tags: The tags that are deleted with manifests, with their digests.
+    """
+
+    manifests: tuple[RawManifest, ...] = ()
+    tags: Mapping[str, Digest] = field(default_factory=FrozenDict[str, Digest])
+
+
+NOTHING = Kept()
+
+
+class AsyncChangeRecord:
+    """The changes of a repository, while they are made.
+
+    Args:
+        repository: Its name.
+        journal: The journal; None for none.
+        emit: A function that is called with an event for each change.
+        lost: The registries that failed.
+        undoes: The numbers of the steps that changes undo.
+
+    Attributes:
+        repository: Its name.
+        failed: The changes that were not made, and why.
+    """
+
+    def __init__(
+        self,
+        repository: str,
+        journal: AsyncJournal | None,
+        *,
+        emit: Emit,
+        lost: LostRegistries,
+        undoes: Mapping[TagChange, int] | None = None,
+    ) -> None:
+        self.repository = repository
+        self.failed: dict[TagChange, errors.DregError] = {}
+        self._journal, self._emit, self._lost, self._undoes = journal, emit, lost, undoes
+        self._outcomes: dict[TagChange, Outcome] = {}
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a journal."""
+        return self._journal is not None
+
+    def is_over(self, change: TagChange) -> bool:
+        """Return whether a change has its outcome, here or in the journal."""
+        if change in self._outcomes:
+            return True
+        if self._journal is None or self._undoes is not None:
+            return False
+        is_over = self._journal.record.is_over(self.repository, change)
+        if is_over:
+            self._note(change, "already")
+        return is_over
+
+    async def make(self, change: TagChange, function: Callable[[], Awaitable[bool]], kept: Kept = NOTHING) -> None:
+        """Make a change, after the journal has it. `function` returns whether anything had to be changed."""
+        number = 0
+        try:
+            self._lost.check(self.repository)
+            number = await self._begin(change, kept)
+            outcome: Outcome = "done" if await function() else "already"
+        except errors.DregError as failure:
+            self._lost.add(failure)
+            self.fail(change, failure)
+        else:
+            self._note(change, outcome)
+        await self._end(number, change)
+
+    def fail(self, change: TagChange, failure: errors.DregError) -> None:
+        """Note that a change was not made."""
+        self.failed[change] = failure
+        self._note(change, "conflict" if isinstance(failure, errors.ConflictError) else "failed")
+
+    def _note(self, change: TagChange, outcome: Outcome) -> None:
+        self._outcomes[change] = outcome
+        self._emit(Changed(self.repository, change.action, change.subject, outcome))
+
+    async def _begin(self, change: TagChange, kept: Kept) -> int:
+        if self._journal is None:
+            return 0
+        number = self._journal.next_number()
+        step = StepLine(
+            step=number,
+            repository=self.repository,
+            change=change,
+            manifests=tuple(map(KeptManifest.of, kept.manifests)),
+            tags=tuple(PlannedTag(tag=tag, digest=digest) for tag, digest in kept.tags.items()),
+            undoes=None if self._undoes is None else self._undoes[change],
+        )
+        try:
+            await self._journal.write(step)
+        except errors.FileError as failure:
+            failure.add_outcome("nothing was changed, because the journal could not record it")
+            raise
+        return number
+
+    async def _end(self, number: int, change: TagChange) -> None:
+        if self._journal is None or not number:
+            return
+        outcome, failure = self._outcomes[change], self.failed.get(change)
+        try:
+            await self._journal.write(EndLine(step=number, outcome=outcome, reason=str(failure or "")))
+        except errors.FileError as fault:
+            fault.add_outcome(f"the journal does not say what became of this change: {failure or outcome}")
+            self.failed.setdefault(change, fault)
+
+    def result(self, changes: tuple[TagChange, ...], failures: Mapping[str, errors.DregError]) -> RepositoryChanges:
+        """Return what was done, in the order of the plan. `failures` are those of the plan itself."""
+        failed = {change.subject: failure for change, failure in self.failed.items()}
+
+        def having(outcome: Outcome) -> tuple[TagChange, ...]:
+            return tuple(each for each in changes if self._outcomes.get(each) == outcome and each not in self.failed)
+
+        return RepositoryChanges(
+            self.repository,
+            done=having("done"),
+            already=having("already"),
+            failed=FrozenDict({**failures, **failed}),
+        )

@@ -1,0 +1,126 @@
+"""Add, move and delete tags, each only if it still names what the plan says."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async.change_record import NOTHING, AsyncChangeRecord, Kept
+from dreg_client._async.in_order import in_order
+from dreg_client._async.ports import AsyncDestination
+from dreg_client.protocol.content import RawManifest
+from dreg_client.tagging.plan import AddTag, CopyTag, MoveTag, TagChange, Untag
+from dreg_client.values.digest import Digest
+
+AT_A_TIME: Final = 8
+"""The most changes of a repository that are made at a time."""
+_BATCH: Final = 64
+"""The most manifests to hold in memory. Each is read once, however many tags get it."""
+NewTag = AddTag | MoveTag | CopyTag
+
+
+class AsyncTagChanges:
+    """Changes of the tags of a repository.
+
+    Args:
+        destination: The repository.
+        record: What becomes of the changes.
+        kept: Manifests that may no longer exist in the repository, by digest.
+    """
+
+    def __init__(
+        self,
+        destination: AsyncDestination,
+        record: AsyncChangeRecord,
+        kept: Mapping[Digest, RawManifest] | None = None,
+    ) -> None:
+        self._destination, self._record, self._kept = destination, record, kept or {}
+
+    async def write_all(self, changes: Iterable[NewTag]) -> None:
+        """Add and move tags. Each manifest is read once."""
+        for batch in _by_manifest(each for each in changes if not self._record.is_over(each)):
+            digests = list(dict.fromkeys(each.digest for each in batch))
+            manifests = await in_order(self._manifest, digests, at_a_time=AT_A_TIME)
+            write = partial(self._write, dict(zip(digests, manifests, strict=True)))
+            await in_order(write, batch, at_a_time=AT_A_TIME)
+
+    async def _manifest(self, digest: Digest) -> RawManifest | errors.DregError:
+        """Return a manifest, or why it cannot be read."""
+        try:
+            return await self._destination.fetch_manifest(digest, legacy=True)
+        except errors.DregError as failure:
+            return self._kept.get(digest, failure)
+
+    async def _write(self, manifests: Mapping[Digest, RawManifest | errors.DregError], change: NewTag) -> None:
+        manifest = manifests[change.digest]
+        if isinstance(manifest, errors.DregError):
+            self._record.fail(change, manifest)
+        else:
+            await self._record.make(change, partial(write_tag, self._destination, change, manifest))
+
+    async def delete_all(self, changes: Sequence[Untag], new: Iterable[TagChange] = ()) -> None:
+        """Delete tags, except those of manifests that were to get one of some new tags, but did not get it."""
+        failed = {each.subject for each in new if each in self._record.failed}
+        left = [each for each in changes if not self._record.is_over(each)]
+        await in_order(partial(self._delete, failed), left, at_a_time=AT_A_TIME)
+
+    async def _delete(self, failed: set[str], change: Untag) -> None:
+        if missing := [tag for tag in change.other_tags if tag in failed]:
+            reason = f"the tag {change.tag} was not deleted, because its manifest did not get the tag {missing[0]}"
+            self._record.fail(change, errors.DregError(reason))
+            return
+        kept = NOTHING if change.other_tags or not self._record.keeps else await self._kept_of(change.digest)
+        await self._record.make(change, partial(self._delete_tag, change), kept)
+
+    async def _kept_of(self, digest: Digest) -> Kept:
+        """Return the manifest that loses its last tag: some registries delete it then."""
+        manifest = await self._manifest(digest)
+        return NOTHING if isinstance(manifest, errors.DregError) else Kept((manifest,))
+
+    async def _delete_tag(self, change: Untag) -> bool:
+        return await delete_tag(self._destination, change.tag, change.digest)
+
+
+async def write_tag(destination: AsyncDestination, change: NewTag, manifest: RawManifest) -> bool:
+    """Write a tag, if it still names what the plan says; return whether it named another manifest, or none.
+
+    Raises:
+        ConflictError: Another client has changed the tag.
+    """
+    replaced = None if isinstance(change, AddTag) else change.replaces
+    if replaced is not None:
+        return await destination.push_manifest(manifest, change.tag, expected=replaced)
+    return await add_tag(destination, change.tag, manifest)
+
+
+async def add_tag(destination: AsyncDestination, tag: str, manifest: RawManifest) -> bool:
+    """Write a tag, if it does not exist; return whether it did not exist.
+
+    Raises:
+        ConflictError: It names another manifest.
+    """
+    return await destination.push_manifest(manifest, tag, no_clobber=True, expected=manifest.digest)
+
+
+async def delete_tag(destination: AsyncDestination, tag: str, digest: Digest) -> bool:
+    """Delete a tag, if it still names a manifest; return whether it existed.
+
+    Raises:
+        ConflictError: It names another manifest.
+    """
+    try:
+        await destination.delete_tag(tag, expected=digest)
+    except errors.NotFoundError:
+        return False
+    return True
+
+
+def _by_manifest(changes: Iterable[NewTag]) -> Iterator[list[NewTag]]:
+    """Yield changes in groups of at most `_BATCH` manifests. All tags of a manifest are in one group."""
+    by_digest: dict[Digest, list[NewTag]] = {}
+    for change in changes:
+        by_digest.setdefault(change.digest, []).append(change)
+    groups = iter(by_digest.values())
+    while batch := [change for group in islice(groups, _BATCH) for change in group]:
+        yield batch

@@ -1,0 +1,211 @@
+"""Delete manifests with all that goes with them, unless something else has come to need them."""
+
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async.change_record import AsyncChangeRecord, Kept
+from dreg_client._async.in_order import in_order
+from dreg_client._async.ports import AsyncDestination
+from dreg_client._async.tag_changes import AT_A_TIME, delete_tag
+from dreg_client._async.tag_reading import AsyncIndexContents, TagReading, read_tags
+from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.protocol.content import RawManifest
+from dreg_client.tagging.plan import DeleteManifest
+from dreg_client.values.digest import Digest
+
+_TAGS_PER_DELETION: Final = 25
+"""One reading of all tags serves a deletion for each so many of them, so reading takes about as long as deleting."""
+_DANGLING: Final = "GOOGLE_MANIFEST_DANGLING_TAG"
+"""The error of GCR and GAR for a manifest that still has tags."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Deletion:
+    """What is deleted by a change.
+
+    Attributes:
+        change: The change.
+        manifests: The manifests that exist, by digest, in the order in which they are deleted.
+        digest_tags: The digest tags that exist, with their digests.
+    """
+
+    change: DeleteManifest
+    manifests: dict[Digest, RawManifest]
+    digest_tags: dict[str, Digest]
+
+
+class AsyncTagDeletions:
+    """Deletions of manifests of a repository.
+
+    All tags are read again before each group of deletions, and so are the indexes that they lead to. A manifest that
+    got a tag, a referrer or an index which its change does not name is not deleted.
+
+    Args:
+        destination: The repository.
+        record: What becomes of the changes.
+    """
+
+    def __init__(self, destination: AsyncDestination, record: AsyncChangeRecord) -> None:
+        self._destination, self._record = destination, record
+        self._contents = AsyncIndexContents(destination)
+
+    async def delete_all(self, changes: Sequence[DeleteManifest]) -> None:
+        """Delete manifests, parents before their children."""
+        left = [each for each in changes if not self._record.is_over(each)]
+        while left:
+            try:
+                reading = await read_tags(self._destination, self._contents)
+            except errors.DregError as failure:
+                failure.add_outcome("no manifest was deleted, because something that cannot be read may need it")
+                for each in left:
+                    self._record.fail(each, failure)
+                return
+            count = max(1, reading.count // _TAGS_PER_DELETION)
+            await self._delete_group(reading, left[:count])
+            del left[:count]
+
+    async def _delete_group(self, reading: TagReading, changes: Sequence[DeleteManifest]) -> None:
+        """Delete manifests concurrently, but those that are in an index which is deleted, too, after it."""
+        ahead: list[DeleteManifest] = []
+        tags = set[str]()
+        for change in changes:
+            if tags and not tags.isdisjoint(*[reading.leading_to(each) for each in _members(change)]):
+                await in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
+                ahead, tags = [], set()
+            ahead.append(change)
+            tags.update(change.tags)
+        await in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
+
+    async def _delete(self, reading: TagReading, change: DeleteManifest) -> None:
+        try:
+            self._check_tags(reading, change)
+            found = await self._found(reading, change)
+            await self._check_referrers(found)
+        except errors.DregError as failure:
+            self._record.fail(change, failure)
+            return
+        own = {tag: change.digest for tag in change.tags if reading.digest_of(tag) is not None}
+        kept = Kept(tuple(found.manifests.values()), {**own, **found.digest_tags})
+        await self._record.make(change, partial(self._carry_out, reading, found), kept)
+
+    def _check_tags(self, reading: TagReading, change: DeleteManifest) -> None:
+        """Raise ConflictError if a tag leads to a manifest of a change that does not name the tag."""
+        members = _members(change)
+        for tag in change.tags:
+            if (now := reading.digest_of(tag)) not in {None, change.digest}:
+                raise _conflict(change, f"its tag {tag} names {now} now")
+        for digest in members:
+            for tag in sorted(reading.leading_to(digest).difference(change.tags, change.digest_tags)):
+                if not _lists_referrers_of(tag, members):
+                    raise _conflict(change, f"the tag {tag} leads to {_name(change, digest)} now")
+        for about in reading.about(members):
+            if not about.is_referrers_tag and about.name not in change.digest_tags:
+                raise _conflict(change, f"it got the digest tag {about.name}")
+
+    async def _found(self, reading: TagReading, change: DeleteManifest) -> _Deletion:
+        """Read what a change deletes, as far as it exists, so that the journal can keep it."""
+        members = _members(change)
+        lists = [each.name for each in reading.about(members) if each.is_referrers_tag]
+        names = dict.fromkeys((*change.digest_tags, *lists))
+        tags = {tag: digest for tag in names if (digest := reading.digest_of(tag)) is not None}
+        alone = [each for each in tags.values() if reading.leading_to(each) <= {*tags, *change.tags}]
+        manifests: dict[Digest, RawManifest] = {}
+        for digest in dict.fromkeys([*members, *alone]):
+            try:
+                manifests[digest] = await self._destination.fetch_manifest(digest, legacy=True)
+            except errors.NotFoundError:
+                continue
+        return _Deletion(change, manifests, tags)
+
+    async def _check_referrers(self, found: _Deletion) -> None:
+        """Raise ConflictError if a manifest has a referrer that its change does not name.
+
+        The manifest of a digest tag is not deleted then, but only loses its tag.
+        """
+        for digest in [*found.manifests]:
+            other = await self._referrer(digest, besides=found.manifests)
+            if other is not None and digest in _members(found.change):
+                what = f"{other} refers to {_name(found.change, digest)}"
+                raise _conflict(found.change, f"{what}, but is not in the plan")
+            if other is not None:
+                del found.manifests[digest]
+
+    async def _referrer(self, digest: Digest, *, besides: Collection[Digest]) -> Digest | None:
+        """Return a referrer of a manifest that exists; None if there are no others."""
+        for referrer in await self._destination.referrers(digest):
+            if referrer.digest not in besides and await self._destination.current_digest(referrer.digest) is not None:
+                return referrer.digest
+        return None
+
+    async def _carry_out(self, reading: TagReading, found: _Deletion) -> bool:
+        """Delete a manifest, its platforms, its lists of referrers, its referrers, and digest tags, in this order.
+
+        A list of referrers is deleted before them, so that it need not be changed for each of them.
+        """
+        change, is_changed = found.change, False
+        lists = [tag for tag in found.digest_tags if _lists_referrers_of(tag, _members(change))]
+        steps: list[Callable[[], Awaitable[bool]]] = [
+            *(partial(self._delete_manifest, found, each) for each in (change.digest, *change.platforms)),
+            *(partial(self._delete_digest_tag, found, tag) for tag in lists),
+            *(partial(self._delete_manifest, found, each) for each in change.referrers),
+            *(partial(self._delete_digest_tag, found, tag) for tag in found.digest_tags if tag not in lists),
+        ]
+        try:
+            for step in steps:
+                is_changed |= await step()
+        except errors.DregError as failure:
+            if is_changed:
+                failure.add_outcome("a part of it was deleted; apply the plan again to continue")
+            raise
+        reading.forget([*change.tags, *found.digest_tags])
+        return is_changed
+
+    async def _delete_digest_tag(self, found: _Deletion, tag: str) -> bool:
+        """Delete a digest tag, and its manifest, unless something else needs that."""
+        digest = found.digest_tags[tag]
+        if digest in found.manifests:
+            return await self._delete_manifest(found, digest)
+        return await delete_tag(self._destination, tag, digest)
+
+    async def _delete_manifest(self, found: _Deletion, digest: Digest) -> bool:
+        """Delete a manifest; return whether it existed."""
+        if digest not in found.manifests:
+            return False
+        try:
+            await self._destination.delete_manifest(digest, tags=(*found.change.tags, *found.digest_tags))
+        except errors.NotFoundError:
+            return False
+        except errors.RegistryError as failure:
+            if not any(_DANGLING in each for each in failure.said):
+                raise
+            await self._delete_with_tags(found, digest)
+        return True
+
+    async def _delete_with_tags(self, found: _Deletion, digest: Digest) -> None:
+        """Delete a manifest after its tags, since the registry does not delete a manifest that has any."""
+        change = found.change
+        own = change.tags if digest == change.digest else ()
+        for tag in (*own, *(tag for tag, named in found.digest_tags.items() if named == digest)):
+            await delete_tag(self._destination, tag, digest)
+        await self._destination.delete_manifest(digest)
+
+
+def _members(change: DeleteManifest) -> tuple[Digest, ...]:
+    return (change.digest, *change.platforms, *change.referrers)
+
+
+def _lists_referrers_of(tag: str, members: Sequence[Digest]) -> bool:
+    """Return whether a tag is the referrers tag of one of some manifests."""
+    about = digest_tag(tag)
+    return about is not None and about.is_referrers_tag and about.subject in members
+
+
+def _name(change: DeleteManifest, digest: Digest) -> str:
+    return "it" if digest == change.digest else str(digest)
+
+
+def _conflict(change: DeleteManifest, reason: str) -> errors.ConflictError:
+    return errors.ConflictError(f"{change.digest} was not deleted, since another client changed something: {reason}")

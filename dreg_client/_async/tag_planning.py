@@ -1,0 +1,216 @@
+"""Plan the changes of one repository: read what each rule needs, apply the rules, and find what may be deleted."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+from dreg_client import errors
+from dreg_client._async.ports import AsyncSource
+from dreg_client._async.tag_reader import AsyncTagReader
+from dreg_client.tagging.changes import RepositoryFindings
+from dreg_client.tagging.facts import TagFacts
+from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of
+from dreg_client.tagging.plan import RepositoryTagPlan
+from dreg_client.tagging.planned_tags import Difference, PlannedTags
+from dreg_client.tagging.rule import Rule
+from dreg_client.values.digest import Digest
+
+
+class AsyncTagPlanning:
+    """The planning of one repository.
+
+    Args:
+        source: The store.
+        address: Its name, for the plan.
+        now: The time from which ages count.
+
+    Attributes:
+        planned: The tags, as the rules so far leave them.
+    """
+
+    def __init__(self, source: AsyncSource, address: str, now: datetime) -> None:
+        self._source, self._address, self._now = source, address, now
+        self._reader = AsyncTagReader(source)
+        self._names: tuple[str, ...] = ()
+        self._untagged: tuple[Digest, ...] | None = None
+        self.planned = PlannedTags(())
+
+    async def plan(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> RepositoryTagPlan:
+        """Return the changes of the repository. With `may_be_missing`, one that does not exist has no tags.
+
+        Raises:
+            ConflictError: What a rule says is ambiguous, or something needs a manifest that it deletes.
+            NotFoundError: There is no such repository; or a rule names a digest that does not exist.
+            UnsupportedError: Manifests without a tag are to be removed, and the registry does not list them.
+        """
+        self._names = await self._list(may_be_missing=may_be_missing)
+        self.planned = PlannedTags(self._names)
+        for rule in rules:
+            await self._apply(rule)
+        difference = await self._difference()
+        await self._check_new(difference)
+        difference, protected, needs = await self._deletions(difference)
+        return RepositoryFindings(
+            repository=self._address,
+            planned=self.planned,
+            difference=difference,
+            needs=needs,
+            protected=protected,
+            failures=self._failures(),
+        ).plan()
+
+    async def _list(self, *, may_be_missing: bool) -> tuple[str, ...]:
+        try:
+            return await self._reader.names()
+        except errors.NotFoundError:
+            if not may_be_missing:
+                raise
+            return ()
+
+    async def _apply(self, rule: Rule) -> None:
+        await self._learn(self._names if rule.reads_all_tags else rule.chosen(self.planned.names))
+        found: dict[str, TagFacts] = {}
+        if wanted := rule.with_facts(self.planned.names):
+            found = await self._facts(rule, wanted)
+        if rule.untagged:
+            found |= await self._facts_of_untagged(rule)
+        rule.apply(self.planned, found, self._now)
+
+    async def _learn(self, tags: Iterable[str]) -> None:
+        await self._reader.read_digests(tag for tag in tags if self.planned.was_there(tag))
+        self.planned.learn(self._reader.digests)
+
+    async def _facts(self, rule: Rule, tags: Sequence[str]) -> dict[str, TagFacts]:
+        digests = {tag: digest for tag in tags if (digest := self.planned.digest_of(tag)) is not None}
+        await self._read_facts(rule, digests.values())
+        readings = self._reader.readings
+        found: dict[str, TagFacts] = {}
+        for tag, digest in digests.items():
+            if self._reader.failure_of(digest) is None:
+                others = tuple(each for each in self.planned.tags_of(digest) if each != tag)
+                found[tag] = readings.tag_facts(tag, digest, others, rule.facts)
+        return found
+
+    async def _read_facts(self, rule: Rule, digests: Iterable[Digest]) -> None:
+        distinct = [*dict.fromkeys(digests)]
+        await self._add_unknown(distinct)
+        await self._reader.read_facts(distinct, rule.facts)
+
+    async def _add_unknown(self, digests: Iterable[Digest]) -> None:
+        """Read the heads of manifests that were named by their digests.
+
+        Raises:
+            NotFoundError: One of them does not exist.
+        """
+        for digest in digests:
+            if digest not in self._reader.manifests:
+                found = await self._source.resolve(digest)
+                self._reader.add(digest, found.media_type, found.size)
+
+    async def _facts_of_untagged(self, rule: Rule) -> dict[str, TagFacts]:
+        """Return the facts of the manifests without a tag that nothing needs."""
+        untagged = await self._read_untagged()
+        if untagged is None:
+            what = f"{self._address} does not list manifests without a tag, so they cannot be removed"
+            raise errors.UnsupportedError(f"{what}; delete them by digest, or run its garbage collection")
+        await self._read_everything()
+        readings = self._reader.readings
+        needed = {child for facts in self._reader.manifests.values() for child in facts.children}
+        free = [each for each in untagged if each not in needed and not self._is_referrer(each)]
+        await self._reader.read_facts(free, rule.facts)
+        return {
+            str(digest): readings.tag_facts("", digest, (), rule.facts)
+            for digest in free
+            if self._reader.failure_of(digest) is None
+        }
+
+    def _is_referrer(self, digest: Digest) -> bool:
+        subject = self._reader.manifests[digest].subject
+        return subject is not None and subject in self._reader.manifests
+
+    async def _read_untagged(self) -> tuple[Digest, ...] | None:
+        """List the manifests without a tag; None if the store does not."""
+        if self._untagged is None and (found := await self._source.untagged()) is not None:
+            self._untagged = tuple(self._reader.add(each.digest, each.media_type, each.size) for each in found)
+        return self._untagged
+
+    async def _read_everything(self) -> None:
+        """Read the digests of all tags, and all manifests that are known."""
+        await self._learn(self._names)
+        await self._reader.read_manifests([*self._reader.digests.values(), *(self._untagged or ())])
+
+    # --- at the end
+
+    async def _difference(self) -> Difference:
+        """Return how the planned tags differ. What is said about removed tags needs the digests of all others."""
+        await self._learn(self.planned.unread)
+        found = self.planned.difference()
+        if found.removed or found.deleted or found.explicit:
+            await self._learn(self._names)
+            found = self.planned.difference()
+        return found
+
+    async def _check_new(self, difference: Difference) -> None:
+        """Raise NotFoundError if a tag is to name a manifest that does not exist."""
+        after = [*difference.new.values(), *(after for _, after in difference.moved.values())]
+        await self._add_unknown(dict.fromkeys(after))
+
+    async def _deletions(self, difference: Difference) -> tuple[Difference, str, Needs]:
+        """Return the difference with what else is named, why nothing may be deleted, or else what may be deleted."""
+        deleted = _deleted(difference)
+        if not deleted:
+            return difference, "", Needs((), {})
+        if self._source.client is None:  # an index without a tag protects what it contains
+            await self._read_untagged()
+        await self._read_everything()
+        await self._reader.read_manifests(difference.explicit)
+        await self._reader.read_extent(deleted)
+        if protected := self._why_protected():
+            return difference, protected, Needs((), {})
+        with_referrers = [digest for digest, is_whole in difference.explicit.items() if is_whole]
+        if self._untag_all(referrers_of(self._known(deleted), with_referrers)):
+            difference = self.planned.difference()
+            deleted = _deleted(difference)
+            await self._reader.read_extent(deleted)
+        # What does not exist any more needs no deletion.
+        there = [digest for digest in deleted if digest in self._reader.manifests]
+        return difference, "", decide(self._known(deleted), there)
+
+    def _known(self, deleted: Collection[Digest]) -> KnownManifests:
+        manifests = self._reader.manifests
+        tags = {tag: digest for tag in self.planned.names if (digest := self.planned.digest_of(tag)) is not None}
+        untagged = [each for each in self._untagged or () if manifests[each].children and each not in deleted]
+        return KnownManifests(manifests, tags, self._reader.referrers, untagged)
+
+    def _untag_all(self, referrers: Iterable[Digest]) -> bool:
+        """Remove the tags of referrers that are deleted with their subject; return whether there are any."""
+        tags = [tag for digest in referrers for tag in self.planned.tags_of(digest)]
+        for tag in tags:
+            if self.planned.is_kept(tag):
+                what = f"cannot delete {tag}, a referrer of a manifest to delete: a rule keeps the tag"
+                raise errors.ConflictError(f"{what}; change one of the two")
+            self.planned.remove(tag, deletes=True)
+            self.planned.trace.note(tag, "removed: it is a referrer of a manifest to delete")
+        return bool(tags)
+
+    def _why_protected(self) -> str:
+        """Return why nothing may be deleted; empty if manifests may be deleted."""
+        unread = next(iter(self._reader.unreadable), None)
+        if unread is None and (broken := self._reader.protecting()) is not None:
+            named = (tag for tag, digest in self._reader.digests.items() if digest == broken)
+            unread = next(named, broken.short)
+        return f"no image is deleted, because {unread} cannot be read" if unread is not None else ""
+
+    def _failures(self) -> dict[str, str]:
+        reader = self._reader
+        found = {tag: str(failure) for tag, failure in reader.unreadable.items()}
+        for tag, digest in reader.digests.items():
+            if (failure := reader.failure_of(digest) or reader.without_referrers.get(digest)) is not None:
+                found[tag] = str(failure)
+        return found
+
+
+def _deleted(difference: Difference) -> tuple[Digest, ...]:
+    """Return the manifests to delete, in the order of their tags."""
+    found = dict.fromkeys([*difference.deleted, *difference.explicit])
+    first = dict.fromkeys(digest for digest in difference.removed.values() if digest in found)
+    return tuple(first | found)

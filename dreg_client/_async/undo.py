@@ -1,0 +1,146 @@
+"""Undo the changes of a plan of tags, by their journal."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, Unpack, overload
+
+from dreg_client import errors
+from dreg_client._async.change_record import AsyncChangeRecord
+from dreg_client._async.changes_journal import AsyncJournal, journal_to_undo
+from dreg_client._async.in_order import in_order
+from dreg_client._async.plan_stores import AsyncPlanStores
+from dreg_client._async.ports import AsyncDestination
+from dreg_client._async.restoring import AsyncRestoring
+from dreg_client._async.store import AsyncStore
+from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun, in_run
+from dreg_client._async.tag_changes import AsyncTagChanges
+from dreg_client.copying.options import CopyOptions
+from dreg_client.protocol.content import RawManifest
+from dreg_client.tagging.journal import Attempts
+from dreg_client.tagging.plan import AddTag, MoveTag, RepositoryTagPlan, RestoreManifest, TagChange, TagPlan, Untag
+from dreg_client.tagging.result import ChangesResult, RepositoryChanges
+from dreg_client.tagging.undoing import undoing
+from dreg_client.values.arguments import check_flag
+from dreg_client.values.digest import Digest
+
+
+@overload
+async def aundo(
+    journal: str | os.PathLike[str],
+    *,
+    stores: Iterable[AsyncStore] = (),
+    dry_run: Literal[False] = False,
+    **options: Unpack[CopyOptions],
+) -> ChangesResult: ...
+@overload
+async def aundo(
+    journal: str | os.PathLike[str],
+    *,
+    stores: Iterable[AsyncStore] = (),
+    dry_run: Literal[True],
+    **options: Unpack[CopyOptions],
+) -> TagPlan: ...
+async def aundo(
+    journal: str | os.PathLike[str],
+    *,
+    stores: Iterable[AsyncStore] = (),
+    dry_run: bool = False,
+    **options: Unpack[CopyOptions],
+) -> ChangesResult | TagPlan:
+    """Undo the changes that `aapply_plan` has made, by their journal, the last ones first.
+
+    A tag is put back only if it is still as the journal left it; otherwise, it is a `ConflictError` of the result.
+    Manifests that were deleted are put back before their tags, from the journal. A registry accepts them as long as it
+    has their blobs: run its garbage collection later. Images that were copied from another repository lose the tag that
+    they got, but stay, and so do signatures that were copied with them.
+
+    The journal also records what was undone. After an interruption, call it again: the rest is undone.
+
+    Args:
+        journal: The file.
+        stores: Open stores to use for the repositories and layouts of the journal that have the same address. The
+            others are opened by their names.
+        dry_run: Whether to only return the changes that would be made. No request is sent.
+        **options: The options of `acopy` for registries. `deadline` is the time for everything. `on_event` also gets a
+            `Changed` event for each change.
+
+    Returns:
+        What was changed, and what failed; with `dry_run`, a plan of what would be changed. If it has a
+        `RestoreManifest`, only `aundo` can make it.
+
+    Raises:
+        ConfigError: It is not a journal, or is in use.
+        FileError: The journal does not exist, or cannot be read or written.
+
+    Example:
+        result = await aundo("changes.jsonl")
+        print(len(result.done), *result.failures.values())
+    """
+    check_flag("dry_run", dry_run)
+    async with journal_to_undo(journal) as opened:
+        parts = _parts(opened)
+        if dry_run:
+            return TagPlan(repositories=tuple(part.plan for part in parts))
+
+        async def carry_out(run: AsyncSyncRun) -> ChangesResult:
+            undone = partial(_undone, run, AsyncPlanStores(stores, run), opened)
+            return ChangesResult(tuple(await in_order(undone, parts, at_a_time=REPOSITORIES_AT_ONCE)))
+
+        return await in_run(options, carry_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What is undone in a repository: the changes, and what each of them undoes."""
+
+    plan: RepositoryTagPlan
+    undone: Mapping[TagChange, Attempts]
+
+    def manifests(self, change: TagChange) -> dict[Digest, RawManifest]:
+        """Return the manifests that the journal has for a change."""
+        return {digest: kept.manifest() for digest, kept in self.undone[change].manifests.items()}
+
+    def tags(self, change: TagChange) -> Mapping[str, Digest]:
+        """Return the tags that were deleted, with their digests."""
+        return self.undone[change].tags
+
+
+def _parts(journal: AsyncJournal) -> list[_Part]:
+    """Return what is to be undone, by repository."""
+    found: dict[str, dict[TagChange, Attempts]] = {}
+    for each in journal.record.to_undo():
+        found.setdefault(each.repository, {})[undoing(each.change, each.tags)] = each
+    return [
+        _Part(RepositoryTagPlan(repository=name, changes=_sorted([*changes])), changes)
+        for name, changes in found.items()
+    ]
+
+
+def _sorted(changes: Sequence[TagChange]) -> tuple[TagChange, ...]:
+    order = ("restore", "tag", "move", "untag")
+    return tuple(sorted(changes, key=lambda change: order.index(change.action)))
+
+
+async def _undone(run: AsyncSyncRun, stores: AsyncPlanStores, journal: AsyncJournal, part: _Part) -> RepositoryChanges:
+    name, numbers = part.plan.repository, {change: each.number for change, each in part.undone.items()}
+    record = AsyncChangeRecord(name, journal, emit=run.totals.of_next(), lost=run.lost, undoes=numbers)
+    failure: errors.DregError | None = None
+    try:
+        async with run.place(name), stores.destination(name, is_new=False) as destination:
+            await _undo_all(destination, record, part)
+    except errors.DregError as fault:
+        run.lost.add(fault)
+        failure = fault
+    return replace(record.result(part.plan.changes, {}), failure=failure)
+
+
+async def _undo_all(destination: AsyncDestination, record: AsyncChangeRecord, part: _Part) -> None:
+    restored = [each for each in part.plan.changes if isinstance(each, RestoreManifest)]
+    await AsyncRestoring(destination, record, part.manifests, part.tags).restore_all(restored)
+    new = [each for each in part.plan.changes if isinstance(each, AddTag | MoveTag)]
+    kept = {digest: manifest for each in new for digest, manifest in part.manifests(each).items()}
+    changes = AsyncTagChanges(destination, record, kept)
+    await changes.write_all(new)
+    await changes.delete_all([each for each in part.plan.changes if isinstance(each, Untag)])

@@ -1,0 +1,88 @@
+# Generated from dreg_client/_async/policy_planner.py by tools/generate_sync.py. Do not edit.
+"""Plan what a policy would change: the rules of a TOML file for the tags of several repositories."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Unpack
+
+from dreg_client import errors
+from dreg_client._sync.registry import Registry
+from dreg_client._sync.sync_run import SyncRun
+from dreg_client._sync.sync_stores import address_of
+from dreg_client._sync.tag_planner import TagPlanner
+from dreg_client._sync.tag_plans import RuledStore, TagStore
+from dreg_client.copying.options import CopyOptions
+from dreg_client.tagging.planned_tags import PlannedTags
+from dreg_client.tagging.policy import PolicyEntry, TagPolicy
+
+
+class PolicyPlanner(TagPlanner):
+    """A planner that has the repositories and the rules of a policy.
+
+    Args:
+        policy: The policy.
+        **options: The options of registries.
+    """
+
+    def __init__(self, policy: TagPolicy, **options: Unpack[CopyOptions]) -> None:
+        super().__init__([], options)
+        self._policy = policy
+
+    @property
+    def planned(self) -> Mapping[str, PlannedTags]:
+        """The tags of each repository, as the rules leave them; after `make`."""
+        return self._planned
+
+    def _ruled(self, run: SyncRun) -> list[RuledStore]:
+        """Return the repositories with the rules of all entries that choose them, in order, then those added."""
+        found: dict[str, RuledStore] = {}
+        for entry in self._policy.policy:
+            rules = entry.tag_rules()
+            for store, is_listed in _chosen(entry, run):
+                address = address_of(store)
+                known = found.get(address)
+                if known is None:
+                    found[address] = RuledStore(store, rules, is_listed)
+                else:
+                    may_be_missing = known.may_be_missing and is_listed
+                    found[address] = replace(known, rules=(*known.rules, *rules), may_be_missing=may_be_missing)
+        return [replace(each, rules=(*each.rules, *self._rules)) for each in found.values()]
+
+
+def _chosen(entry: PolicyEntry, run: SyncRun) -> list[tuple[TagStore, bool]]:
+    """Return the repositories of an entry, each with whether it is only known from a catalog."""
+    found: list[tuple[TagStore, bool]] = [(name, False) for name in entry.exact()]
+    for url in entry.catalogs():
+        registry = run.registry(url)
+        found += [(registry.repository(name), True) for name in entry.chosen(url, _catalog(registry))]
+    return found
+
+
+def _catalog(registry: Registry) -> list[str]:
+    """Return the repositories of a registry.
+
+    Raises:
+        UnsupportedError: It has no catalog, so its repositories must be named one by one.
+    """
+    try:
+        return list(registry.catalog())
+    except errors.UnsupportedError as failure:
+        failure.add_outcome("name its repositories in the policy one by one, without globs")
+        raise
+
+
+def plan_policy(policy: TagPolicy, **options: Unpack[CopyOptions]) -> TagPlanner:
+    """Return a planner that has the repositories and the rules of a policy, a TOML file that `dreg plan` also reads.
+
+    `make` reads the catalogs of the registries whose repositories the policy chooses by globs. A repository in a
+    catalog that does not exist is left out.
+
+    Args:
+        policy: The policy, such as `TagPolicy.parse(Path("tags.toml").read_text())`.
+        **options: The options of `copy` for registries. `deadline` is the time for the whole plan.
+
+    Example:
+        plan = plan_policy(TagPolicy.parse(text)).make()
+        print(*plan.changes)
+    """
+    return PolicyPlanner(policy, **options)

@@ -1,0 +1,163 @@
+"""Plan changes of tags, and apply them if --yes is given."""
+
+import shlex
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from dreg_client.cli.change_output import (
+    for_users_of_dreg,
+    put_changes,
+    put_explanation,
+    put_failures,
+    put_kept,
+    put_tag_plan,
+)
+from dreg_client.cli.change_progress import ChangeProgress
+from dreg_client.cli.interruption import reporting_interruption
+from dreg_client.cli.logging import show_log
+from dreg_client.cli.registry_options import given_options, options_of_sides
+from dreg_client.cli.waits import reporting_waits
+
+if TYPE_CHECKING:
+    from dreg_client._sync.policy_planner import PolicyPlanner
+    from dreg_client.cli.change_options import Wanted
+    from dreg_client.copying.options import CopyOptions
+    from dreg_client.tagging.plan import TagPlan
+    from dreg_client.tagging.policy import TagPolicy
+
+_ADVICE: Final = "to make these changes, add --yes"
+Make = Callable[["CopyOptions"], "TagPlan"]
+"""A function that makes a plan; it is given the options of registries."""
+
+
+def run_plan(make: Make, wanted: "Wanted", *, advice: str = "") -> int:
+    """Make a plan, save and apply it as wanted, and print the outcome; return the exit code.
+
+    `advice` says how to apply a plan that is only printed (default: with --yes).
+    """
+    with _registry_options(wanted) as (options, progress):
+        plan = for_users_of_dreg(make(options))
+        if wanted.plan_file is not None:
+            from dreg_client.files.atomic import write_whole
+
+            write_whole(wanted.plan_file, [plan.to_json().encode()])
+        if wanted.is_applied:
+            return _apply(plan, wanted, options, progress)
+    if wanted.plan_file is not None:
+        advice = f"to make these changes: dreg apply {shlex.quote(wanted.plan_file)} --yes"
+    return put_tag_plan(plan, wanted, advice or _ADVICE)
+
+
+def _apply(plan: "TagPlan", wanted: "Wanted", options: "CopyOptions", progress: ChangeProgress) -> int:
+    from dreg_client._sync.apply_plan import apply_plan
+
+    progress.begin(len(plan.changes))
+    result = apply_plan(plan, journal=wanted.journal, **options)
+    progress.end()
+    if wanted.output == "text":
+        put_kept(plan, wanted)
+    advice = f"to undo this: dreg undo {shlex.quote(wanted.journal)} --yes" if wanted.journal else ""
+    return put_changes(result, wanted, advice)
+
+
+def run_undo(journal: str, wanted: "Wanted") -> int:
+    """Undo what a journal records, or only print what would be undone; return the exit code."""
+    from dreg_client._sync.undo import undo
+
+    Path(journal).stat()  # otherwise, a file that does not exist would be one that cannot be read
+    with _registry_options(wanted) as (options, progress):
+        plan = undo(journal, dry_run=True, **options)
+        if wanted.is_applied:
+            progress.begin(len(plan.changes))
+            return put_changes(undo(journal, **options), wanted)
+    return put_tag_plan(plan, wanted, _ADVICE)
+
+
+@contextmanager
+def _registry_options(
+    wanted: "Wanted", plan_file: str | None = None
+) -> Generator[tuple["CopyOptions", ChangeProgress], None, None]:
+    """Yield the options of registries, while progress is shown."""
+    show_log()
+    options: dict[str, Any] = {**given_options()}
+    read, write = options_of_sides()
+    with (
+        ChangeProgress(_continuing(wanted.journal, plan_file or wanted.plan_file)) as progress,
+        reporting_interruption(progress.outcome),
+    ):
+        options["on_event"] = reporting_waits(progress.listen)
+        yield {**options, "source_options": read, "destination_options": write}, progress  # type: ignore[typeddict-item]
+
+
+def _continuing(journal: str | None, plan_file: str | None) -> str:
+    """Return how to continue after an interruption, or to undo what was done."""
+    if journal is None:
+        return "to make the others, run the command again"
+    journal = shlex.quote(journal)
+    undone = f"to undo them: dreg undo {journal} --yes"
+    if plan_file is None:
+        return f"{undone}; to make the others, run the command again with another journal"
+    return f"to continue: dreg apply {shlex.quote(plan_file)} --yes --journal {journal}; {undone}"
+
+
+def apply_file(path: str, wanted: "Wanted") -> int:
+    """Apply a plan or a policy, or only print it; return the exit code."""
+    text = _text_of(path)
+    if not text.lstrip().startswith("{"):
+        return _run_policy(text, path, wanted, advice=_ADVICE)
+    from dreg_client.cli.saved_plan import parse_plan
+
+    plan = parse_plan(text, path)
+    if not wanted.is_applied:
+        return put_tag_plan(plan, wanted, _ADVICE)
+    with _registry_options(wanted, path) as (options, progress):
+        return _apply(plan, wanted, options, progress)
+
+
+def _text_of(path: str) -> str:
+    from dreg_client.cli.sync_jobs import read_text
+    from dreg_client.copying.plan_model import MAX_PLAN
+
+    return read_text(path, MAX_PLAN)
+
+
+def plan_policy(path: str, wanted: "Wanted") -> int:
+    """Print what a policy would change; return the exit code."""
+    advice = f"to make these changes: dreg apply {shlex.quote(path)} --yes"
+    return _run_policy(_text_of(path), path, wanted, advice=advice)
+
+
+def explain_policy(path: str, tag: str, wanted: "Wanted") -> int:
+    """Print which rules of a policy did what with a tag; return the exit code."""
+    policy = _policy(_text_of(path), path)
+    with _registry_options(wanted) as (options, _):
+        planner = _policy_planner(policy, options)
+        plan = for_users_of_dreg(planner.make())
+        found = {name: planned.explain(tag) for name, planned in planner.planned.items()}
+    put_explanation(found, tag, wanted)
+    return int(put_failures(plan) > 0)
+
+
+def _run_policy(text: str, path: str, wanted: "Wanted", *, advice: str) -> int:
+    policy = _policy(text, path)
+    return run_plan(lambda options: _policy_planner(policy, options).make(), wanted, advice=advice)
+
+
+def _policy(text: str, path: str) -> "TagPolicy":
+    from dreg_client.errors import ConfigError
+    from dreg_client.tagging.policy import MAX_POLICY, TagPolicy
+
+    if text.lstrip().startswith("{"):
+        advice = f"to show a plan that was saved, run: dreg apply {shlex.quote(path)}"
+        raise ConfigError(f"{path} is not a policy, which is a TOML file; {advice}")
+    if len(text) > MAX_POLICY:
+        raise ConfigError(f"{path} is longer than {MAX_POLICY} bytes")
+    return TagPolicy.parse(text, path)
+
+
+def _policy_planner(policy: "TagPolicy", options: "CopyOptions") -> "PolicyPlanner":
+    from dreg_client._sync.policy_planner import PolicyPlanner
+
+    return PolicyPlanner(policy, **options)

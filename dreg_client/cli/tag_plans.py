@@ -1,0 +1,116 @@
+"""`dreg plan`, `dreg apply` and `dreg undo`: policies, plans that were saved, and journals."""
+
+from typing import Any
+
+import click
+
+from dreg_client.cli.change_options import FILE, Wanted, applying_options, planning_options, undo_options
+from dreg_client.cli.command import Command
+from dreg_client.cli.registry_options import connection_options
+
+
+@click.command("plan", cls=Command)
+@click.argument("file", metavar="FILE", type=FILE)
+@click.option("--explain", metavar="TAG", help="Print which rules did what with this tag, instead of the changes.")
+@planning_options
+@connection_options
+def plan_command(file: str, explain: str | None, **options: Any) -> int:  # noqa: ANN401 (of any type)
+    """Print what a policy would change.
+
+    FILE is a TOML file that lists repositories and the rules for their tags, in order: retag, keep, prune, promote and
+    untag. `dreg schema show tag-policy` prints its JSON Schema, for editors. Paths of layouts are relative to the
+    current directory.
+
+    With --plan, the plan is saved as JSON, so that it can be reviewed before `dreg apply` makes the changes. Nothing is
+    changed by this command.
+
+    JSON output is the plan. With --explain, it is a list of objects with repository and sentences.
+
+    \b
+    Exit codes:
+      1  Some tags could not be read.
+      9  There is something to change, with --exit-code.
+
+    \b
+    Examples:
+      dreg plan fixtures/policies/releases.toml
+      dreg plan fixtures/policies/releases.toml --plan build/plan.json
+      dreg plan fixtures/policies/releases.toml --explain nightly-20240520
+    """
+    from dreg_client.cli.change_jobs import explain_policy, plan_policy
+
+    wanted = Wanted.of(options)
+    if explain is not None:
+        if wanted.plan_file is not None or wanted.exit_code:
+            raise click.UsageError("--explain cannot be used with --plan or --exit-code")
+        return explain_policy(file, explain, wanted)
+    return plan_policy(file, wanted)
+
+
+@click.command("apply", cls=Command)
+@click.argument("file", metavar="FILE", type=FILE)
+@applying_options
+@connection_options
+def apply_command(file: str, **options: Any) -> int:  # noqa: ANN401 (of any type)
+    """Apply a plan or a policy.
+
+    FILE is a plan (JSON) that --plan has saved, or a policy (TOML), which is planned first. A plan contains names,
+    tags and digests only, so it can be made on one machine, reviewed, and applied on another, whose credentials and
+    options are used.
+
+    Prints the changes; with --yes, makes them. Each tag is read again directly before it is changed, and all tags
+    before images are deleted. Whatever another client has changed since the plan was made is left as it is, and
+    reported as a conflict. One failure stops nothing else. What is already as the plan wants it needs no change, so a
+    plan can be applied again after a failure.
+
+    With --journal, each change is recorded before it is made. After an interruption, run the same command again: it
+    continues. `dreg undo` takes back what the journal records.
+
+    JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
+    and failure.
+
+    \b
+    Exit codes:
+      1  Some tags could not be changed.
+      9  There is something to change, with --exit-code.
+
+    \b
+    Examples:
+      dreg apply build/plan.json
+      dreg apply build/plan.json --yes --journal build/applied.jsonl
+      dreg apply fixtures/policies/releases.toml --exit-code
+    """
+    from dreg_client.cli.change_jobs import apply_file
+
+    return apply_file(file, Wanted.of(options))
+
+
+@click.command("undo", cls=Command)
+@click.argument("journal_file", metavar="JOURNAL", type=FILE)
+@undo_options
+@connection_options
+def undo_command(journal_file: str, **options: Any) -> int:  # noqa: ANN401 (of any type)
+    """Take back the changes that a journal records.
+
+    JOURNAL is a file that --journal has written. Tags that were moved or removed name their images again; new tags are
+    removed. Deleted images are put back as long as the registry still has their layers: until its garbage collection,
+    or `dreg gc` in a layout.
+
+    Prints the changes; with --yes, makes them. A tag that another client has changed since is left as it is, and
+    reported as a conflict. What is done is recorded in the same journal; after an interruption, run the command again.
+
+    JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
+    and failure.
+
+    \b
+    Exit codes:
+      1  Some changes could not be taken back.
+
+    \b
+    Examples:
+      dreg undo build/changes.jsonl
+      dreg undo build/changes.jsonl --yes
+    """
+    from dreg_client.cli.change_jobs import run_undo
+
+    return run_undo(journal_file, Wanted.of(options))

@@ -1,0 +1,235 @@
+"""Journals of tag changes: each change with what undoes it, and what became of it. JSON Lines."""
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, RootModel, ValidationError
+
+from dreg_client.copying.plan_model import PlanModel, first_problem
+from dreg_client.copying.sync_plan import PlannedTag
+from dreg_client.errors import ConfigError
+from dreg_client.protocol.content import RawManifest
+from dreg_client.tagging.plan import TagChange, TagPlan
+from dreg_client.values.digest import Digest
+
+HEAD: Final = b'{"kind":"start","journal":"tag changes","version":'
+"""What each journal begins with."""
+Outcome = Literal["done", "already", "conflict", "failed"]
+"""What became of a change: it was made, was not necessary, was a conflict with another client, or failed."""
+
+
+class StartLine(PlanModel, frozen=True):
+    """The first line of a journal."""
+
+    kind: Literal["start"] = "start"
+    """`start`."""
+    journal: Literal["tag changes"] = "tag changes"
+    """`tag changes`."""
+    version: Literal[1] = 1
+    """The version of the format."""
+    date: datetime
+    """When the plan was applied first."""
+    plan: Digest
+    """The digest of the plan's JSON. A journal belongs to one plan."""
+
+
+class KeptManifest(PlanModel, frozen=True):
+    """A manifest that may be deleted, so that it can be put back."""
+
+    digest: Digest
+    """Its digest."""
+    media_type: str
+    """Its media type."""
+    raw: str
+    """Its bytes, in base64."""
+
+    @classmethod
+    def of(cls, manifest: RawManifest) -> "KeptManifest":
+        """Return a manifest in the form of the journal."""
+        raw = b64encode(manifest.raw).decode()
+        return cls(digest=manifest.digest, media_type=manifest.media_type, raw=raw)
+
+    def manifest(self) -> RawManifest:
+        """Return the manifest.
+
+        Raises:
+            DigestMismatchError: The bytes do not match the digest: the journal was changed.
+            ConfigError: The bytes are not valid base64.
+        """
+        try:
+            raw = b64decode(self.raw, validate=True)
+        except ValueError:
+            raise ConfigError(f"the journal has no valid base64 for the manifest {self.digest}") from None
+        return RawManifest(raw, self.media_type, self.digest, "the journal")
+
+
+class StepLine(PlanModel, frozen=True):
+    """A change that is about to be made. It is on disk before the first request of the change."""
+
+    kind: Literal["step"] = "step"
+    """`step`."""
+    step: int = Field(ge=1)
+    """The number of the step, from 1. A change that is tried again gets a new number."""
+    repository: str
+    """The repository or layout."""
+    change: TagChange
+    """The change. It has the digests that tags had before."""
+    manifests: tuple[KeptManifest, ...] = ()
+    """The manifests that the change deletes, or that might not stay without the tag that it deletes."""
+    tags: tuple[PlannedTag, ...] = ()
+    """The tags that the deletion of a manifest deletes, with their digests."""
+    undoes: int | None = None
+    """The number of the step that this one undoes; null if it is a step of the plan."""
+
+
+class EndLine(PlanModel, frozen=True):
+    """What became of a change. Without this line, the process was killed, and the change may have been made."""
+
+    kind: Literal["end"] = "end"
+    """`end`."""
+    step: int = Field(ge=1)
+    """The number of the step."""
+    outcome: Outcome
+    """`done`, `already`, `conflict` or `failed`. Of a change that failed, a part may have been made."""
+    reason: str = ""
+    """Why it failed."""
+
+
+class JournalLine(
+    RootModel[Annotated[StartLine | StepLine | EndLine, Field(discriminator="kind")]],
+    frozen=True,
+    title="Line of a journal of tag changes",
+    json_schema_extra={"description": "A line of a journal, which `dreg apply --journal FILE` writes."},
+):
+    """A line of a journal."""
+
+
+@dataclass(slots=True)
+class Attempts:
+    """All attempts to make a change.
+
+    Attributes:
+        repository: The repository or layout.
+        change: The change.
+        number: The number of the first step.
+        outcomes: What became of each step, by its number; None if its process was killed.
+        manifests: What the steps keep, by digest.
+        tags: The tags that the steps delete with manifests.
+    """
+
+    repository: str
+    change: TagChange
+    number: int
+    outcomes: dict[int, Outcome | None] = field(default_factory=dict[int, "Outcome | None"])
+    manifests: dict[Digest, KeptManifest] = field(default_factory=dict[Digest, KeptManifest])
+    tags: dict[str, Digest] = field(default_factory=dict[str, Digest])
+
+    def add(self, step: StepLine) -> None:
+        """Add a step."""
+        self.outcomes[step.step] = None
+        self.manifests |= {each.digest: each for each in step.manifests}
+        self.tags |= {each.tag: each.digest for each in step.tags}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the change was made, or was not necessary."""
+        return not {"done", "already"}.isdisjoint(self.outcomes.values())
+
+    @property
+    def may_have_changed(self) -> bool:
+        """Whether the change, or a part of it, may have been made."""
+        return not {"already", "conflict"}.issuperset(self.outcomes.values())
+
+
+class JournalRecord:
+    """What a journal says.
+
+    Attributes:
+        start: The first line; None if the journal is empty.
+        last: The highest number of a step.
+    """
+
+    def __init__(self) -> None:
+        self.start: StartLine | None = None
+        self.last: int = 0
+        self._made: dict[tuple[str, TagChange], Attempts] = {}
+        self._undone: dict[int, Attempts] = {}
+        self._of_step: dict[int, Attempts] = {}
+
+    def read(self, line: bytes) -> None:
+        """Add a line.
+
+        Raises:
+            ValueError: It is not valid, or not in its place. The message says why.
+        """
+        try:
+            found = JournalLine.model_validate_json(line).root
+        except ValidationError as failure:
+            raise ValueError(first_problem(failure)) from None
+        match found:
+            case StartLine():
+                if self.start is not None:
+                    raise ValueError("only the first line can be of kind start")
+                self.start = found
+            case _ if self.start is None:
+                raise ValueError("the first line must be of kind start")
+            case StepLine():
+                self._add_step(found)
+            case EndLine(step=step, outcome=outcome):
+                if step not in self._of_step:
+                    message = f"there is no step {step} before it"
+                    raise ValueError(message)
+                self._of_step[step].outcomes[step] = outcome
+
+    def _add_step(self, step: StepLine) -> None:
+        if step.step in self._of_step:
+            message = f"there is another step {step.step} before it"
+            raise ValueError(message)
+        self.last = max(self.last, step.step)
+        new = Attempts(step.repository, step.change, step.step)
+        if step.undoes is None:
+            attempts = self._made.setdefault((step.repository, step.change), new)
+        else:
+            attempts = self._undone.setdefault(step.undoes, new)
+        attempts.add(step)
+        self._of_step[step.step] = attempts
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether changes were undone."""
+        return bool(self._undone)
+
+    def is_over(self, repository: str, change: TagChange) -> bool:
+        """Return whether a change of the plan was made, or was not necessary."""
+        attempts = self._made.get((repository, change))
+        return attempts is not None and attempts.is_over
+
+    def to_undo(self) -> list[Attempts]:
+        """Return the changes that may have been made, and were not undone yet, the last one first."""
+        left = [each for each in self._made.values() if each.may_have_changed]
+        return [each for each in reversed(left) if each.number not in self._undone or not self._is_undone(each)]
+
+    def _is_undone(self, attempts: Attempts) -> bool:
+        return self._undone[attempts.number].is_over
+
+
+def plan_digest(plan: TagPlan) -> Digest:
+    """Return the digest of a plan's JSON.
+
+    Raises:
+        ConfigError: The name of a directory in it is not UTF-8.
+    """
+    return Digest.of(plan.to_json().encode())
+
+
+def first_line(plan: TagPlan) -> StartLine:
+    """Return the first line of a new journal."""
+    return StartLine(date=datetime.now(UTC).replace(microsecond=0), plan=plan_digest(plan))
+
+
+def text_of(lines: Iterable[StartLine | StepLine | EndLine]) -> bytes:
+    """Return lines as JSON."""
+    return b"".join(line.model_dump_json().encode() + b"\n" for line in lines)
