@@ -69,7 +69,7 @@ def _lines(found: "Usage", prefix: str, *, with_platforms: bool) -> Iterator[str
     """Yield the rows as aligned columns, with a header, and the totals."""
     from dreg_client.values.sizes import byte_size
 
-    rows = [_COLUMNS]
+    rows: list[tuple[str, ...]] = [_COLUMNS]
     for each in sorted(found.tags, key=lambda it: (-(it.freed_size or 0), -(it.size or 0))):
         rows.append(_row(each, prefix))
         if with_platforms:

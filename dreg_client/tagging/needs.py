@@ -153,7 +153,8 @@ class _Extent:
     Attributes:
         graph: All manifests.
         about: The digest tags, by the manifest that they are about.
-        all: The manifests, what they contain, what refers to any of it, and the manifests of digest tags about it.
+        near: The manifests, what they contain, and what refers to any of it.
+        all: The same, and the manifests of digest tags about it, with what goes with these.
     """
 
     def __init__(self, known: KnownManifests, deleted: Iterable[Digest]) -> None:
@@ -162,8 +163,8 @@ class _Extent:
         for tag in known.tags:
             if (found := digest_tag(tag)) is not None:
                 self.about.setdefault(Digest(found.subject), []).append(found)
-        self.all = self.graph.closure(deleted)
-        ahead = self.all
+        self.near = ahead = self.graph.closure(deleted)
+        self.all = {**self.near}
         while ahead:
             named = [known.tags[tag] for tag in self.digest_tags(ahead)]
             ahead = self.graph.closure((digest for digest in named if digest not in self.all), self.all)
@@ -194,12 +195,17 @@ class _Decision:
     def needs(self) -> Needs:
         """Return what may be deleted."""
         self._stay()
-        needed = {digest: self._staying[digest] for digest in self._deleted if digest in self._staying}
+        needed = {digest: self._why(digest) for digest in self._deleted if digest in self._staying}
         gone = self._ordered([digest for digest in self._deleted if digest not in needed], self._graph.named_by)
         self._gone = frozenset(gone)
         taken = self._shared_out(gone)
         sizes = _Sizes(self._known.manifests)
         return Needs(tuple(self._deletion(digest, taken[digest], sizes) for digest in gone), needed)
+
+    def _why(self, digest: Digest) -> str:
+        """Return what needs a manifest: its own tag, or else what was found first."""
+        label = self._labels.get(digest)
+        return self._staying[digest] if label is None or digest_tag(label) else f"the tag {label}"
 
     def _stay(self) -> None:
         """Find everything that must stay, and why."""
@@ -210,7 +216,7 @@ class _Decision:
             elif about.subject not in self._extent.all:
                 orphans.append(about)
         for digest in self._known.untagged:
-            if digest not in self._extent.all:
+            if digest not in self._extent.near:
                 self._add(digest, f"{short(digest)}, which has no tag")
         for about in orphans:  # last: a list of referrers needs less than an index
             self._add(self._known.tags[about.name], f"the tag {about.name}", is_list=about.is_referrers_tag)
@@ -279,8 +285,7 @@ class _Decision:
         """Return what goes along because it is in an index, at any depth; parents first."""
         found: dict[Digest, None] = {}
         ahead = [*self._graph.children(digest)]
-        while ahead:
-            each = ahead.pop()
+        for each in ahead:
             if each in taken and each not in found:
                 found[each] = None
                 ahead += self._graph.children(each)
