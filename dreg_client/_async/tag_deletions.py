@@ -98,7 +98,7 @@ class AsyncTagDeletions:
             if (now := reading.digest_of(tag)) not in {None, change.digest}:
                 raise _conflict(change, f"its tag {tag} names {now} now")
         for digest in members:
-            for tag in sorted(reading.leading_to(digest).difference(change.tags, change.digest_tags)):
+            for tag in sorted(reading.leading_to(digest, members).difference(change.tags, change.digest_tags)):
                 if not _lists_referrers_of(tag, members):
                     raise _conflict(change, f"the tag {tag} leads to {_name(change, digest)} now")
         for about in reading.about(members):
