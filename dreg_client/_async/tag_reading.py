@@ -89,23 +89,24 @@ class TagReading:
         """Return the digest tags about some manifests."""
         return [each for digest in digests for each in self._about.get(digest, ()) if each.name in self._tags]
 
-    def leading_to(self, digest: Digest, deleted: Collection[Digest] = ()) -> set[str]:
+    def leading_to(self, digest: Digest, besides: Collection[Digest] = ()) -> set[str]:
         """Return the tags of a manifest, and of the indexes that contain it, at any depth.
 
-        A list of referrers does not need those that are `deleted`: they are removed from it.
+        Indexes `besides` do not count, and neither do lists of referrers, which do not need those that they list.
         """
-        found, ahead = set[Digest](), [digest]
+        found, inner, ahead = set[Digest](), set[Digest](), [digest]
         while ahead:
             each = ahead.pop()
-            if each not in found:
-                found.add(each)
-                parents = self._parents.get(each, ())
-                ahead += [it for it in parents if not self._is_list(it)] if each in deleted else parents
-        return {tag for each in found for tag in self._tags_of.get(each, ())}
-
-    def _is_list(self, digest: Digest) -> bool:
-        """Return whether all tags of an index are referrers tags."""
-        return all(map(is_referrers_tag, self._tags_of.get(digest) or ("",)))
+            if each in found:
+                continue
+            found.add(each)
+            parents = self._parents.get(each, set()).difference(besides)
+            ahead += parents
+            if each != digest:
+                inner |= parents
+        lists = found - inner - {digest}
+        tags = ((each, tag) for each in found for tag in self._tags_of.get(each, ()))
+        return {tag for each, tag in tags if each not in lists or not is_referrers_tag(tag)}
 
     def forget(self, tags: Iterable[str]) -> None:
         """Remove tags that were deleted since."""
