@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
     from dreg_client._async.opening import aopen_image, aopen_store
+    from dreg_client._async.policy_planner import aplan_policy
     from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.store import AsyncStore
     from dreg_client._async.sync import aapply_sync, aplan_sync, async_sync
+    from dreg_client._async.tag_planner import AsyncTagPlanner, aplan
     from dreg_client._async.undo import aundo
     from dreg_client._async.writable import AsyncWritableStore
     from dreg_client._sync.apply_plan import apply_plan
@@ -29,11 +31,13 @@ if TYPE_CHECKING:
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
     from dreg_client._sync.opening import open_image, open_store
+    from dreg_client._sync.policy_planner import plan_policy
     from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.store import Store
     from dreg_client._sync.sync import apply_sync, plan_sync, sync
+    from dreg_client._sync.tag_planner import TagPlanner, plan
     from dreg_client._sync.undo import undo
     from dreg_client._sync.validation import RepositoryValidation, validate_layout
     from dreg_client._sync.writable import WritableStore
@@ -79,6 +83,7 @@ if TYPE_CHECKING:
     )
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import CredentialSource, Options, RegistryOptions, Timeouts, TokenService
+    from dreg_client.tagging.facts import Decision, TagFacts
     from dreg_client.tagging.plan import (
         AddTag,
         CopyTag,
@@ -91,7 +96,10 @@ if TYPE_CHECKING:
         TagPlan,
         Untag,
     )
+    from dreg_client.tagging.policy import TagPolicy
+    from dreg_client.tagging.prune_options import PruneOptions
     from dreg_client.tagging.result import ChangesResult, RepositoryChanges
+    from dreg_client.tagging.usage import PlatformUsage, TagUsage, Usage
     from dreg_client.validation.dumps import LineRules, validate_file, validate_lines
     from dreg_client.validation.report import DocumentReport, FileReport, Report, validate
     from dreg_client.values.credential import Credential
@@ -110,7 +118,9 @@ _MODULES = {
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
+    "_async.policy_planner": ("aplan_policy",),
     "_async.sync": ("aapply_sync", "aplan_sync", "async_sync"),
+    "_async.tag_planner": ("AsyncTagPlanner", "aplan"),
     "_async.undo": ("aundo",),
     "_async.writable": ("AsyncWritableStore",),
     "_sync.apply_plan": ("apply_plan",),
@@ -124,7 +134,9 @@ _MODULES = {
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
+    "_sync.policy_planner": ("plan_policy",),
     "_sync.sync": ("apply_sync", "plan_sync", "sync"),
+    "_sync.tag_planner": ("TagPlanner", "plan"),
     "_sync.undo": ("undo",),
     "_sync.writable": ("WritableStore",),
     "_sync.validation": ("RepositoryValidation", "validate_layout"),
@@ -170,6 +182,7 @@ _MODULES = {
     ),
     "protocol.option_types": ("Mirror",),
     "protocol.options": ("CredentialSource", "Options", "RegistryOptions", "Timeouts", "TokenService"),
+    "tagging.facts": ("Decision", "TagFacts"),
     "tagging.plan": (
         "AddTag",
         "CopyTag",
@@ -182,7 +195,10 @@ _MODULES = {
         "TagPlan",
         "Untag",
     ),
+    "tagging.policy": ("TagPolicy",),
+    "tagging.prune_options": ("PruneOptions",),
     "tagging.result": ("ChangesResult", "RepositoryChanges"),
+    "tagging.usage": ("PlatformUsage", "TagUsage", "Usage"),
     "validation.dumps": ("LineRules", "validate_file", "validate_lines"),
     "validation.report": ("DocumentReport", "FileReport", "Report", "validate"),
     "values.credential": ("Credential",),
@@ -207,6 +223,7 @@ __all__ = [
     "AsyncRepository",
     "AsyncSource",
     "AsyncStore",
+    "AsyncTagPlanner",
     "AsyncWritableStore",
     "BlobReader",
     "Changed",
@@ -221,6 +238,7 @@ __all__ = [
     "Credential",
     "CredentialSource",
     "Credentials",
+    "Decision",
     "DeleteManifest",
     "Descriptor",
     "Destination",
@@ -257,7 +275,9 @@ __all__ = [
     "PlannedTag",
     "Platform",
     "PlatformImage",
+    "PlatformUsage",
     "Problem",
+    "PruneOptions",
     "RawManifest",
     "Received",
     "Reference",
@@ -280,14 +300,19 @@ __all__ = [
     "SyncPlan",
     "SyncResult",
     "TagChange",
+    "TagFacts",
     "TagFilter",
     "TagPlan",
+    "TagPlanner",
+    "TagPolicy",
+    "TagUsage",
     "Tagged",
     "Timeouts",
     "TokenService",
     "Transferred",
     "UnsupportedError",
     "Untag",
+    "Usage",
     "Warned",
     "WritableStore",
     "aapply_plan",
@@ -295,6 +320,8 @@ __all__ = [
     "acopy",
     "aopen_image",
     "aopen_store",
+    "aplan",
+    "aplan_policy",
     "aplan_sync",
     "apply_plan",
     "apply_sync",
@@ -306,6 +333,8 @@ __all__ = [
     "open_store",
     "parse_document",
     "parse_manifest",
+    "plan",
+    "plan_policy",
     "plan_sync",
     "sync",
     "undo",

@@ -96,6 +96,7 @@ class AsyncTagPlans:
         """Open a store. One that was given as an object stays open."""
         given = await self._in_registry(given, is_destination=False)
         if not isinstance(given, StoreName):
+            await _refresh(given.source)
             yield given.source
             return
         if given.kind not in {"registry", "oci"}:
@@ -155,6 +156,15 @@ class AsyncTagPlans:
             return await attempt(destination.current_digest, tag)
 
         return await in_order(current, tags, at_a_time=AT_A_TIME)
+
+
+async def _refresh(source: AsyncSource) -> None:
+    """Read the index of a layout again, which other processes may have changed."""
+    if source.client is None:
+        from dreg_client._async.layout_source import AsyncLayoutSource  # noqa: PLC0415 (not every plan needs a layout)
+
+        if isinstance(source, AsyncLayoutSource):
+            await source.refresh()
 
 
 def _copy(source: str, promotion: Promotion, replaces: Digest | None) -> CopyTag:

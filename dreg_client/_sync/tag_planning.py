@@ -205,10 +205,13 @@ class TagPlanning:
         reader = self._reader
         found = {tag: str(failure) for tag, failure in reader.unreadable.items()}
         for tag, digest in reader.digests.items():
-            if (failure := reader.failure_of(digest)) is not None:
+            if (failure := reader.failure_of(digest) or reader.without_referrers.get(digest)) is not None:
                 found[tag] = str(failure)
         return found
 
 
 def _deleted(difference: Difference) -> tuple[Digest, ...]:
-    return tuple(dict.fromkeys([*difference.deleted, *difference.explicit]))
+    """Return the manifests to delete, in the order of their tags."""
+    found = dict.fromkeys([*difference.deleted, *difference.explicit])
+    first = dict.fromkeys(digest for digest in difference.removed.values() if digest in found)
+    return tuple(first | found)

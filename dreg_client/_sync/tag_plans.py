@@ -97,6 +97,7 @@ class TagPlans:
         """Open a store. One that was given as an object stays open."""
         given = self._in_registry(given, is_destination=False)
         if not isinstance(given, StoreName):
+            _refresh(given.source)
             yield given.source
             return
         if given.kind not in {"registry", "oci"}:
@@ -154,6 +155,15 @@ class TagPlans:
             return attempt(destination.current_digest, tag)
 
         return in_order(current, tags, at_a_time=AT_A_TIME)
+
+
+def _refresh(source: Source) -> None:
+    """Read the index of a layout again, which other processes may have changed."""
+    if source.client is None:
+        from dreg_client._sync.layout_source import LayoutSource  # noqa: PLC0415 (not every plan needs a layout)
+
+        if isinstance(source, LayoutSource):
+            source.refresh()
 
 
 def _copy(source: str, promotion: Promotion, replaces: Digest | None) -> CopyTag:

@@ -1,7 +1,7 @@
 """Decide which manifests may be deleted, what each deletion takes along, and what needs the others."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dreg_client.copying.digest_tags import DigestTag, digest_tag
@@ -54,7 +54,8 @@ class Needs:
     """What may be deleted.
 
     Attributes:
-        deletions: What may be deleted: parents before their children, referrers after their subjects.
+        deletions: What may be deleted: indexes before what they contain, and referrers with a deletion of their own
+            before their subjects.
         needed: What else must stay, and what needs it, such as `the index 1.4`.
     """
 
@@ -124,13 +125,22 @@ class _Graph:
     def referrers(self, digest: Digest) -> Iterable[Digest]:
         return self._referrers.get(digest, ())
 
+    def around(self, digest: Digest) -> Iterable[Digest]:
+        """Return what goes with a manifest: what it contains, and what refers to it."""
+        return (*self.children(digest), *self.referrers(digest))
+
+    def named_by(self, digest: Digest) -> Iterable[Digest]:
+        """Return what a manifest names: what it contains, and its subject."""
+        subject = self.subject(digest)
+        return self.children(digest) if subject is None else (*self.children(digest), subject)
+
     def closure(self, digests: Iterable[Digest], without: Collection[Digest] = ()) -> dict[Digest, None]:
         """Return manifests with all that they contain and that refers to them, except for some manifests."""
         found = dict.fromkeys(digests)
         ahead = [*found]
         while ahead:
             digest = ahead.pop()
-            for below in (*self.referrers(digest), *self.children(digest)):
+            for below in self.around(digest):
                 if below not in found and below not in without:
                     found[below] = None
                     ahead.append(below)
@@ -143,7 +153,8 @@ class _Extent:
     Attributes:
         graph: All manifests.
         about: The digest tags, by the manifest that they are about.
-        all: The manifests, what they contain, what refers to any of it, and the manifests of digest tags about it.
+        near: The manifests, what they contain, and what refers to any of it.
+        all: The same, and the manifests of digest tags about it, with what goes with these.
     """
 
     def __init__(self, known: KnownManifests, deleted: Iterable[Digest]) -> None:
@@ -152,8 +163,8 @@ class _Extent:
         for tag in known.tags:
             if (found := digest_tag(tag)) is not None:
                 self.about.setdefault(Digest(found.subject), []).append(found)
-        self.all = self.graph.closure(deleted)
-        ahead = self.all
+        self.near = ahead = self.graph.closure(deleted)
+        self.all = {**self.near}
         while ahead:
             named = [known.tags[tag] for tag in self.digest_tags(ahead)]
             ahead = self.graph.closure((digest for digest in named if digest not in self.all), self.all)
@@ -184,12 +195,17 @@ class _Decision:
     def needs(self) -> Needs:
         """Return what may be deleted."""
         self._stay()
-        needed = {digest: self._staying[digest] for digest in self._deleted if digest in self._staying}
-        gone = self._parents_first([digest for digest in self._deleted if digest not in needed])
+        needed = {digest: self._why(digest) for digest in self._deleted if digest in self._staying}
+        gone = self._ordered([digest for digest in self._deleted if digest not in needed], self._graph.named_by)
         self._gone = frozenset(gone)
         taken = self._shared_out(gone)
         sizes = _Sizes(self._known.manifests)
         return Needs(tuple(self._deletion(digest, taken[digest], sizes) for digest in gone), needed)
+
+    def _why(self, digest: Digest) -> str:
+        """Return what needs a manifest: its own tag, or else what was found first."""
+        label = self._labels.get(digest)
+        return self._staying[digest] if label is None or digest_tag(label) else f"the tag {label}"
 
     def _stay(self) -> None:
         """Find everything that must stay, and why."""
@@ -200,7 +216,7 @@ class _Decision:
             elif about.subject not in self._extent.all:
                 orphans.append(about)
         for digest in self._known.untagged:
-            if digest not in self._extent.all:
+            if digest not in self._extent.near:
                 self._add(digest, f"{short(digest)}, which has no tag")
         for about in orphans:  # last: a list of referrers needs less than an index
             self._add(self._known.tags[about.name], f"the tag {about.name}", is_list=about.is_referrers_tag)
@@ -228,8 +244,8 @@ class _Decision:
         """Return some manifests; with `only`, without those that are to be deleted."""
         return [each for each in digests if not (only and each in self._deleted)]
 
-    def _parents_first(self, gone: list[Digest]) -> list[Digest]:
-        """Return manifests with parents before children, and subjects before referrers."""
+    def _ordered(self, gone: list[Digest], below: Callable[[Digest], Iterable[Digest]]) -> list[Digest]:
+        """Return manifests, each before those that are below it, at any depth."""
         among = frozenset(gone)
         found: dict[Digest, None] = {}  # in reverse: what is below comes first
         ahead = [(digest, False) for digest in gone]
@@ -240,8 +256,7 @@ class _Decision:
                 found[digest] = None
             elif digest not in seen:
                 seen.add(digest)
-                below = [*self._graph.children(digest), *self._graph.referrers(digest)]
-                ahead += [(digest, True), *((each, False) for each in below if each in self._extent.all)]
+                ahead += [(digest, True), *((each, False) for each in below(digest) if each in self._extent.all)]
         return [digest for digest in reversed(found) if digest in among]
 
     def _shared_out(self, gone: list[Digest]) -> dict[Digest, list[Digest]]:
@@ -258,7 +273,7 @@ class _Decision:
 
     def _deletion(self, digest: Digest, taken: list[Digest], sizes: "_Sizes") -> Deletion:
         inside = self._inside(digest, frozenset(taken))
-        after = self._parents_first([each for each in taken if each not in inside])
+        after = self._ordered([each for each in taken if each not in inside], self._graph.around)
         whole = [digest, *inside, *after]
         tags = self._extent.digest_tags(whole)
         size, shared = sizes.of([*whole, *(self._known.tags[tag] for tag in tags)])
@@ -270,12 +285,11 @@ class _Decision:
         """Return what goes along because it is in an index, at any depth; parents first."""
         found: dict[Digest, None] = {}
         ahead = [*self._graph.children(digest)]
-        while ahead:
-            each = ahead.pop()
+        for each in ahead:
             if each in taken and each not in found:
                 found[each] = None
                 ahead += self._graph.children(each)
-        return dict.fromkeys(self._parents_first([*found]))
+        return dict.fromkeys(self._ordered([*found], self._graph.children))
 
 
 class _Sizes:

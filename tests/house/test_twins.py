@@ -14,6 +14,7 @@ from dreg_client import (
     AsyncRegistry,
     AsyncRepository,
     AsyncStore,
+    AsyncTagPlanner,
     AsyncWritableStore,
     HTTPTransport,
     Image,
@@ -21,6 +22,7 @@ from dreg_client import (
     Registry,
     Repository,
     Store,
+    TagPlanner,
     WritableStore,
 )
 from dreg_client._async import _compat as async_compat
@@ -35,7 +37,8 @@ PAIRS = [
     (WritableStore, AsyncWritableStore),
     (Image, AsyncImage),
 ]
-NOTHING_IS_READ = {"repository", "refresh", "build_with_manual_client"}
+COLLECTING = (TagPlanner, AsyncTagPlanner)
+NOTHING_IS_READ = {"plan", "repository", "refresh", "build_with_manual_client"}
 OPENED_BY_ASYNC_WITH = {"stream_blob", "writing"}
 
 
@@ -43,12 +46,12 @@ def offered(kind: type) -> dict[str, Any]:
     return {name: member for name, member in inspect.getmembers(kind) if not name.startswith("_")}
 
 
-@pytest.mark.parametrize(("sync", "asynchronous"), PAIRS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(("sync", "asynchronous"), [*PAIRS, COLLECTING], ids=lambda kind: kind.__name__)
 def test_both_offer_the_same(sync: type, asynchronous: type) -> None:
     assert offered(sync).keys() == offered(asynchronous).keys()
 
 
-@pytest.mark.parametrize(("sync", "asynchronous"), PAIRS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(("sync", "asynchronous"), [*PAIRS, COLLECTING], ids=lambda kind: kind.__name__)
 def test_both_take_the_same(sync: type, asynchronous: type) -> None:
     for name, member in offered(sync).items():
         if inspect.isfunction(member):
