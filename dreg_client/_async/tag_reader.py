@@ -15,11 +15,13 @@ from dreg_client._async.index_walk import MAX_DEPTH
 from dreg_client._async.manifests import resolve_manifest
 from dreg_client._async.ports import AsyncSource
 from dreg_client._logging import log
+from dreg_client.copying.digest_tags import digest_tag, is_referrers_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import AnyManifest, Index
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.protocol.manifests import ManifestHead, name_of
+from dreg_client.protocol.referrers import fallback_tag
 from dreg_client.tagging.facts import Fact, ManifestFacts
 from dreg_client.tagging.manifest_facts import ManifestReadings, date_in, facts_of, stated_platforms
 from dreg_client.tagging.needs import KnownManifests, extent
@@ -31,6 +33,7 @@ from dreg_client.values.reference import RepositoryName
 AT_A_TIME: Final = 8
 """The most requests to one repository at a time."""
 _DOCUMENTS: Final[frozenset[Fact]] = frozenset({"created", "platforms", "size"})
+_MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 _CONFIGS: Final[frozenset[Fact]] = frozenset({"created", "platforms"})
 T = TypeVar("T")
 Config = tuple[datetime | None, Platform | None]
@@ -50,7 +53,8 @@ class AsyncTagReader:
         manifests: All manifests and indexes that are known. Those of which only the HEAD was read are not `is_read`.
         referrers: The referrers of manifests, as far as they were requested.
         unreadable: The tags whose digests cannot be read, and why.
-        broken: The manifests and indexes that cannot be read, or whose referrers cannot, and why.
+        broken: The manifests and indexes that cannot be read, and why.
+        without_referrers: The manifests whose referrers cannot be listed, and why.
         without_config: The manifests whose configs cannot be read, and why.
     """
 
@@ -61,7 +65,9 @@ class AsyncTagReader:
         self.referrers: dict[Digest, tuple[Digest, ...]] = {}
         self.unreadable: dict[str, errors.DregError] = {}
         self.broken: dict[Digest, errors.DregError] = {}
+        self.without_referrers: dict[Digest, errors.DregError] = {}
         self.without_config: dict[Digest, errors.DregError] = {}
+        self._listed: frozenset[str] = frozenset()  # the referrers tags
         self._attestations: set[Digest] = set()
         self._images: set[Digest] = set()  # those that an index names as manifests
         self._platforms: dict[Digest, Platform] = {}
@@ -78,7 +84,9 @@ class AsyncTagReader:
 
     async def names(self) -> tuple[str, ...]:
         """List all tags."""
-        return await self._source.tags()
+        found = await self._source.tags()
+        self._listed = frozenset(filter(is_referrers_tag, found))
+        return found
 
     async def read_digests(self, tags: Iterable[str]) -> None:
         """Read the digests of tags, by one HEAD each."""
@@ -100,7 +108,7 @@ class AsyncTagReader:
             if not level:
                 break
             if depth > MAX_DEPTH:
-                self.broken |= {each: errors.DepthLimitError(each.short, MAX_DEPTH) for each in level}
+                self._give_up(level)
                 break
             await self._each(partial(self._read_manifest, missing), level)
             read = [self.manifests[digest] for digest in level if digest in self.manifests]
@@ -110,7 +118,18 @@ class AsyncTagReader:
 
     async def read_referrers(self, digests: Iterable[Digest]) -> None:
         """List the referrers of manifests."""
-        await self._each(self._read_referrers, [each for each in dict.fromkeys(digests) if each not in self.referrers])
+        new = [each for each in dict.fromkeys(digests) if each not in self.referrers]
+        if not new:
+            return
+        if not await self._read_entries():
+            await self._read_referrers(new[0])
+            new = new[1:]
+            if not self._has_no_lists():
+                await self._each(self._read_referrers, new)
+                return
+            await self._read_lists(new)
+        found = self._listed_referrers()
+        self.referrers |= {digest: tuple(found.get(digest, ())) for digest in new}
 
     async def read_extent(self, digests: Collection[Digest]) -> None:
         """Read everything that may be deleted with some manifests: what they contain, and what refers to any of it."""
@@ -143,7 +162,9 @@ class AsyncTagReader:
 
     def protecting(self) -> Digest | None:
         """Return a manifest that cannot be read and may need any other one: all but images that only indexes name."""
-        tagged = frozenset(self.digests.values()) if self.broken else frozenset[Digest]()
+        if (found := next(iter(self.without_referrers), None)) is not None or not self.broken:
+            return found
+        tagged = frozenset(self.digests.values())
         return next((each for each in self.broken if each in tagged or each not in self._images), None)
 
     async def _each(self, function: Callable[[T], Awaitable[None]], items: list[T]) -> None:
@@ -188,6 +209,12 @@ class AsyncTagReader:
             return ManifestHead(found.media_type, found.digest, found.size)
         # Not from a mirror, which may be outdated.
         return await resolve_manifest(client, RepositoryName(self._source.name), name_of(tag), mirrored=False)
+
+    def _give_up(self, digests: Iterable[Digest]) -> None:
+        for digest in digests:
+            self.broken[digest] = errors.DepthLimitError(digest.short, MAX_DEPTH)
+            self._images.discard(digest)
+            self.add(digest, "", 0)
 
     async def _read_manifest(self, missing: set[Digest], digest: Digest) -> None:
         found = await attempt(self._document, digest)
@@ -255,11 +282,48 @@ class AsyncTagReader:
         platform = config.platform
         return date_in(config), platform and self._known_platforms.setdefault(platform, platform)
 
+    async def _read_entries(self) -> bool:
+        """Read all manifests in the index of a layout, each once; return False if the store is not a layout.
+
+        A layout would read all of them for each list of referrers.
+        """
+        if self._source.client is not None:
+            return False
+        from dreg_client._async.layout_source import AsyncLayoutSource  # noqa: PLC0415 (a registry needs no layouts)
+
+        if not isinstance(self._source, AsyncLayoutSource):
+            return False
+        entries = [each.digest for each in self._source.index.manifests if each.family in _MANIFESTS]
+        await self.read_manifests(entries)
+        return True
+
+    def _has_no_lists(self) -> bool:
+        """Return whether the registry keeps no lists of referrers, so that only referrers tags can list them."""
+        from dreg_client._async.registry_source import AsyncRegistrySource  # noqa: PLC0415 (layouts need no client)
+
+        return isinstance(self._source, AsyncRegistrySource) and self._source.lists_referrers is False
+
+    async def _read_lists(self, digests: Iterable[Digest]) -> None:
+        """Read the referrers tags of manifests. Those that the tag list does not name need no request."""
+        tags = [tag for digest in digests if (tag := str(fallback_tag(digest))) in self._listed]
+        await self.read_digests(tags)
+        await self.read_manifests([self.digests[tag] for tag in tags if tag in self.digests])
+
+    def _listed_referrers(self) -> dict[Digest, dict[Digest, None]]:
+        """Return the referrers of all manifests that were read, by their subjects and by the referrers tags."""
+        found: dict[Digest, dict[Digest, None]] = {}
+        for facts in self.manifests.values():
+            if facts.subject is not None:
+                found.setdefault(facts.subject, {})[facts.digest] = None
+        for tag, digest in self.digests.items():
+            if (about := digest_tag(tag)) is not None and about.is_referrers_tag:
+                found.setdefault(Digest(about.subject), {}).update(dict.fromkeys(self.manifests[digest].children))
+        return found
+
     async def _read_referrers(self, digest: Digest) -> None:
         found = await attempt(self._source.referrers, digest)
         if isinstance(found, errors.DregError):
-            self.broken[digest] = found
-            self._images.discard(digest)
+            self.without_referrers[digest] = found
             found = ()
         self.referrers[digest] = tuple(self.add(each.digest, each.media_type, each.size) for each in found)
 

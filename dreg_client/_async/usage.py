@@ -5,7 +5,7 @@ from dreg_client._async.store import AsyncStore
 from dreg_client._async.sync_stores import address_of
 from dreg_client._async.tag_reader import AsyncTagReader
 from dreg_client.copying.digest_tags import digest_tag
-from dreg_client.tagging.usage import Usage, usage_of
+from dreg_client.tagging.usage import TagReadings, Usage, usage_of
 
 
 async def read_usage(store: AsyncStore) -> Usage:
@@ -20,4 +20,5 @@ async def read_usage(store: AsyncStore) -> Usage:
     for tag, digest in reader.digests.items():
         if (failure := reader.failure_of(digest)) is not None:
             failures[tag] = failure
-    return usage_of(address_of(store), reader.readings, reader.digests, failures)
+    found = TagReadings(reader.readings, reader.digests, not reader.unreadable and reader.protecting() is None)
+    return usage_of(address_of(store), found, failures)

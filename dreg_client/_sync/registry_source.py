@@ -46,6 +46,8 @@ class RegistrySource:
         self._client, self._name, self._owns_client, self.strict = client, repository, owns_client, strict
         self.client = client
         self.name: str = repository
+        self.lists_referrers: bool | None = None
+        """Whether the registry keeps lists of referrers, by its last response; None before the first one."""
         self.address = f"{client.registry.name}/{repository}"
 
     @property
@@ -135,10 +137,12 @@ class RegistrySource:
         while pages.request is not None:
             response = self._client.send(pages.request)
             if not found and referrers.is_not_offered(response):
+                self.lists_referrers = False
                 if response.status == 401:
                     log.warning("%s: 401 without a challenge; reading the referrers tag instead", response.where)
                 return self._referrers_by_tag(referrers.fallback_tag(digest))
             found += referrers.parse_referrers(response, pages.request)
+            self.lists_referrers = True
             referrers.check_count(found, response.where)
             pages.advance(response)
         return found

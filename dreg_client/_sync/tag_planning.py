@@ -205,7 +205,7 @@ class TagPlanning:
         reader = self._reader
         found = {tag: str(failure) for tag, failure in reader.unreadable.items()}
         for tag, digest in reader.digests.items():
-            if (failure := reader.failure_of(digest)) is not None:
+            if (failure := reader.failure_of(digest) or reader.without_referrers.get(digest)) is not None:
                 found[tag] = str(failure)
         return found
 

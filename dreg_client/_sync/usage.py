@@ -6,7 +6,7 @@ from dreg_client._sync.store import Store
 from dreg_client._sync.sync_stores import address_of
 from dreg_client._sync.tag_reader import TagReader
 from dreg_client.copying.digest_tags import digest_tag
-from dreg_client.tagging.usage import Usage, usage_of
+from dreg_client.tagging.usage import TagReadings, Usage, usage_of
 
 
 def read_usage(store: Store) -> Usage:
@@ -21,4 +21,5 @@ def read_usage(store: Store) -> Usage:
     for tag, digest in reader.digests.items():
         if (failure := reader.failure_of(digest)) is not None:
             failures[tag] = failure
-    return usage_of(address_of(store), reader.readings, reader.digests, failures)
+    found = TagReadings(reader.readings, reader.digests, not reader.unreadable and reader.protecting() is None)
+    return usage_of(address_of(store), found, failures)

@@ -42,7 +42,8 @@ class TagUsage:
         size: The size of all manifests, configs and layers; None if it is not known, as for Docker's schema 1.
         shared_size: The part of `size` that the images of other digests also have; None if it is not known.
         freed_size: What would be freed if the tag were deleted, and with it the image, its referrers and digest tags;
-            0 if another tag, an index or a referrer needs the image; None if it is not known.
+            0 if another tag, an index or a referrer needs the image; None if it is not known, because something that
+            may need the image cannot be read.
         platforms: The platforms, in the order of the index, without attestations.
         other_tags: The other tags of the same manifest, without digest tags.
         created: When the image was made; of an index, its newest platform. None if that is not known.
@@ -95,20 +96,32 @@ class Usage:
         return max((each.created for each in self.tags if each.created is not None), default=None)
 
 
-def usage_of(
-    repository: str, readings: ManifestReadings, digests: Mapping[str, Digest], failures: Mapping[str, DregError]
-) -> Usage:
+@dataclass(frozen=True, slots=True)
+class TagReadings:
+    """What was read of a repository.
+
+    Attributes:
+        manifests: What was read of its manifests.
+        digests: The digests of its tags.
+        is_complete: Whether everything that may need an image was read.
+    """
+
+    manifests: ManifestReadings
+    digests: Mapping[str, Digest]
+    is_complete: bool
+
+
+def usage_of(repository: str, readings: TagReadings, failures: Mapping[str, DregError]) -> Usage:
     """Return the space that a repository uses.
 
     Args:
         repository: Its name.
-        readings: What was read of its manifests.
-        digests: The digests of its tags.
+        readings: What was read of it.
         failures: The tags that cannot be read, and why.
     """
-    readable = {tag: digest for tag, digest in digests.items() if tag not in failures}
-    found = _Sizes(readings, digests)
-    everything = [facts for facts in readings.manifests.values() if facts.is_read]
+    readable = {tag: digest for tag, digest in readings.digests.items() if tag not in failures}
+    found = _Sizes(readings)
+    everything = [facts for facts in readings.manifests.manifests.values() if facts.is_read]
     blobs = {blob: size for facts in everything for blob, size in facts.blobs}
     return Usage(
         repository=repository,
@@ -124,11 +137,12 @@ def usage_of(
 class _Sizes:
     """The sizes of the images of a repository."""
 
-    def __init__(self, readings: ManifestReadings, digests: Mapping[str, Digest]) -> None:
-        self._readings, self._manifests = readings, readings.manifests
+    def __init__(self, found: TagReadings) -> None:
+        readings = found.manifests
+        self._readings, self._manifests, self._is_complete = readings, readings.manifests, found.is_complete
         self._tags: dict[Digest, list[str]] = {}
         self._about: dict[Digest, dict[Digest, None]] = {}
-        for tag, digest in digests.items():
+        for tag, digest in found.digests.items():
             if (about := digest_tag(tag)) is None:
                 self._tags.setdefault(digest, []).append(tag)
             else:
@@ -170,7 +184,7 @@ class _Sizes:
             return None, None, None
         parts = self._parts(whole)
         shared = sum(part_size for part, part_size in parts.items() if self._in_images[part] > 1)
-        return size, shared, self._freed(digest)
+        return size, shared, self._freed(digest) if self._is_complete else None
 
     def _freed(self, digest: Digest) -> int | None:
         gone = self._goes_along(digest)

@@ -2,7 +2,7 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, copies, tags, lists, commands, growth (default: all).
+Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -28,6 +28,7 @@ import dump
 import growth
 import lists
 import parse
+import planning
 import start
 import tags
 import transfers
@@ -41,6 +42,7 @@ SUITES = {
     "copies": copies.tables,
     "tags": tags.tables,
     "lists": lists.tables,
+    "planning": planning.tables,
     "commands": commands.tables,
     "growth": growth.tables,
 }

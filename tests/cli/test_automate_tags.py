@@ -189,6 +189,7 @@ def test_quiet_prints_only_what_failed(dreg: Run, repository: str) -> None:
         (["promote", "{it}", "{it}:1", "--include", "1*"], 2, "without '1'"),
         (["plan", "absent.toml"], 4, "absent.toml"),
         (["plan", "fixtures/policies/releases.toml", "--explain", "1", "--exit-code"], 2, "--explain cannot be used"),
+        (["plan", "fixtures/layouts/releases/index.json"], 2, "to show a plan that was saved, run: dreg apply"),
         (["undo", "absent.jsonl"], 4, "absent.jsonl"),
         (["undo", "fixtures/policies/releases.toml"], 2, "releases.toml"),
     ],
