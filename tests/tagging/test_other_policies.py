@@ -61,7 +61,7 @@ action = "keep"             # retain the 2 most recently pushed artifacts, tags 
 include = ["v*"]
 last = 2
 [[policy.rules]]
-action = "keep"             # retain the artifacts pushed within the last 3 days, tags excluding pr-*, with untagged ones
+action = "keep"             # retain those pushed within the last 3 days, tags excluding pr-*, with untagged ones
 exclude = ["pr-*"]
 newer-than = "3d"
 untagged = true
