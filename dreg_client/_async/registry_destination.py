@@ -121,7 +121,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         """Delete a tag. The manifest and its other tags stay."""
         if expected is not None and (now := await self.current_digest(tag)) not in {None, expected}:
             raise not_deleted(tag, str(now))
-        await untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
+        await untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
 
     async def delete_manifest(
         self,

@@ -72,7 +72,7 @@ class AsyncTagDeletions:
         ahead: list[DeleteManifest] = []
         tags = set[str]()
         for change in changes:
-            if tags and not tags.isdisjoint(*[reading.leading_to(each) for each in _members(change)]):
+            if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
                 await in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
                 ahead, tags = [], set()
             ahead.append(change)
@@ -98,7 +98,7 @@ class AsyncTagDeletions:
             if (now := reading.digest_of(tag)) not in {None, change.digest}:
                 raise _conflict(change, f"its tag {tag} names {now} now")
         for digest in members:
-            for tag in sorted(reading.leading_to(digest).difference(change.tags, change.digest_tags)):
+            for tag in sorted(reading.leading_to(digest, members).difference(change.tags, change.digest_tags)):
                 if not _lists_referrers_of(tag, members):
                     raise _conflict(change, f"the tag {tag} leads to {_name(change, digest)} now")
         for about in reading.about(members):

@@ -13,6 +13,7 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.deadlines import CallDeadline
 from dreg_client.protocol.manifests import delete_request
 from dreg_client.protocol.messages import Request, Response
+from dreg_client.protocol.tag_conflicts import not_deleted
 from dreg_client.protocol.untag import (
     TagState,
     absent_digest,
@@ -30,8 +31,14 @@ _RESCUE: Final = 20.0
 """The seconds that restoring a tag continues after requests began to fail."""
 
 
-async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, placeholder: bool) -> None:
-    """Delete a tag, and nothing else; with `placeholder`, also if the registry deletes only by digest."""
+async def untag(
+    client: AsyncClient, repository: RepositoryName, tag: Tag, *, placeholder: bool, expected: Digest | None = None
+) -> None:
+    """Delete a tag, and nothing else; with `placeholder`, also if the registry deletes only by digest.
+
+    The caller has just checked that the tag names the `expected` manifest. If more requests are necessary, because the
+    registry does not delete tags, this is checked again.
+    """
     request = delete_request(repository, tag)
     response = await client.send(request)
     if not is_unsupported(response):
@@ -41,6 +48,8 @@ async def untag(client: AsyncClient, repository: RepositoryName, tag: Tag, *, pl
         raise without_placeholder(response, request)
     # Not from a mirror, which may be outdated: this manifest may have to be restored.
     original = await get_manifest(client, repository, tag, legacy=True, mirrored=False)
+    if expected is not None and not _is_of(expected, original):
+        raise not_deleted(tag, original.digest)
     replacement = placeholder_of(original, request)
     await _probe(client, repository, request)
     await _Untagging(client, repository, tag, original, replacement).run()

@@ -122,7 +122,7 @@ class RegistryDestination(RegistrySource):
         """Delete a tag. The manifest and its other tags stay."""
         if expected is not None and (now := self.current_digest(tag)) not in {None, expected}:
             raise not_deleted(tag, str(now))
-        untag(self._client, self._name, tag_to_delete(tag), placeholder=True)
+        untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
 
     def delete_manifest(
         self,

@@ -41,20 +41,27 @@ class Restoring:
                 self._record.make(change, partial(self._restore, change))
 
     def _restore(self, change: RestoreManifest) -> bool:
-        """Put back platforms of a manifest, the manifest, its tags, its referrers, and digest tags, in this order."""
+        """Put back platforms of a manifest, the manifest, its tags, its referrers, and digest tags, in this order.
+
+        Raises:
+            ConflictError: Another client has set a tag. Everything else was put back.
+        """
         manifests, named = self._manifests(change), self._tags(change)
         tags = {tag: named[tag] for tag in change.tags}
         lists = {tag: digest for tag, digest in named.items() if is_referrers_tag(tag)}
         others = {tag: named[tag] for tag in named if tag not in lists and tag not in tags}
+        conflicts: list[errors.ConflictError] = []
         with self._destination.writing():
             before = {tag: self._destination.current_digest(tag) for tag in lists}
             is_changed = self._push(manifests, (*reversed(change.platforms), change.digest))
-            is_changed |= self._tag(manifests, tags)
+            is_changed |= self._tag(manifests, tags, conflicts)
             is_changed |= self._push(manifests, reversed(change.referrers))
             is_changed |= self._push(manifests, others.values())
-            is_changed |= self._tag(manifests, others)
+            is_changed |= self._tag(manifests, others, conflicts)
         for tag, digest in lists.items():
             is_changed |= self._restore_list(manifests, tag, digest, before[tag])
+        if conflicts:
+            raise conflicts[0]
         return is_changed
 
     def _push(self, manifests: Mapping[Digest, RawManifest], digests: Iterable[Digest]) -> bool:
@@ -66,22 +73,20 @@ class Restoring:
                 is_changed = True
         return is_changed
 
-    def _tag(self, manifests: Mapping[Digest, RawManifest], tags: Mapping[str, Digest]) -> bool:
-        """Add the tags that do not exist; return whether there were any.
-
-        Raises:
-            ConflictError: Another client has set some of them. The others were added.
-        """
+    def _tag(
+        self,
+        manifests: Mapping[Digest, RawManifest],
+        tags: Mapping[str, Digest],
+        conflicts: list[errors.ConflictError],
+    ) -> bool:
+        """Add the tags that do not exist; return whether there were any. Those of another client go to `conflicts`."""
         is_changed = False
-        conflicts: list[errors.ConflictError] = []
         for tag, digest in tags.items():
             try:
                 manifest = manifests.get(digest) or self._destination.fetch_manifest(digest, legacy=True)
                 is_changed |= add_tag(self._destination, tag, manifest)
             except errors.ConflictError as failure:
                 conflicts.append(failure)
-        if conflicts:
-            raise conflicts[0]
         return is_changed
 
     def _restore_list(

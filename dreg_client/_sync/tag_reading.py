@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/tag_reading.py by tools/generate_sync.py. Do not edit.
 """What the tags of a repository lead to, read again just before manifests are deleted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.ports import Destination
-from dreg_client.copying.digest_tags import DigestTag, digest_tag
+from dreg_client.copying.digest_tags import DigestTag, digest_tag, is_referrers_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.values.digest import Digest
@@ -90,15 +90,24 @@ class TagReading:
         """Return the digest tags about some manifests."""
         return [each for digest in digests for each in self._about.get(digest, ()) if each.name in self._tags]
 
-    def leading_to(self, digest: Digest) -> set[str]:
-        """Return the tags of a manifest, and of the indexes that contain it, at any depth."""
-        found, ahead = set[Digest](), [digest]
+    def leading_to(self, digest: Digest, besides: Collection[Digest] = ()) -> set[str]:
+        """Return the tags of a manifest, and of the indexes that contain it, at any depth.
+
+        Indexes `besides` do not count, and neither do lists of referrers, which do not need those that they list.
+        """
+        found, inner, ahead = set[Digest](), set[Digest](), [digest]
         while ahead:
             each = ahead.pop()
-            if each not in found:
-                found.add(each)
-                ahead += self._parents.get(each, ())
-        return {tag for each in found for tag in self._tags_of.get(each, ())}
+            if each in found:
+                continue
+            found.add(each)
+            parents = self._parents.get(each, set()).difference(besides)
+            ahead += parents
+            if each != digest:
+                inner |= parents
+        lists = found - inner - {digest}
+        tags = ((each, tag) for each in found for tag in self._tags_of.get(each, ()))
+        return {tag for each, tag in tags if each not in lists or not is_referrers_tag(tag)}
 
     def forget(self, tags: Iterable[str]) -> None:
         """Remove tags that were deleted since."""

@@ -120,7 +120,9 @@ PROFILES: Final = {
         keeps_tagged=True,
         uploaded=int,
     ),
-    "gcr": Traits(location="sibling", takes_chunks=False, lists_manifests=True, keeps_tagged=True),
+    "gcr": Traits(
+        location="sibling", takes_chunks=False, lists_referrers=True, lists_manifests=True, keeps_tagged=True
+    ),
     # pulp_container 2199; go-containerregistry 2198
     "pulp": Traits(location="path", patch_status=204, has_heads=False),
 }
