@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dreg_client._async.images import AsyncImage
     from dreg_client._async.layout import AsyncLayout
     from dreg_client._async.opening import aopen_image, aopen_store
+    from dreg_client._async.policy_planner import aplan_policy
     from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.images import Image
     from dreg_client._sync.layout import Layout
     from dreg_client._sync.opening import open_image, open_store
+    from dreg_client._sync.policy_planner import plan_policy
     from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
@@ -94,6 +96,7 @@ if TYPE_CHECKING:
         TagPlan,
         Untag,
     )
+    from dreg_client.tagging.policy import TagPolicy
     from dreg_client.tagging.prune_options import PruneOptions
     from dreg_client.tagging.result import ChangesResult, RepositoryChanges
     from dreg_client.tagging.usage import PlatformUsage, TagUsage, Usage
@@ -115,6 +118,7 @@ _MODULES = {
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
     "_async.store": ("AsyncStore",),
+    "_async.policy_planner": ("aplan_policy",),
     "_async.sync": ("aapply_sync", "aplan_sync", "async_sync"),
     "_async.tag_planner": ("AsyncTagPlanner", "aplan"),
     "_async.undo": ("aundo",),
@@ -130,6 +134,7 @@ _MODULES = {
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
     "_sync.store": ("Store",),
+    "_sync.policy_planner": ("plan_policy",),
     "_sync.sync": ("apply_sync", "plan_sync", "sync"),
     "_sync.tag_planner": ("TagPlanner", "plan"),
     "_sync.undo": ("undo",),
@@ -190,6 +195,7 @@ _MODULES = {
         "TagPlan",
         "Untag",
     ),
+    "tagging.policy": ("TagPolicy",),
     "tagging.prune_options": ("PruneOptions",),
     "tagging.result": ("ChangesResult", "RepositoryChanges"),
     "tagging.usage": ("PlatformUsage", "TagUsage", "Usage"),
@@ -298,6 +304,7 @@ __all__ = [
     "TagFilter",
     "TagPlan",
     "TagPlanner",
+    "TagPolicy",
     "TagUsage",
     "Tagged",
     "Timeouts",
@@ -314,6 +321,7 @@ __all__ = [
     "aopen_image",
     "aopen_store",
     "aplan",
+    "aplan_policy",
     "aplan_sync",
     "apply_plan",
     "apply_sync",
@@ -326,6 +334,7 @@ __all__ = [
     "parse_document",
     "parse_manifest",
     "plan",
+    "plan_policy",
     "plan_sync",
     "sync",
     "undo",

@@ -30,6 +30,7 @@ NAMES: Final = {
     "aopen_layout": "open_layout",
     "aopen_store": "open_store",
     "aplan": "plan",
+    "aplan_policy": "plan_policy",
     "aplan_sync": "plan_sync",
     "aread": "read",
     "async_sync": "sync",

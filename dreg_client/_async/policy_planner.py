@@ -33,19 +33,19 @@ class AsyncPolicyPlanner(AsyncTagPlanner):
         return self._planned
 
     async def _ruled(self, run: AsyncSyncRun) -> list[AsyncRuledStore]:
-        """Return the repositories, each with the rules of all entries that choose it, in order."""
+        """Return the repositories with the rules of all entries that choose them, in order, then those added."""
         found: dict[str, AsyncRuledStore] = {}
         for entry in self._policy.policy:
             rules = entry.tag_rules()
-            for store, may_be_missing in await _chosen(entry, run):
+            for store, is_listed in await _chosen(entry, run):
                 address = address_of(store)
                 known = found.get(address)
                 if known is None:
-                    found[address] = AsyncRuledStore(store, rules, may_be_missing)
+                    found[address] = AsyncRuledStore(store, rules, is_listed)
                 else:
-                    is_unsure = known.may_be_missing and may_be_missing
-                    found[address] = replace(known, rules=(*known.rules, *rules), may_be_missing=is_unsure)
-        return [*found.values()]
+                    may_be_missing = known.may_be_missing and is_listed
+                    found[address] = replace(known, rules=(*known.rules, *rules), may_be_missing=may_be_missing)
+        return [replace(each, rules=(*each.rules, *self._rules)) for each in found.values()]
 
 
 async def _chosen(entry: PolicyEntry, run: AsyncSyncRun) -> list[tuple[AsyncTagStore, bool]]:
@@ -68,3 +68,20 @@ async def _catalog(registry: AsyncRegistry) -> list[str]:
     except errors.UnsupportedError as failure:
         failure.add_outcome("name its repositories in the policy one by one, without globs")
         raise
+
+
+def aplan_policy(policy: TagPolicy, **options: Unpack[CopyOptions]) -> AsyncTagPlanner:
+    """Return a planner that has the repositories and the rules of a policy, a TOML file that `dreg plan` also reads.
+
+    `make` reads the catalogs of the registries whose repositories the policy chooses by globs. A repository in a
+    catalog that does not exist is left out.
+
+    Args:
+        policy: The policy, such as `TagPolicy.parse(Path("tags.toml").read_text())`.
+        **options: The options of `acopy` for registries. `deadline` is the time for the whole plan.
+
+    Example:
+        plan = await aplan_policy(TagPolicy.parse(text)).make()
+        print(*plan.changes)
+    """
+    return AsyncPolicyPlanner(policy, **options)

@@ -72,7 +72,7 @@ class AsyncTagDeletions:
         ahead: list[DeleteManifest] = []
         tags = set[str]()
         for change in changes:
-            if tags and not tags.isdisjoint(*[reading.leading_to(each) for each in _members(change)]):
+            if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
                 await in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
                 ahead, tags = [], set()
             ahead.append(change)

@@ -46,6 +46,7 @@ GROUPS: Final = {
         "plan": ("tag_plans", "Print what a policy would change."),
         "apply": ("tag_plans", "Apply a plan or a policy."),
         "undo": ("tag_plans", "Take back the changes that a journal records."),
+        "usage": ("usage", "Show the size of each tag, and what deleting it would free."),
     },
     "Change a registry or a layout": {
         "tag": ("registry_commands", "Add tags to an image in a registry or a layout."),

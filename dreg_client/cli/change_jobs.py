@@ -149,6 +149,9 @@ def _policy(text: str, path: str) -> "TagPolicy":
     from dreg_client.errors import ConfigError
     from dreg_client.tagging.policy import MAX_POLICY, TagPolicy
 
+    if text.lstrip().startswith("{"):
+        advice = f"to show a plan that was saved, run: dreg apply {shlex.quote(path)}"
+        raise ConfigError(f"{path} is not a policy, which is a TOML file; {advice}")
     if len(text) > MAX_POLICY:
         raise ConfigError(f"{path} is longer than {MAX_POLICY} bytes")
     return TagPolicy.parse(text, path)

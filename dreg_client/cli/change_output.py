@@ -135,11 +135,15 @@ def put_changes(result: "ChangesResult", wanted: "Wanted", advice: str = "") -> 
 def _outcome(result: "ChangesResult") -> str:
     already = sum(len(each.already) for each in result.repositories)
     failed, conflicts = len(result.failures), len(result.conflicts)
-    text = totals(result.done, done=True) or "changed nothing"
+    text = totals(result.done, done=True) or ("changed nothing" if already or failed else "nothing to change")
     text += f"; {already} already done" if already else ""
     if failed:
-        text += f"; {failed} failed" + (f", {conflicts} of them by conflicts" if conflicts else "")
+        text += f"; {failed} failed" + (f" ({_conflicts(conflicts)})" if conflicts else "")
     return text
+
+
+def _conflicts(number: int) -> str:
+    return f"{number} conflict{'' if number == 1 else 's'}"
 
 
 def _plain(each: "RepositoryChanges") -> dict[str, Any]:

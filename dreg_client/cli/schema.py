@@ -16,7 +16,7 @@ from dreg_client.models.kinds import KIND_NAMES
 if TYPE_CHECKING:
     from dreg_client.schemagen import Mode, RuleEntry
 
-_NAMES: Final = (*KIND_NAMES, "manifest", "sync-file", "sync-plan", "tag-policy", "tag-plan")
+_NAMES: Final = (*KIND_NAMES, "manifest", "sync-file", "sync-plan", "tag-policy", "tag-plan", "tag-journal")
 _OTHER_NAMES: Final = {
     **dict.fromkeys(("ls", "names"), "use dreg schema list"),
     **dict.fromkeys(("cat", "get", "print"), "use dreg schema show"),

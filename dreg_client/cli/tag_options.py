@@ -1,6 +1,6 @@
 """The options that choose tags, shared by the commands that list, copy, add and delete tags."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,38 +39,31 @@ def tag_options(verb: str, *, digest_tags: bool = True) -> Callable[[F], F]:
 
     Without `digest_tags`, there is no option to omit digest tags, which the command never chooses.
     """
-    options = [
-        click.option(
-            "--include",
-            multiple=True,
-            metavar="GLOB",
-            type=ParsedType("glob", checked_glob),
-            help=f"{verb} only tags that match, such as '1.*'. Can be repeated.",
-        ),
-        click.option(
-            "--exclude",
-            multiple=True,
-            metavar="GLOB",
-            type=ParsedType("glob", checked_glob),
-            help="Omit tags that match, such as '*-rc*'. Can be repeated.",
-        ),
-        click.option(
-            "--regex",
-            metavar="REGEX",
-            type=ParsedType("regex", _checked("regex")),
-            help=f"{verb} only tags that a regular expression matches as a whole.",
-        ),
-        click.option(
-            "--semver",
-            type=ParsedType("range", _checked("semver")),
-            metavar="RANGE",
-            help=f"{verb} only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
-        ),
-    ]
+    options = [*_filters(verb)]
     if digest_tags:
         help_text = "Omit digest tags, such as sha256-HEX.sig."
         options.append(click.option("--no-digest-tags", is_flag=True, help=help_text))
     return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
+
+
+def _filters(verb: str) -> Iterator[Callable[[F], F]]:
+    glob = ParsedType("glob", checked_glob)
+    settings: dict[str, Any] = {"multiple": True, "metavar": "GLOB", "type": glob}
+    only = f"{verb} only tags that match, such as '1.*'. Can be repeated."
+    yield click.option("--include", help=only, **settings)
+    yield click.option("--exclude", help="Omit tags that match, such as '*-rc*'. Can be repeated.", **settings)
+    yield click.option(
+        "--regex",
+        metavar="REGEX",
+        type=ParsedType("regex", _checked("regex")),
+        help=f"{verb} only tags that a regular expression matches as a whole.",
+    )
+    yield click.option(
+        "--semver",
+        type=ParsedType("range", _checked("semver")),
+        metavar="RANGE",
+        help=f"{verb} only versions in a range, in npm syntax: '^1.4', '>=1.2 <2'.",
+    )
 
 
 def tag_filter(options: dict[str, Any]) -> "TagFilter":

@@ -25,7 +25,7 @@ ANY_MANIFEST: Final = "manifest"
 NAMES: Final = (*KIND_NAMES, ANY_MANIFEST)
 """The names of schemas: one for each kind of document, and `manifest` for any OCI or Docker manifest or index."""
 
-FILE_NAMES: Final = ("sync-file", "sync-plan", "tag-policy", "tag-plan")
+FILE_NAMES: Final = ("sync-file", "sync-plan", "tag-policy", "tag-plan", "tag-journal")
 """The names of the schemas of files that dreg itself reads: of `dreg sync`, and of commands that change tags."""
 
 _FILE_MODELS: Final = {
@@ -33,6 +33,7 @@ _FILE_MODELS: Final = {
     "sync-plan": ("dreg_client.copying.sync_plan", "SyncPlan"),
     "tag-policy": ("dreg_client.tagging.policy", "TagPolicy"),
     "tag-plan": ("dreg_client.tagging.plan", "TagPlan"),
+    "tag-journal": ("dreg_client.tagging.journal", "JournalLine"),
 }
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _OF_ANY_MANIFEST: Final[tuple[Kind, ...]] = ("oci-manifest", "oci-index", "docker-manifest", "docker-manifest-list")

@@ -120,7 +120,7 @@ def test_a_plan_that_was_saved_is_applied_where_nothing_changed_meanwhile(
     again = dreg("apply", plan, "--yes", "--journal", journal)
 
     assert (done.code, again.code) == (1, 1)
-    assert "1 failed, 1 of them by conflicts" in done.err
+    assert "1 failed (1 conflict)" in done.err
     assert "deleted 1 image" in done.err
     assert tags(dreg, repository) == {
         **{tag: it for tag, it in before.items() if tag != "pr-102"},
@@ -189,6 +189,7 @@ def test_quiet_prints_only_what_failed(dreg: Run, repository: str) -> None:
         (["promote", "{it}", "{it}:1", "--include", "1*"], 2, "without '1'"),
         (["plan", "absent.toml"], 4, "absent.toml"),
         (["plan", "fixtures/policies/releases.toml", "--explain", "1", "--exit-code"], 2, "--explain cannot be used"),
+        (["plan", "fixtures/layouts/releases/index.json"], 2, "to show a plan that was saved, run: dreg apply"),
         (["undo", "absent.jsonl"], 4, "absent.jsonl"),
         (["undo", "fixtures/policies/releases.toml"], 2, "releases.toml"),
     ],

@@ -40,6 +40,11 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "fixtures/layouts/multi", folder / "build/web")
     Layout(folder / "build/web").tag("1.4", "1.3")
     shutil.copytree(ROOT / "fixtures/layouts/releases", folder / "build/releases")
+    with Layout(folder / "build/releases") as releases:
+        planner = releases.plan().retag("*", "newest", semver="*")
+        plan = planner.make()
+        planner.apply(plan, journal=folder / "build/changes.jsonl")
+    (folder / "build/plan.json").write_text(plan.to_json())
     (folder / "password.txt").write_text(f"{PASSWORD}\n")
     (folder / "bin").mkdir()
     return folder
@@ -54,7 +59,7 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
             yield {"localhost:5000": open_to_all.address, "registry.example": wants_password.address}
 
 
-CODES = {"registry.jsonl": 1}  # a dump that is broken on purpose
+CODES = {"registry.jsonl": 1, "--exit-code": 9}  # a dump that is broken on purpose; changes that would be made
 NEEDS_LOGIN = "dreg logout"
 PROMPTS = "dreg login registry.example"
 

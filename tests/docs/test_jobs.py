@@ -58,13 +58,13 @@ def run(checkout: Path) -> Run:
 
 
 def _nightly(repository: Repository) -> int:
-    return sum(tag.startswith("nightly-") for tag in repository.tags())
+    return sum(tag.startswith("nightly-") for tag in repository.iter_tags())
 
 
 def test_the_workflow_of_github_applies_the_policy_and_keeps_a_journal(
     run: Run, registry: RunningRegistry, repository: Repository, checkout: Path
 ) -> None:
-    before = set(repository.tags())
+    before = set(repository.iter_tags())
     job = GITHUB["jobs"]["tags"]
     steps: list[dict[str, Any]] = [step for step in job["steps"] if "run" in step]
     assert steps[0]["run"] == _INSTALLS
@@ -77,7 +77,7 @@ def test_the_workflow_of_github_applies_the_policy_and_keeps_a_journal(
     assert repository.resolve("1.4").digest == repository.resolve("1.4.2").digest
     assert (checkout / "changes.jsonl").exists()
     run(["dreg undo changes.jsonl --yes"], {})
-    assert set(repository.tags()) == before
+    assert set(repository.iter_tags()) == before
 
 
 def test_the_workflow_of_github_asks_for_no_more_than_it_needs() -> None:
@@ -99,7 +99,7 @@ def test_the_job_of_gitlab_deletes_old_tags(run: Run, registry: RunningRegistry,
     run([*login, *job["script"]], environment)
 
     assert _nightly(repository) == 10
-    assert [tag for tag in repository.tags() if tag.startswith("pr-")] == ["pr-103"]
+    assert [tag for tag in repository.iter_tags() if tag.startswith("pr-")] == ["pr-103"]
 
 
 def test_the_script_for_cron_applies_the_policy(run: Run, repository: Repository, checkout: Path) -> None:
