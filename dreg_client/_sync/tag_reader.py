@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from sys import intern
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from dreg_client import errors
 from dreg_client._logging import log
@@ -23,13 +23,16 @@ from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest, has_image_config
 from dreg_client.protocol.manifests import ManifestHead, name_of
 from dreg_client.protocol.referrers import fallback_tag
-from dreg_client.tagging.facts import Fact, ManifestFacts
+from dreg_client.tagging.facts import EARLIEST, Fact, ManifestFacts
 from dreg_client.tagging.manifest_facts import ManifestReadings, date_in, facts_of, stated_platforms
 from dreg_client.tagging.needs import KnownManifests, extent
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import OCI_CONFIG, Family
 from dreg_client.values.platform import Platform
 from dreg_client.values.reference import RepositoryName
+
+if TYPE_CHECKING:
+    from dreg_client._sync.registry_source import RegistrySource
 
 AT_A_TIME: Final = 8
 """The most requests to one repository at a time."""
@@ -76,6 +79,7 @@ class TagReader:
         self._digests: dict[Digest, Digest] = {}
         self._unread_configs: set[Digest] = set()  # the images whose configs were not read
         self._configs: dict[Digest, Config | errors.DregError] = {}
+        self._listed_dates: dict[Digest, datetime] | None = None
         self._known_platforms: dict[Platform, Platform] = {}
 
     @property
@@ -99,6 +103,8 @@ class TagReader:
             self.read_manifests(digests)
         if not _CONFIGS.isdisjoint(facts):
             self._read_configs(digests)
+        if "created" in facts:
+            self._read_listed_dates(digests)
         if "referrers" in facts:
             self.read_referrers(digests)
 
@@ -274,6 +280,20 @@ class TagReader:
                 image, created=created or image.created, platform=image.platform or stated
             )
 
+    def _read_listed_dates(self, digests: Iterable[Digest]) -> None:
+        """Read the dates of images whose configs have none from the registry's list of all manifests, if it has one."""
+        readings, registry = self.readings, self._registry()
+        found = {image.digest: image for digest in digests for image in readings.images_in(digest)}
+        undated = [image for image in found.values() if image.created is None]
+        if registry is None or not undated:
+            return
+        if self._listed_dates is None:
+            listed = registry.manifest_list() or ()
+            self._listed_dates = {each.digest: date for each in listed if (date := each.date(EARLIEST)) is not None}
+        for image in undated:
+            if (date := self._listed_dates.get(image.digest)) is not None:
+                self.manifests[image.digest] = replace(image, created=date)
+
     def _read_config(self, image: ManifestFacts) -> None:
         config, size = image.blobs[0]
         self._configs[config] = attempt(self._config, Descriptor(mediaType=OCI_CONFIG, digest=config, size=size))
@@ -298,11 +318,15 @@ class TagReader:
         self.read_manifests(entries)
         return True
 
-    def _has_no_lists(self) -> bool:
-        """Return whether the registry keeps no lists of referrers, so that only referrers tags can list them."""
+    def _registry(self) -> "RegistrySource | None":
         from dreg_client._sync.registry_source import RegistrySource  # noqa: PLC0415 (layouts need no client)
 
-        return isinstance(self._source, RegistrySource) and self._source.lists_referrers is False
+        return self._source if isinstance(self._source, RegistrySource) else None
+
+    def _has_no_lists(self) -> bool:
+        """Return whether the registry keeps no lists of referrers, so that only referrers tags can list them."""
+        registry = self._registry()
+        return registry is not None and registry.lists_referrers is False
 
     def _read_lists(self, digests: Iterable[Digest]) -> None:
         """Read the referrers tags of manifests. Those that the tag list does not name need no request."""

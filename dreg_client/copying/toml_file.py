@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -11,6 +11,11 @@ from dreg_client.copying.plan_model import first_problem
 from dreg_client.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)
+_MOST_PARTS: Final = 200
+"""More parts of a dotted key take minutes in a file of a megabyte."""
+_LONG_KEY: Final = re.compile(
+    rf"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){{{_MOST_PARTS}}}""", re.ASCII
+)
 
 
 def parse_toml(
@@ -31,6 +36,8 @@ def parse_toml(
     Raises:
         ConfigError: It is not valid.
     """
+    if _LONG_KEY.search(text):
+        raise ConfigError(f"{where} is not valid: a key has more than {_MOST_PARTS} parts")
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as failure:

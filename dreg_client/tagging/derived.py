@@ -37,10 +37,6 @@ class Derivation:
                 found.setdefault(made, []).append(tag)
         return {made: sorted(found[made]) for made in sorted(found)}
 
-    def contenders(self, names: Iterable[str]) -> dict[str, list[str]]:
-        """Return the tags of which one wins: those of the highest version, or all if one is not a version."""
-        return {made: highest(tags) for made, tags in self.sources(names).items()}
-
     def made_of(self, tag: str) -> str | None:
         """Return the new tag that is made of one that matches; None if the template does not apply to it."""
         if self.template.uses_version and self._has_unnamed_suffix(tag):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from dreg_client.tagging.derived import Derivation, winner
+from dreg_client.tagging.derived import Derivation, highest, winner
 from dreg_client.tagging.facts import Fact, TagFacts
 from dreg_client.tagging.matching import Matching, TagMatch
 from dreg_client.tagging.planned_tags import PlannedTags, Promotion
@@ -27,27 +27,25 @@ class _Deriving:
         return frozenset({"created"})
 
     def chosen(self, names: Iterable[str]) -> list[str]:
-        """Return the tags that may win."""
-        return [tag for tags in self._contenders(names).values() for tag in tags]
+        """Return the tags that may win: those of the highest version, or all if one of them is not a version."""
+        return [tag for tags in self._sources(names).values() for tag in highest(tags)]
 
     def with_facts(self, names: Iterable[str]) -> list[str]:
         """Return the tags of which the newest wins."""
-        return [tag for tags in self._contenders(names).values() if len(tags) > 1 for tag in tags]
+        several = (highest(tags) for tags in self._sources(names).values() if len(tags) > 1)
+        return [tag for tags in several if len(tags) > 1 for tag in tags]
 
-    def _contenders(self, names: Iterable[str]) -> dict[str, list[str]]:
-        return {made: tags for made, tags in self.derivation.contenders(names).items() if self._takes(made, tags)}
+    def _sources(self, names: Iterable[str]) -> dict[str, list[str]]:
+        return {made: tags for made, tags in self.derivation.sources(names).items() if self._takes(made, tags)}
 
     def _takes(self, _made: str, _tags: list[str]) -> bool:
         return True
 
     def _winners(self, planned: PlannedTags, facts: Mapping[str, TagFacts]) -> Iterator[tuple[str, str]]:
         """Return the new tags and those that they are made of; record why others are not."""
-        names = planned.names
-        contenders, note = self._contenders(names), planned.trace.note
-        for made, tags in self.derivation.sources(names).items():
-            if made not in contenders:
-                continue
-            found = winner(made, contenders[made], planned, facts) if is_tag(made) else None
+        note = planned.trace.note
+        for made, tags in self._sources(planned.names).items():
+            found = winner(made, highest(tags), planned, facts) if is_tag(made) else None
             for tag in tags:
                 if not is_tag(made):
                     planned.fail(tag, f"{self.derivation.template.text} makes {made[:140]!r} of it, which is not a tag")
