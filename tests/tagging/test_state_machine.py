@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from dreg_client import ChangesResult, Registry, apply_plan, errors, undo
+from dreg_client import ChangesResult, Layout, Registry, apply_plan, errors, undo
 from dreg_client._sync import referrers_checks, referrers_tag, untag
 from dreg_client.tagging.plan import CopyTag, DeleteManifest, RepositoryTagPlan, TagPlan
 from tests.faultserver import Host, network
@@ -20,6 +21,7 @@ from tests.tagging import model
 from tests.tagging.repositories import TAGS, Dated, repositories
 from tests.tagging.someone import Change, changes
 from tests.tagging.watched import REFERRERS_TAG, REPOSITORY, Allowed, Watch
+from tests.tagging.watched_layouts import LayoutWatch, held_by, incomplete
 from tests.tagging.wishes import Wish, wishes
 
 KINDS = ("olareg", "distribution", "gcr", "distribution3")
@@ -87,10 +89,23 @@ class ByModel(Machine):
         assert named(self.held.tags, watch, undone) == named(tags, watch, undone)
 
 
-class ByRequests(Machine):
+class Applying:
     """Plans are made, applied and undone; each in the presence of another client."""
 
-    @rule(wished=wishes, schedule=changes, later=changes, is_repeated=st.booleans())
+    graph: Dated
+
+    @property
+    def held(self) -> Held:
+        raise NotImplementedError
+
+    @property
+    def store(self) -> Any:
+        """The open repository or layout."""
+        raise NotImplementedError
+
+    def watch(self, allowed: Allowed, schedule: list[Change]) -> Watch | LayoutWatch:
+        raise NotImplementedError
+
     def apply_and_undo(
         self, wished: list[Wish], schedule: list[Change], later: list[Change], is_repeated: bool
     ) -> None:
@@ -107,38 +122,35 @@ class ByRequests(Machine):
 
     def planned(self, wished: list[Wish]) -> TagPlan | None:
         """The plan; None if it contradicts what there is."""
-        assert self.client is not None
-        planner = self.client.repository(REPOSITORY).plan()
+        planner = self.store.plan()
         for wish in wished:
             wish.add_to(planner, self.graph)
         try:
-            return planner.make()
+            return planner.make()  # type: ignore[no-any-return]
         except (errors.ConflictError, errors.NotFoundError):
             return None
 
-    def applied(self, plan: TagPlan, before: Held, schedule: list[Change], journal: Path) -> Watch:
-        assert self.client is not None
+    def applied(self, plan: TagPlan, before: Held, schedule: list[Change], journal: Path) -> Watch | LayoutWatch:
         [part] = plan.repositories
         assert not part.failures
+        is_first = not journal.exists()
         with self.watch(Allowed.by(part, before.tags), schedule) as watch:
-            stores = [self.client.repository(REPOSITORY)]
-            result = apply_plan(TagPlan.from_json(plan.to_json()), stores=stores, journal=journal)
+            saved = TagPlan.from_json(plan.to_json())
+            result = apply_plan(saved, stores=[self.store], journal=journal, on_event=watch)
         self.report = plan, result
         assert not watch.faults, (plan, watch.faults)
         check_outcomes(part, result)
-        if not watch.made and not journal.with_suffix(".first").exists():
+        if not watch.made and is_first:
             assert not result.failures, (plan, result.failures)
             check_applied(part, before, self.held)
-        journal.with_suffix(".first").touch()
         self.check_complete()
         return watch
 
-    def undone(self, plan: TagPlan, before: Held, later: list[Change], journal: Path, applied: Watch) -> None:
-        assert self.client is not None
+    def undone(self, plan: TagPlan, before: Held, later: list[Change], journal: Path, applied: Any) -> None:
         [part] = plan.repositories
         allowed = Allowed.by(part, before.tags)
         with self.watch(Allowed.to_undo(allowed.tags), later) as watch:
-            result = undo(journal, stores=[self.client.repository(REPOSITORY)])
+            result = undo(journal, stores=[self.store], on_event=watch)
         assert not watch.faults, (self.report, watch.faults)
         assert {type(each) for each in result.failures.values()} <= {errors.ConflictError}, (plan, result.failures)
         assert named(self.held.tags, applied, watch) == named(before.tags, applied, watch), (self.report, result)
@@ -148,9 +160,60 @@ class ByRequests(Machine):
 
     def check_complete(self) -> None:
         """Check that everything that tags lead to is there."""
-        for tag, digest in self.held.tags.items():
-            missing = {each for each in (digest, *self.held.named(digest)) if each not in self.held.manifests}
-            assert not missing or REFERRERS_TAG.fullmatch(tag), (tag, missing)
+        missing = incomplete(self.held.tags, self.held)
+        assert all(map(REFERRERS_TAG.fullmatch, missing)), missing
+
+
+class ByRequests(Applying, Machine):
+    """A repository of a registry; another client makes its changes before any request."""
+
+    @rule(wished=wishes, schedule=changes, later=changes, is_repeated=st.booleans())
+    def apply_and_undo(self, **drawn: Any) -> None:
+        super().apply_and_undo(**drawn)
+
+    @property
+    def held(self) -> Held:
+        return self.registry.held[REPOSITORY]
+
+    @property
+    def store(self) -> Any:
+        assert self.client is not None
+        return self.client.repository(REPOSITORY)
+
+    def watch(self, allowed: Allowed, schedule: list[Change]) -> Watch:
+        return Watch(self.registry, self.graph, allowed, [*schedule])
+
+
+class ByChanges(Applying, RuleBasedStateMachine):
+    """A layout; another client makes its changes between any two changes."""
+
+    folder: TemporaryDirectory[str] | None = None
+
+    @initialize(graph=repositories())
+    def start(self, graph: Dated) -> None:
+        self.folder, self.graph = TemporaryDirectory(), graph
+        self.path = graph.write(Path(self.folder.name, "layout"))
+        self.layout = Layout(self.path)
+
+    def teardown(self) -> None:
+        if self.folder is not None:
+            self.layout.close()
+            self.folder.cleanup()
+
+    @rule(wished=wishes, schedule=changes, later=changes, is_repeated=st.booleans())
+    def apply_and_undo(self, **drawn: Any) -> None:
+        super().apply_and_undo(**drawn)
+
+    @property
+    def held(self) -> Held:
+        return held_by(self.path)
+
+    @property
+    def store(self) -> Layout:
+        return self.layout
+
+    def watch(self, allowed: Allowed, schedule: list[Change]) -> LayoutWatch:
+        return LayoutWatch(self.path, self.graph, allowed, [*schedule])
 
 
 def named(tags: dict[str, str], *watches: Watch) -> dict[str, str]:
@@ -201,3 +264,5 @@ TestByModel = ByModel.TestCase
 TestByModel.settings = settings(FEW, max_examples=20)
 TestByRequests = ByRequests.TestCase
 TestByRequests.settings = FEW
+TestByChanges = ByChanges.TestCase
+TestByChanges.settings = FEW
