@@ -118,6 +118,7 @@ class AsyncTagPlanner:
         last: int | None = None,
         newer_than: timedelta | str | None = None,
         by: Order = "created",
+        untagged: bool = False,
     ) -> Self:
         """Protect tags from being removed by later rules.
 
@@ -127,11 +128,12 @@ class AsyncTagPlanner:
             last: Protect only the tags of this many of the newest images.
             newer_than: Protect only images that are younger.
             by: What makes an image the newest: `created`, or `version`.
+            untagged: Whether to also protect manifests without a tag; they count among the newest.
 
         Raises:
             ValueError: A value is not valid.
         """
-        return self._add(Keep.of(match, semver=semver, last=last, newer_than=newer_than, by=by))
+        return self._add(Keep.of(match, semver=semver, last=last, newer_than=newer_than, by=by, untagged=untagged))
 
     def prune(self, match: TagMatch = None, **options: Unpack[PruneOptions]) -> Self:
         """Remove tags, and delete images with their last tag.

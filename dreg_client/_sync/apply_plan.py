@@ -49,8 +49,8 @@ def apply_plan(
     Each change is made only if everything is still as the plan says. Directly before a tag is written or deleted, a
     HEAD request shows what it names; a layout checks this while it is locked. Registries have no conditional requests,
     so another client can still change the tag in the moment between these two requests. Before manifests are deleted,
-    all tags, and the indexes that they lead to, are read again, for one deletion in 25 tags. What another client has
-    changed is a `ConflictError` of the result. One failure does not stop the other changes.
+    all tags and the indexes that they lead to are read again; a reading serves one deletion for every 25 tags. What
+    another client has changed is a `ConflictError` of the result. One failure does not stop the other changes.
 
     Copies are made first, then new and moved tags, then tags are deleted, then manifests. So an image that gets another
     tag is never without one, even if the process is killed. Four repositories are changed at a time, with at most eight

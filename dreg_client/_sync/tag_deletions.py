@@ -75,13 +75,15 @@ class TagDeletions:
         for change in changes:
             if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
                 in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
-                ahead, tags = [], set()
+                ahead.clear()
+                tags.clear()
             ahead.append(change)
             tags.update(change.tags)
         in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
 
     def _delete(self, reading: TagReading, change: DeleteManifest) -> None:
         try:
+            _check_own_tags(reading, change)
             self._check_tags(reading, change)
             found = self._found(reading, change)
             self._check_referrers(found)
@@ -95,9 +97,6 @@ class TagDeletions:
     def _check_tags(self, reading: TagReading, change: DeleteManifest) -> None:
         """Raise ConflictError if a tag leads to a manifest of a change that does not name the tag."""
         members = _members(change)
-        for tag in change.tags:
-            if (now := reading.digest_of(tag)) not in {None, change.digest}:
-                raise _conflict(change, f"its tag {tag} names {now} now")
         for digest in members:
             for tag in sorted(reading.leading_to(digest, members).difference(change.tags, change.digest_tags)):
                 if not _lists_referrers_of(tag, members):
@@ -192,6 +191,19 @@ class TagDeletions:
         for tag in (*own, *(tag for tag, named in found.digest_tags.items() if named == digest)):
             delete_tag(self._destination, tag, digest)
         self._destination.delete_manifest(digest)
+
+
+def _check_own_tags(reading: TagReading, change: DeleteManifest) -> None:
+    """Raise ConflictError if a tag of a manifest names another one now.
+
+    Raises:
+        ConfigError: The plan states that a tag is a digest tag, which it is not.
+    """
+    if others := [tag for tag in change.digest_tags if digest_tag(tag) is None]:
+        raise errors.ConfigError(f"{change.digest} was not deleted: the plan has {others[0]} as a digest tag")
+    for tag in change.tags:
+        if (now := reading.digest_of(tag)) not in {None, change.digest}:
+            raise _conflict(change, f"its tag {tag} names {now} now")
 
 
 def _members(change: DeleteManifest) -> tuple[Digest, ...]:

@@ -50,16 +50,24 @@ def run_plan(make: Make, wanted: "Wanted", *, advice: str = "") -> int:
     return put_tag_plan(plan, wanted, advice or _ADVICE)
 
 
-def _apply(plan: "TagPlan", wanted: "Wanted", options: "CopyOptions", progress: ChangeProgress) -> int:
+def _apply(
+    plan: "TagPlan",
+    wanted: "Wanted",
+    options: "CopyOptions",
+    progress: ChangeProgress,
+    plan_file: str | None = None,
+) -> int:
     from dreg_client._sync.apply_plan import apply_plan
 
     progress.begin(len(plan.changes))
-    result = apply_plan(plan, journal=wanted.journal, **options)
+    with progress.completing_errors():
+        result = apply_plan(plan, journal=wanted.journal, **options)
     progress.end()
-    if wanted.output == "text":
-        put_kept(plan, wanted)
-    advice = f"to undo this: dreg undo {shlex.quote(wanted.journal)} --yes" if wanted.journal else ""
-    return put_changes(result, wanted, advice)
+    put_kept(plan, wanted)
+    advice = [f"to undo this: dreg undo {shlex.quote(wanted.journal)} --yes"] if wanted.journal and result.done else []
+    if len(result.failures) > len(result.conflicts):
+        advice.append(_continuing(wanted.journal, plan_file or wanted.plan_file))
+    return put_changes(result, wanted, "; ".join(advice))
 
 
 def run_undo(journal: str, wanted: "Wanted") -> int:
@@ -71,7 +79,11 @@ def run_undo(journal: str, wanted: "Wanted") -> int:
         plan = undo(journal, dry_run=True, **options)
         if wanted.is_applied:
             progress.begin(len(plan.changes))
-            return put_changes(undo(journal, **options), wanted)
+            with progress.completing_errors():
+                result = undo(journal, **options)
+            progress.end()
+            again = f"to try again: dreg undo {shlex.quote(journal)} --yes"
+            return put_changes(result, wanted, again if len(result.failures) > len(result.conflicts) else "")
     return put_tag_plan(plan, wanted, _ADVICE)
 
 
@@ -84,22 +96,26 @@ def _registry_options(
     options: dict[str, Any] = {**given_options()}
     read, write = options_of_sides()
     with (
-        ChangeProgress(_continuing(wanted.journal, plan_file or wanted.plan_file)) as progress,
+        ChangeProgress(_interrupted(wanted.journal, plan_file or wanted.plan_file)) as progress,
         reporting_interruption(progress.outcome),
     ):
         options["on_event"] = reporting_waits(progress.listen)
         yield {**options, "source_options": read, "destination_options": write}, progress  # type: ignore[typeddict-item]
 
 
+def _interrupted(journal: str | None, plan_file: str | None) -> str:
+    """Return how to continue after an interruption, and how to undo what was done."""
+    undone = f"; to undo them: dreg undo {shlex.quote(journal)} --yes" if journal is not None else ""
+    return _continuing(journal, plan_file) + undone
+
+
 def _continuing(journal: str | None, plan_file: str | None) -> str:
-    """Return how to continue after an interruption, or to undo what was done."""
+    """Return how to make the changes that were not made. A journal belongs to one plan."""
     if journal is None:
         return "to make the others, run the command again"
-    journal = shlex.quote(journal)
-    undone = f"to undo them: dreg undo {journal} --yes"
     if plan_file is None:
-        return f"{undone}; to make the others, run the command again with another journal"
-    return f"to continue: dreg apply {shlex.quote(plan_file)} --yes --journal {journal}; {undone}"
+        return "to make the others, run the command again with another journal"
+    return f"to continue: dreg apply {shlex.quote(plan_file)} --yes --journal {shlex.quote(journal)}"
 
 
 def apply_file(path: str, wanted: "Wanted") -> int:
@@ -113,7 +129,7 @@ def apply_file(path: str, wanted: "Wanted") -> int:
     if not wanted.is_applied:
         return put_tag_plan(plan, wanted, _ADVICE)
     with _registry_options(wanted, path) as (options, progress):
-        return _apply(plan, wanted, options, progress)
+        return _apply(plan, wanted, options, progress, path)
 
 
 def _text_of(path: str) -> str:

@@ -91,7 +91,9 @@ def _added(command: F, *options: Callable[[F], F]) -> F:
     return reduce(lambda added, option: option(added), reversed(options), command)
 
 
-def _whole_repository(ctx: click.Context, _param: click.Parameter, given: Any) -> Any:  # noqa: ANN401 (one or several)
+def _whole_repository(
+    ctx: click.Context, _param: click.Parameter, given: "StoreName | tuple[StoreName, ...]"
+) -> "StoreName | tuple[StoreName, ...]":
     for each in given if isinstance(given, tuple) else (given,):
         _check_whole(ctx, each)
     return given

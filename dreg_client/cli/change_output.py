@@ -57,10 +57,13 @@ def _rest(plan: "TagPlan", failed: int) -> str:
 
 
 def put_kept(plan: "TagPlan", wanted: "Wanted") -> None:
-    """Write to standard error which tags are kept although a rule would remove them: a line for each reason."""
+    """Write to standard error which tags are kept although a rule would remove them: a line for each reason.
+
+    JSON output has them in the plan.
+    """
     from dreg_client.errors.stores import listed
 
-    if wanted.is_quiet:
+    if wanted.is_quiet or wanted.output != "text":
         return
     for each in plan.repositories:
         reasons: dict[str, list[str]] = defaultdict(list)
@@ -116,7 +119,7 @@ def _put_tables(repositories: "list[tuple[str, tuple[TagChange, ...]]]") -> None
 
 
 def put_changes(result: "ChangesResult", wanted: "Wanted", advice: str = "") -> int:
-    """Print what was changed; return the exit code. `advice` says how to undo it."""
+    """Print what was changed; return the exit code. `advice` says what can be done now."""
     from dreg_client.cli.error_messages import exit_code_of_several
 
     is_text = wanted.output == "text"
@@ -127,7 +130,7 @@ def put_changes(result: "ChangesResult", wanted: "Wanted", advice: str = "") -> 
     failed = result.failures.items()
     codes = {put_item_failure(failure, as_json=not is_text, source=name) for name, failure in failed}
     if is_text and not wanted.is_quiet:
-        put_error(f"dreg: {_outcome(result)}" + (f"; {visible(advice)}" if result.done and advice else ""))
+        put_error(f"dreg: {_outcome(result)}" + (f"; {visible(advice)}" if advice else ""))
     some_succeeded = any(each.done or each.already for each in result.repositories)
     return exit_code_of_several(codes | {0}) if some_succeeded and codes else exit_code_of_several(codes)
 

@@ -3,6 +3,8 @@
 import os
 import sys
 from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
 from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Self
@@ -61,6 +63,18 @@ class ChangeProgress:
                     return
             if self._draws and monotonic() - self._painted >= _PAUSE:
                 self._paint()
+
+    @contextmanager
+    def completing_errors(self) -> Generator[None, None, None]:
+        """Add to an error what was done before it."""
+        from dreg_client.errors import DregError
+
+        try:
+            yield
+        except DregError as failure:
+            if self._outcomes["done"]:
+                failure.add_outcome(self.outcome())
+            raise
 
     def outcome(self) -> str:
         """Return what was done before an interruption; it may have come in the middle of a change."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from dreg_client.tagging.plan import RepositoryTagPlan, TagChange, TagPlan
+    from dreg_client.tagging.plan import DeleteManifest, RepositoryTagPlan, RestoreManifest, TagChange, TagPlan
 
 _LONGEST: Final = 100
 
@@ -30,18 +30,23 @@ def parse_plan(text: str, where: str) -> "TagPlan":
 
 def _problems(plan: "RepositoryTagPlan") -> Iterator[tuple[str, str]]:
     """Yield where a name is not valid, and why."""
-    is_layout = plan.repository.startswith("oci:")
     if problem := _problem_of_store(plan.repository):
         yield "repository", problem
+    is_layout = plan.repository.startswith("oci:")
     for number, change in enumerate(plan.changes):
-        place = f"changes.{number}"
-        if change.action == "copy" and (problem := _problem_of_store(change.source)):
-            yield f"{place}.source", problem
-        for tag in _new_tags(change):
-            if problem := _problem_of_tag(tag, is_layout=is_layout):
-                yield place, problem
-        if change.action in {"delete", "restore"} and (problem := _problem_of_digest_tags(change)):
-            yield f"{place}.digestTags", problem
+        for name, problem in _problems_of_change(change, is_layout=is_layout):
+            yield f"changes.{number}{name}", problem
+
+
+def _problems_of_change(change: "TagChange", *, is_layout: bool) -> Iterator[tuple[str, str]]:
+    from dreg_client.tagging.plan import AddTag, CopyTag, DeleteManifest, MoveTag, RestoreManifest
+
+    if isinstance(change, CopyTag) and (problem := _problem_of_store(change.source)):
+        yield ".source", problem
+    if isinstance(change, AddTag | MoveTag | CopyTag) and (problem := _problem_of_tag(change.tag, is_layout=is_layout)):
+        yield ".tag", problem
+    if isinstance(change, DeleteManifest | RestoreManifest) and (problem := _problem_of_digest_tags(change)):
+        yield ".digestTags", problem
 
 
 def _problem_of_store(text: str) -> str:
@@ -59,14 +64,6 @@ def _problem_of_store(text: str) -> str:
     return "" if full == text else f"{_shown(text)} must be written in full: {_shown(full)}"
 
 
-def _new_tags(change: "TagChange") -> tuple[str, ...]:
-    match change.action:
-        case "tag" | "move" | "copy":
-            return (change.tag,)
-        case _:
-            return ()
-
-
 def _problem_of_tag(tag: str, *, is_layout: bool) -> str:
     from dreg_client.errors import DregError
     from dreg_client.protocol.manifests import new_tag
@@ -79,11 +76,9 @@ def _problem_of_tag(tag: str, *, is_layout: bool) -> str:
     return ""
 
 
-def _problem_of_digest_tags(change: "TagChange") -> str:
+def _problem_of_digest_tags(change: "DeleteManifest | RestoreManifest") -> str:
     from dreg_client.copying.digest_tags import digest_tag
 
-    if change.action not in {"delete", "restore"}:
-        return ""
     named = {change.digest, *change.platforms, *change.referrers}
     for tag in change.digest_tags:
         about = digest_tag(tag)

@@ -1,7 +1,6 @@
 """The options that choose tags, shared by the commands that list, copy, add and delete tags."""
 
 from collections.abc import Callable, Iterator
-from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -39,14 +38,19 @@ def tag_options(verb: str, *, digest_tags: bool = True) -> Callable[[F], F]:
 
     Without `digest_tags`, there is no option to omit digest tags, which the command never chooses.
     """
-    options = [*_filters(verb)]
-    if digest_tags:
-        help_text = "Omit digest tags, such as sha256-HEX.sig."
-        options.append(click.option("--no-digest-tags", is_flag=True, help=help_text))
-    return lambda command: reduce(lambda added, option: option(added), reversed(options), command)
+
+    def add(command: F) -> F:
+        if digest_tags:
+            help_text = "Omit digest tags, such as sha256-HEX.sig."
+            command = click.option("--no-digest-tags", is_flag=True, help=help_text)(command)
+        for option in reversed([*_filters(verb)]):
+            command = option(command)
+        return command
+
+    return add
 
 
-def _filters(verb: str) -> Iterator[Callable[[F], F]]:
+def _filters(verb: str) -> Iterator[Callable[[Any], Any]]:
     glob = ParsedType("glob", checked_glob)
     settings: dict[str, Any] = {"multiple": True, "metavar": "GLOB", "type": glob}
     only = f"{verb} only tags that match, such as '1.*'. Can be repeated."

@@ -28,6 +28,11 @@ class MatchedImage:
     tags: tuple[str, ...]
     created: datetime | None = None
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tags that match; the digest if it has none."""
+        return self.tags or (self.digest,)
+
     def rank(self, by: Order) -> "datetime | Version | None":
         """Return by what it is compared with others; None if that is unknown."""
         if by == "created":

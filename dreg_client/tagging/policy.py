@@ -70,10 +70,13 @@ class KeepRule(PolicyTags, frozen=True):
     """Keep only images younger than this age, such as `36h`, `14d` or `2w`. With `last`, both conditions must hold."""
     by: _Order = "created"
     """What makes an image the newest: when it was made, or its version."""
+    untagged: StrictBool = False
+    """Whether manifests without a tag are also kept; they count among the newest."""
 
     def rule(self) -> Rule:
         """Return the rule. ValueError if it is not valid."""
-        return Keep.of(self._matching.tags, last=self.last, newer_than=self.newer_than, by=self.by)
+        given = {"last": self.last, "newer_than": self.newer_than, "by": self.by, "untagged": self.untagged}
+        return Keep.of(self._matching.tags, **given)  # type: ignore[arg-type]
 
 
 class PruneRule(PolicyTags, frozen=True):
@@ -93,9 +96,10 @@ class PruneRule(PolicyTags, frozen=True):
     """Whether manifests without a tag that nothing needs are also deleted."""
     delete: StrictBool = True
     """Whether an image is deleted with its last tag."""
-    images: Literal["any", "all"] | None = None
-    """Remove images with all their tags: `any` if one of its tags matches, `all` if all of them match. An image with a
-    tag that is kept is not removed. Without it, only the tags that match are removed."""
+    images: Literal["any", "all", "each"] | None = None
+    """Remove images with all their tags: `any` if one of them matches, `all` if all of them match, `each` if each glob
+    of `include` matches one of them. An image with a tag that is kept is not removed. Without it, only the tags that
+    match are removed."""
 
     def rule(self) -> Rule:
         """Return the rule. ValueError if it is not valid."""

@@ -19,8 +19,9 @@ class PruneOptions(TypedDict, total=False):
         untagged: Whether to also remove manifests without a tag that nothing needs. Only layouts and some registries
             list them.
         delete: Whether an image is deleted with its last tag (default: True).
-        images: None to remove the tags that match. `any` to remove images with all their tags if one of them matches,
-            `all` if all of them match.
+        images: None to remove the tags that match. Otherwise, images are removed with all their tags: `any` if one of
+            them matches, `all` if all of them match, `each` if each glob of `match` matches one of them. An image with
+            a tag that is kept is not removed.
     """
 
     semver: str | None
@@ -30,4 +31,4 @@ class PruneOptions(TypedDict, total=False):
     by: Order
     untagged: bool
     delete: bool
-    images: Literal["any", "all"] | None
+    images: Literal["any", "all", "each"] | None

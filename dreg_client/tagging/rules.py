@@ -26,12 +26,13 @@ class Keep:
         matching: Which tags.
         recent: Keep only images that are recent; with both conditions, those that meet both. An image of which the date
             or the version is unknown is kept.
+        untagged: Whether manifests without a tag are also kept; they count among the newest, as the tags do.
     """
 
     matching: Matching
     recent: Recent = field(default_factory=Recent)
-    reads_all_tags: bool = False
     untagged: bool = False
+    reads_all_tags: bool = False
 
     @classmethod
     def of(
@@ -42,6 +43,7 @@ class Keep:
         last: int | None = None,
         newer_than: timedelta | str | None = None,
         by: Order = "created",
+        untagged: bool = False,
     ) -> "Keep":
         """Return the rule: keep the tags of the `last` newest images, and only if they are younger than an age.
 
@@ -49,7 +51,8 @@ class Keep:
             ValueError: A value is not valid.
             TypeError: A value has the wrong type.
         """
-        return cls(Matching.of(match, semver), Recent.of(last, newer_than, by))
+        check_flag("untagged", untagged)
+        return cls(Matching.of(match, semver), Recent.of(last, newer_than, by), untagged)
 
     @property
     def facts(self) -> frozenset[Fact]:
@@ -68,26 +71,24 @@ class Keep:
         """Protect tags. Those that could not be read are protected, too."""
         planned.trace.start(str(self))
         tags = self.matching.chosen(planned.names)
-        dropped = self._not_recent(planned, tags, facts, now) if self.recent.is_given else {}
-        for tag in tags:
+        images = matched_images(planned, tags, facts, untagged=self.untagged)
+        dropped = self._not_recent(images, now) if self.recent.is_given else {}
+        for tag in (*tags, *(image.digest for image in images if not image.tags)):
             reason = dropped.get(tag)
             if reason is None:
                 planned.keep(tag)
             planned.trace.note(tag, "kept" if reason is None else f"not kept: {reason}")
 
-    def _not_recent(
-        self, planned: PlannedTags, tags: list[str], facts: Mapping[str, TagFacts], now: datetime
-    ) -> dict[str, str]:
-        images = matched_images(planned, tags, facts)
+    def _not_recent(self, images: list[MatchedImage], now: datetime) -> dict[str, str]:
         newest = self.recent.newest(images)
         found: dict[str, str] = {}
         for image in images:
             if self.recent.unknown(image) is not None:
                 continue
             if self.recent.count is not None and image.digest not in newest:
-                found |= dict.fromkeys(image.tags, f"not {self.recent.newest_text}")
+                found |= dict.fromkeys(image.names, f"not {self.recent.newest_text}")
             elif self.recent.younger_than is not None and not self.recent.is_young(image, now):
-                found |= dict.fromkeys(image.tags, f"not younger than {self.recent.age_text}")
+                found |= dict.fromkeys(image.names, f"not younger than {self.recent.age_text}")
         return found
 
     def __str__(self) -> str:
@@ -104,8 +105,9 @@ class Prune:
         keep: Globs: tags that are not removed. Their images count among the newest.
         untagged: Whether manifests without a tag are also removed; they count among the newest, as the tags do.
         delete: Whether an image is deleted with its last tag.
-        images: None to remove the tags that match. `any` to remove images with all their tags if one of them matches,
-            `all` if all of them match; such an image is kept if one of its tags is kept.
+        images: None to remove the tags that match. Otherwise, images are removed with all their tags: `any` if one of
+            them matches, `all` if all of them match, `each` if each glob matches one of them. Such an image is kept if
+            one of its tags is kept.
 
     Examples:
         >>> Prune.of("nightly-*", keep_last=10, older_than="14d").chosen(["nightly-1", "1.4"])
@@ -117,7 +119,7 @@ class Prune:
     keep: tuple[str, ...] = ()
     untagged: bool = False
     delete: bool = True
-    images: Literal["any", "all"] | None = None
+    images: Literal["any", "all", "each"] | None = None
     reads_all_tags: bool = True
 
     @classmethod
@@ -143,7 +145,7 @@ class Prune:
         for name in ("untagged", "delete"):
             check_flag(name, getattr(self, name))
         if self.images is not None:
-            check_choice("images", self.images, ("any", "all"))
+            check_choice("images", self.images, ("any", "all", "each"))
         object.__setattr__(self, "keep", globs("keep", self.keep))
         if self.untagged and not self.delete:
             raise ValueError("untagged manifests can only be deleted: untagged needs delete to be true")
@@ -167,11 +169,12 @@ class Prune:
     def apply(self, planned: PlannedTags, facts: Mapping[str, TagFacts], now: datetime) -> None:
         """Remove tags. Those that could not be read, or whose date is needed and unknown, stay."""
         planned.trace.start(str(self))
-        images = matched_images(planned, self.chosen(planned.names), facts, untagged=self.untagged)
+        found = matched_images(planned, self.chosen(planned.names), facts, untagged=self.untagged)
+        images = [image for image in found if not image.tags or self._has_all(image, planned)]
         newest = self.recent.newest(images)
         for image in images:
             tags = self._tags_of(image, planned)
-            if not tags and image.tags:
+            if not tags and (image.tags or self._kept_reason(image.digest, planned)):
                 continue
             reason = self._recent_reason(image, newest, now)
             if reason is not None:
@@ -190,14 +193,23 @@ class Prune:
             planned.trace.note(tag, reason)
         if self.images is None:
             return [tag for tag in tags if tag not in kept]
-        others = [tag for tag in tags if tag not in image.tags] if self.images == "all" else []
-        if not kept and not others:
-            return [*tags]
-        for tag in tags:
+        for tag in tags if kept else ():
             if tag not in kept:
-                why = "is kept" if kept else "does not match"
-                planned.trace.note(tag, f"not removed: another tag of its image, {[*kept, *others][0]}, {why}")
-        return []
+                planned.trace.note(tag, f"not removed: another tag of its image, {next(iter(kept))}, is kept")
+        return [] if kept else [*tags]
+
+    def _has_all(self, image: MatchedImage, planned: PlannedTags) -> bool:
+        """Return whether an image matches, as `images` says; record why not."""
+        tags = planned.tags_of(image.digest)
+        reason = None
+        if self.images == "all" and (others := [tag for tag in tags if tag not in image.tags]):
+            reason = f"another tag of its image, {others[0]}, does not match"
+        if self.images == "each":
+            absent = [glob for glob in self.matching.tags.include if not any(matches(tag, (glob,)) for tag in tags)]
+            reason = f"no tag of its image matches {absent[0]}" if absent else None
+        for tag in image.tags if reason else ():
+            planned.trace.note(tag, f"not removed: {reason}")
+        return reason is None
 
     def _kept_reason(self, tag: str, planned: PlannedTags) -> str | None:
         if planned.is_kept(tag):
@@ -212,7 +224,7 @@ class Prune:
         return f"younger than {self.recent.age_text}" if self.recent.is_young(image, now) else None
 
     def _stay(self, planned: PlannedTags, image: MatchedImage, tags: list[str], reason: str) -> None:
-        for tag in tags or (image.digest,):
+        for tag in tags or image.names:
             planned.trace.note(tag, f"not removed: {reason}")
             if self.recent.unknown(image) is not None:
                 planned.report(tag, image.digest, reason)

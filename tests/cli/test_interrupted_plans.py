@@ -3,7 +3,9 @@
 import json
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,3 +83,20 @@ def ended(journal: Path) -> int:
     """The changes whose outcome a journal has."""
     lines = journal.read_text().splitlines() if journal.exists() else []
     return sum(json.loads(line)["kind"] == "end" for line in lines if line.endswith("}"))
+
+
+def test_a_plan_that_a_deadline_stops_says_how_to_continue(
+    dreg: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    registry, journal = Registry(), tmp_path / "changes.jsonl"
+    with speaking(registry) as server:
+        plan = plan_of(f"localhost:{server.port}/acme/web", tmp_path / "plan.json")
+        done = dreg("apply", plan, "--yes", "--journal", journal, "--deadline", "2")
+
+        registry.hesitates = False
+        again = dreg("apply", plan, "--yes", "--journal", journal)
+
+    assert done.code != 0
+    assert f"to continue: dreg apply {plan} --yes --journal {journal}" in done.err
+    assert (again.code, registry.tags) == (0, {*TAGS})

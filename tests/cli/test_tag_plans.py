@@ -202,9 +202,9 @@ def test_tag_71_a_plan_must_name_what_it_changes_in_full(
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (AddTag(tag="a b", digest=A), "changes.0: "),
-        (AddTag(tag="../latest", digest=A), "changes.0: "),
-        (MoveTag(tag="", digest=A, replaces=B), "changes.0: "),
+        (AddTag(tag="a b", digest=A), "changes.0.tag: "),
+        (AddTag(tag="../latest", digest=A), "changes.0.tag: "),
+        (MoveTag(tag="", digest=A, replaces=B), "changes.0.tag: "),
         (
             DeleteManifest(digest=A, digest_tags=("latest",)),
             "'latest' is not a digest tag about a manifest of this change",

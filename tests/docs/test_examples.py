@@ -24,7 +24,7 @@ _CELL = re.compile(r"^```ipython\n(.*?)^(\w+)\n```$", re.MULTILINE | re.DOTALL)
 _YAML = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SAYS_NOTHING = (" -o ", "--format github")
 _COPIES = re.compile(r"dreg (?:copy|pull|push|sync) ")
-_SUMMARY = re.compile(r"dreg: (?:copied|would copy|nothing to copy|wrote the tag|removed) ?.*|remove  .*")
+_SUMMARY = re.compile(r"dreg: (?:copied|would \w+|nothing to copy|wrote the tag|removed) ?.*|remove  .*")
 
 IN_ORDER = {"automate-tags"}
 """Pages whose commands depend on those before them: `test_guides.py` runs them in order."""

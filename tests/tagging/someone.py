@@ -42,6 +42,19 @@ class Change:
         """The image that it is about."""
         return str(graph.made[self.image % len(graph.made)]["digest"])
 
+    def new_digest(self, graph: Dated) -> str:
+        """What it pushes, which is added to the content."""
+        digest, number = self.digest(graph), 100 + len(graph.made)
+        match self.kind:
+            case "push":
+                return str(graph.dated([graph.add(b"new")], number, "2024-06-01T00:00:00Z")["digest"])
+            case "refer":
+                return str(graph.referrer(graph.described(digest), number)["digest"])
+            case "index":
+                return str(graph.index_of([graph.described(digest)], number)["digest"])
+            case _:
+                return digest
+
 
 changes = st.lists(
     st.builds(
@@ -57,21 +70,12 @@ def make(change: Change, held: Held, graph: Dated, *, lists_referrers: bool) -> 
     if change.kind == "untag":
         held.tags.pop(change.tag, None)
         return
-    digest = change.digest(graph)
-    number = 100 + len(graph.made)
-    match change.kind:
-        case "push":
-            digest = graph.dated([graph.add(b"new")], number, "2024-06-01T00:00:00Z")["digest"]
-        case "refer":
-            subject, digest = digest, graph.referrer(graph.described(digest), number)["digest"]
-            push(held, graph, digest)
-            if not lists_referrers:
-                list_referrers(held, subject)
-            return
-        case "index":
-            digest = graph.index_of([graph.described(digest)], number)["digest"]
+    digest = change.new_digest(graph)
     push(held, graph, digest)
-    held.tags[change.tag] = digest
+    if change.kind != "refer":
+        held.tags[change.tag] = digest
+    elif not lists_referrers:
+        list_referrers(held, graph.subjects[digest])
 
 
 def push(held: Held, graph: Dated, digest: str) -> None:

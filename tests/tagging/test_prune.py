@@ -145,6 +145,39 @@ def test_whole_images_can_be_removed_if_any_or_all_of_their_tags_match(
     assert removed(planned) == expected
 
 
+@pytest.mark.parametrize(
+    ("match", "expected"),
+    [
+        (["prod-*"], ["alpha", "prod-1", "prod-2"]),
+        (["prod-*", "alpha"], ["alpha", "prod-1"]),
+        (["prod-*", "beta"], []),
+    ],
+)
+def test_whole_images_can_be_removed_if_each_glob_matches_a_tag(match: list[str], expected: list[str]) -> None:
+    """ECR's lifecycle rules: "only the images with all specified tags are selected"."""
+    tags = {"prod-1": "a", "alpha": "a", "prod-2": "b", "other": "c"}
+
+    assert removed(Images(tags).plan(Prune.of(match, images="each"))) == expected
+
+
+def test_images_that_do_not_match_as_a_whole_do_not_count() -> None:
+    tags = {"pr-1": "image-1", "main": "image-1", "pr-2": "image-2", "pr-3": "image-3"}
+
+    planned = Images(tags, AGES).plan(Prune.of("pr-*", keep_last=1, images="all"))
+
+    assert removed(planned) == ["pr-3"]
+    assert planned.explain("pr-1")[0].endswith("another tag of its image, main, does not match")
+
+
+def test_manifests_without_a_tag_can_be_kept() -> None:
+    images = Images({"nightly-2": "image-2", "nightly-4": "image-4"}, AGES, untagged=["image-1", "image-3", "dateless"])
+
+    planned = images.plan(Keep.of("*", last=2, untagged=True), Prune.of("*", untagged=True))
+
+    assert removed(planned) == ["nightly-4"]
+    assert {*planned.difference().deleted} == {digest("image-3"), digest("image-4")}
+
+
 def test_manifests_without_a_tag_are_removed_by_age_and_number() -> None:
     untagged = ["image-3", "image-4", "dateless", "image-1"]
     rule = Prune.of("nightly-*", keep_last=2, older_than="2d", untagged=True)
