@@ -78,7 +78,7 @@ def apply_command(file: str, **options: Any) -> int:  # noqa: ANN401 (of any typ
     Examples:
       dreg apply build/plan.json
       dreg apply build/plan.json --yes --journal build/applied.jsonl
-      dreg apply fixtures/policies/releases.toml --exit-code
+      dreg apply fixtures/policies/releases.toml
     """
     from dreg_client.cli.change_jobs import apply_file
 

@@ -61,7 +61,7 @@ def retag_command(source: "StoreName", template: str, **options: Any) -> int:  #
 
     \b
     Examples:
-      dreg retag oci:build/releases '{major}.{minor}' --semver '*'
+      dreg retag oci:fixtures/layouts/releases '{major}.{minor}' --semver '*' --exit-code
       dreg retag oci:build/releases latest --semver '*' --yes --journal build/retag.jsonl
       dreg retag localhost:5000/acme/web 'stable-{release}' --regex '(?P<release>[0-9.]+)'
     """

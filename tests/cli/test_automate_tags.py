@@ -148,7 +148,7 @@ def test_json_of_a_result_has_what_was_done_and_what_failed(dreg: Run, repositor
 def test_a_policy_is_planned_explained_and_applied(dreg: Run, repository: str, tmp_path: Path) -> None:
     before, file = tags(dreg, repository), tmp_path / "tags.toml"
     text = (ROOT / "fixtures/policies/releases.toml").read_text()
-    file.write_text(text.replace("oci:fixtures/layouts/releases", repository))
+    file.write_text(text.replace("oci:build/releases", repository))
 
     planned = dreg("plan", file, "--exit-code")
     explained = dreg("plan", file, "--explain", "nightly-20240520")
