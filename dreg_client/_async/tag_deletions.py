@@ -74,21 +74,7 @@ class AsyncTagDeletions:
         for change in changes:
             if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
                 await in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
-<<<<<<< HEAD
                 ahead, tags = [], set[str]()
-||||||| merged common ancestors
-<<<<<<<<< Temporary merge branch 1
-                ahead, tags = [], set[str]()
-||||||||| merged common ancestors
-                ahead, tags = [], set()
-=========
-                ahead.clear()
-                tags.clear()
->>>>>>>>> Temporary merge branch 2
-=======
-                ahead.clear()
-                tags.clear()
->>>>>>> t-cli
             ahead.append(change)
             tags.update(change.tags)
         await in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
