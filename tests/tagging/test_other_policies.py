@@ -29,11 +29,8 @@ def plan(
 
 GITLAB = """
 [[policy.rules]]
-action = "keep"
-regex = "v.+|main"          # name_regex_keep
-[[policy.rules]]
 action = "prune"
-regex = ".*"                # name_regex_delete
+regex = "(?!(?:v.+|main)$)(?:.*)"   # name_regex_keep, name_regex_delete
 exclude = ["latest"]        # never removed
 keep-last = 2               # keep_n
 older-than = "14d"          # older_than
@@ -45,12 +42,12 @@ older-than = "14d"          # older_than
     AGES,
 )
 def test_gitlab(tags: dict[str, str], ages: dict[str, int]) -> None:
-    """`latest` is left out, then what does not match, the `keep_n` newest, the recent ones, and what is to be kept.
+    """`latest` is left out, then what does not match, what is to be kept, the `keep_n` newest, and the recent ones.
 
     GitLab counts tags, a policy images, so each tag is another image here.
     """
-    found = sorted((tag for tag in tags if tag != "latest"), key=lambda tag: ages[tags[tag]])[2:]
-    found = [tag for tag in found if ages[tags[tag]] >= 14 and not re.fullmatch("v.+|main", tag)]
+    chosen = [tag for tag in tags if tag != "latest" and not re.fullmatch("v.+|main", tag)]
+    found = [tag for tag in sorted(chosen, key=lambda tag: ages[tags[tag]])[2:] if ages[tags[tag]] >= 14]
 
     assert plan(GITLAB, tags, ages)[0] == {*found}
 
