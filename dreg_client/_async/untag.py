@@ -52,7 +52,8 @@ async def untag(
         raise not_deleted(tag, original.digest)
     replacement = placeholder_of(original, request)
     await _probe(client, repository, request)
-    await _Untagging(client, repository, tag, original, replacement).run()
+    async with changes.deleting_alone(client, repository):
+        await _Untagging(client, repository, tag, original, replacement).run()
 
 
 async def _probe(client: AsyncClient, repository: RepositoryName, request: Request) -> None:

@@ -53,7 +53,8 @@ def untag(
         raise not_deleted(tag, original.digest)
     replacement = placeholder_of(original, request)
     _probe(client, repository, request)
-    _Untagging(client, repository, tag, original, replacement).run()
+    with changes.deleting_alone(client, repository):
+        _Untagging(client, repository, tag, original, replacement).run()
 
 
 def _probe(client: Client, repository: RepositoryName, request: Request) -> None:
