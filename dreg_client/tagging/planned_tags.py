@@ -92,7 +92,7 @@ class PlannedTags:
         self._promotions: dict[tuple[str, str], Promotion] = {}
         self.failures: dict[str, str] = {}
         """The tags that a rule cannot give, and why."""
-        self.trace = Trace()
+        self.trace: Trace = Trace()
         """What each rule did with each tag."""
 
     # --- what was read

@@ -30,15 +30,15 @@ class Rule(Protocol):
         """Whether it needs the facts of the manifests without a tag, by their digests; their `name` is empty."""
         ...
 
-    def chosen(self, names: Iterable[str]) -> list[str]:
+    def chosen(self, names: Iterable[str], /) -> list[str]:
         """Return the tags whose digests it needs, by their names alone, without digest tags."""
         ...
 
-    def with_facts(self, names: Iterable[str]) -> list[str]:
+    def with_facts(self, names: Iterable[str], /) -> list[str]:
         """Return the tags whose `facts` it needs: some of those that are chosen."""
         ...
 
-    def apply(self, planned: PlannedTags, facts: Mapping[str, TagFacts], now: datetime) -> None:
+    def apply(self, planned: PlannedTags, facts: Mapping[str, TagFacts], now: datetime, /) -> None:
         """Change the planned tags.
 
         Args:

@@ -5,6 +5,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from dreg_client import (
@@ -319,3 +320,18 @@ def test_only_undo_restores_manifests(run: Doing, tmp_path: Path) -> None:
     done = run.apply(place.plan(RestoreManifest(digest=MISSING)))
 
     assert isinstance(done.repositories[0].failed[MISSING], errors.UnsupportedError)
+
+
+def test_a_registry_without_deletion_of_tags_does_not_list_those_that_were_deleted_together(
+    registry: RunningRegistry, tmp_path: Path
+) -> None:
+    images = Images("one")
+    tags = [f"rc{number}" for number in range(60)]
+    images.tag("one", "1", *tags)
+    place = RegistryPlace(registry, f"applied/{next(NUMBERS)}")
+    filled(place, images.graph, tmp_path / "source")
+
+    done = apply_plan(place.plan(*(Untag(tag=tag, digest=images["one"], other_tags=("1",)) for tag in tags)))
+
+    assert len(done.done) == 60
+    assert httpx.get(f"{place.url}/tags/list").json()["tags"] == ["1"]
