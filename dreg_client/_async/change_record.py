@@ -65,8 +65,8 @@ class AsyncChangeRecord:
 
     @property
     def keeps(self) -> bool:
-        """Whether there is a journal."""
-        return self._journal is not None
+        """Whether a journal must have what undoes the changes."""
+        return self._journal is not None and self._undoes is None
 
     def is_over(self, change: TagChange) -> bool:
         """Return whether a change has its outcome, here or in the journal."""
@@ -125,6 +125,8 @@ class AsyncChangeRecord:
         if self._journal is None or not number:
             return
         outcome, failure = self._outcomes[change], self.failed.get(change)
+        if outcome == "conflict" and failure is not None and failure.outcome:  # a part of it was made
+            outcome = "failed"
         try:
             await self._journal.write(EndLine(step=number, outcome=outcome, reason=str(failure or "")))
         except errors.FileError as fault:

@@ -118,7 +118,9 @@ def parse_listed(response: Response) -> tuple[ListedManifest, ...] | None:
         raise errors.ProtocolError(f"the tag list is not a valid JSON object: {what}", response.where) from None
     if "manifest" not in tree:
         return None
-    found = {} if tree["manifest"] is None else tree["manifest"]
+    found = tree["manifest"]
+    if found is None:
+        return ()
     if not isinstance(found, dict):
         raise errors.ProtocolError("the member `manifest` of the tag list must be an object", response.where)
     return tuple(_listed(cast("dict[str, object]", found), response))

@@ -301,3 +301,21 @@ def test_manifests_in_a_journal_that_was_changed_are_rejected(tmp_path: Path) ->
     with Layout(tmp_path / "there") as layout:
         assert "1" not in layout.tags()
     assert isinstance(undo(journal, dry_run=True).changes[0], RestoreManifest)
+
+
+def test_what_a_conflict_has_deleted_before_is_put_back(tmp_path: Path) -> None:
+    images = Images("amd64", "arm64", one=["amd64", "arm64"], other=["arm64"])
+    images.tag("one", "1")
+    images.graph.entries.append(images.made["other"])  # an index without a name, which needs one of the platforms
+    place, journal = filled(LayoutPlace(tmp_path / "there"), images.graph, tmp_path), tmp_path / "changes.jsonl"
+    change = DeleteManifest(digest=images["one"], tags=("1",), platforms=(images["amd64"], images["arm64"]))
+
+    done = apply_plan(place.plan(change), journal=journal)
+    after = place.tags()
+    undone = undo(journal)
+
+    (failure,) = done.conflicts.values()
+    assert "a part of it was deleted" in str(failure)
+    assert (after, place.has(images["arm64"])) == ({}, True)
+    assert (len(undone.done), place.tags()) == (1, {"1": images["one"]})
+    assert place.has(images["amd64"])
