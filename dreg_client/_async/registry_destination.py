@@ -131,7 +131,8 @@ class AsyncRegistryDestination(AsyncRegistrySource):
     ) -> None:
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
         found = await self._read_to_delete(digest)
-        await changes.delete_manifest(self._client, self._name, digest)
+        async with changes.deleting_alone(self._client, self._name):
+            await changes.delete_manifest(self._client, self._name, digest)
         if isinstance(found, errors.DregError):
             log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", digest, found)
         elif found is not None and (subject := subject_in(found.raw)) is not None:

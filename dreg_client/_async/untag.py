@@ -14,7 +14,6 @@ from dreg_client.protocol.deadlines import CallDeadline
 from dreg_client.protocol.manifests import delete_request
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.tag_conflicts import not_deleted
-from dreg_client.protocol.turns import Turn
 from dreg_client.protocol.untag import (
     TagState,
     absent_digest,
@@ -26,8 +25,6 @@ from dreg_client.protocol.untag import (
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName, Tag
 
-_ALONE: Final = "untag"
-"""The key of turns within a repository."""
 _LATE: Final = 1.0
 """The seconds within which a registry completes accepted requests, and requests whose connection was closed."""
 _RESCUE: Final = 20.0
@@ -55,9 +52,7 @@ async def untag(
         raise not_deleted(tag, original.digest)
     replacement = placeholder_of(original, request)
     await _probe(client, repository, request)
-    # One at a time: distribution 2.8 keeps listing some of the tags whose placeholders are deleted concurrently.
-    with Turn((client.registry.url, repository, _ALONE)) as before:
-        await client.wait_for_turn(before, "another deletion of a tag took too long", response.where)
+    async with changes.deleting_alone(client, repository):
         await _Untagging(client, repository, tag, original, replacement).run()
 
 

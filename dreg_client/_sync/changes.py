@@ -1,7 +1,8 @@
 # Generated from dreg_client/_async/changes.py by tools/generate_sync.py. Do not edit.
 """Change a repository, and confirm each change by its specified status, or else by a HEAD."""
 
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 
 from dreg_client import errors
 from dreg_client._sync.client import Client
@@ -12,6 +13,7 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import TagOrDigest
 from dreg_client.protocol.messages import Request, Response
 from dreg_client.protocol.missing import MOST_CHECKED, is_for_missing, named_manifests, with_reason
+from dreg_client.protocol.turns import Turn
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -54,6 +56,22 @@ def explained(
         missing = missing_manifests(client, repository, named_manifests(manifest.raw)[:MOST_CHECKED])
     name = f"{client.registry.name}/{repository}@{manifest.digest}"
     return with_reason(failure, cannot, missing, name)
+
+
+@contextmanager
+def deleting_alone(client: Client, repository: RepositoryName) -> Generator[None]:
+    """Let no other thread or thread of this process delete from the repository in this block.
+
+    To delete a manifest, distribution 2.8 reads all tags. If one of them is deleted or written at that moment, it fails
+    after the manifest is gone: its tags are still listed, although they no longer exist.
+
+    Raises:
+        DeadlineError: Other deletions take longer than the call may take.
+    """
+    with Turn((client.registry.url, repository, "deletion")) as before:
+        where = f"{client.registry.name}/{repository}"
+        client.wait_for_turn(before, "other deletions in the repository took too long", where)
+        yield
 
 
 def delete_manifest(client: Client, repository: RepositoryName, name: TagOrDigest) -> Response:
