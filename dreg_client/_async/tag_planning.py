@@ -1,6 +1,6 @@
 """Plan the changes of one repository: read what each rule needs, apply the rules, and find what may be deleted."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from dreg_client import errors
@@ -8,6 +8,7 @@ from dreg_client._async.ports import AsyncSource
 from dreg_client._async.tag_reader import AsyncTagReader
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
+from dreg_client.tagging.manifest_facts import FactsOfTags
 from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of
 from dreg_client.tagging.plan import RepositoryTagPlan
 from dreg_client.tagging.planned_tags import Difference, PlannedTags
@@ -49,13 +50,15 @@ class AsyncTagPlanning:
         difference = await self._difference()
         await self._check_new(difference)
         difference, protected, needs = await self._deletions(difference)
+        failures = self._failures()
+        self._reader = AsyncTagReader(self._source)  # what was read takes more memory than the plan
         return RepositoryFindings(
             repository=self._address,
             planned=self.planned,
             difference=difference,
             needs=needs,
             protected=protected,
-            failures=self._failures(),
+            failures=failures,
         ).plan()
 
     async def _list(self, *, may_be_missing: bool) -> tuple[str, ...]:
@@ -68,27 +71,22 @@ class AsyncTagPlanning:
 
     async def _apply(self, rule: Rule) -> None:
         await self._learn(self._names if rule.reads_all_tags else rule.chosen(self.planned.names))
-        found: dict[str, TagFacts] = {}
-        if wanted := rule.with_facts(self.planned.names):
-            found = await self._facts(rule, wanted)
+        wanted = rule.with_facts(self.planned.names)
+        found: Mapping[str, TagFacts] = await self._facts(rule, wanted) if wanted else {}
         if rule.untagged:
-            found |= await self._facts_of_untagged(rule)
+            found = {**found, **await self._facts_of_untagged(rule)}
         rule.apply(self.planned, found, self._now)
 
     async def _learn(self, tags: Iterable[str]) -> None:
         await self._reader.read_digests(tag for tag in tags if self.planned.was_there(tag))
         self.planned.learn(self._reader.digests)
 
-    async def _facts(self, rule: Rule, tags: Sequence[str]) -> dict[str, TagFacts]:
+    async def _facts(self, rule: Rule, tags: Sequence[str]) -> Mapping[str, TagFacts]:
         digests = {tag: digest for tag in tags if (digest := self.planned.digest_of(tag)) is not None}
         await self._read_facts(rule, digests.values())
-        readings = self._reader.readings
-        found: dict[str, TagFacts] = {}
-        for tag, digest in digests.items():
-            if self._reader.failure_of(digest) is None:
-                others = tuple(each for each in self.planned.tags_of(digest) if each != tag)
-                found[tag] = readings.tag_facts(tag, digest, others, rule.facts)
-        return found
+        failed = {each for each in dict.fromkeys(digests.values()) if self._reader.failure_of(each) is not None}
+        readable = {tag: digest for tag, digest in digests.items() if digest not in failed} if failed else digests
+        return FactsOfTags(self._reader.readings, self.planned.tags_of, readable, rule.facts)
 
     async def _read_facts(self, rule: Rule, digests: Iterable[Digest]) -> None:
         distinct = [*dict.fromkeys(digests)]
@@ -144,8 +142,9 @@ class AsyncTagPlanning:
         """Return how the planned tags differ. What is said about removed tags needs the digests of all others."""
         await self._learn(self.planned.unread)
         found = self.planned.difference()
-        if found.removed or found.deleted or found.explicit:
-            await self._learn(self._names)
+        unread = [tag for tag in self._names if self.planned.read_digest(tag) is None]
+        if unread and (found.removed or found.deleted or found.explicit):
+            await self._learn(unread)
             found = self.planned.difference()
         return found
 

@@ -74,7 +74,8 @@ class AsyncTagReader:
         self._attestations: set[Digest] = set()
         self._images: set[Digest] = set()  # those that an index names as manifests
         self._platforms: dict[Digest, Platform] = {}
-        self._requested: set[str] = set()  # tags and digests
+        self._requested: set[Digest] = set()
+        self._gone: set[str] = set()  # the tags that do not exist any more
         self._digests: dict[Digest, Digest] = {}
         self._unread_configs: set[Digest] = set()  # the images whose configs were not read
         self._configs: dict[Digest, Config | errors.DregError] = {}
@@ -94,7 +95,8 @@ class AsyncTagReader:
 
     async def read_digests(self, tags: Iterable[str]) -> None:
         """Read the digests of tags, by one HEAD each."""
-        await self._each(self._read_digest, self._new(tags))
+        known = (self.digests, self.unreadable, self._gone)
+        await self._each(self._read_digest, [tag for tag in tags if not any(tag in each for each in known)])
 
     async def read_facts(self, digests: Collection[Digest], facts: Collection[Fact]) -> None:
         """Read facts about manifests and what is in them."""
@@ -178,10 +180,10 @@ class AsyncTagReader:
         at_a_time = AT_A_TIME if client is None else min(AT_A_TIME, client.connections)
         await in_order(function, items, at_a_time=at_a_time)
 
-    def _new(self, names: Iterable[T]) -> list[T]:
-        """Return those tags or digests that were not requested yet, each once."""
-        found = [each for each in dict.fromkeys(names) if each not in self._requested]
-        self._requested.update(map(str, found))
+    def _new(self, digests: Iterable[Digest]) -> list[Digest]:
+        """Return those manifests that were not requested yet, each once."""
+        found = [self._one(each) for each in dict.fromkeys(digests) if each not in self._requested]
+        self._requested.update(found)
         return found
 
     def _one(self, digest: Digest) -> Digest:
@@ -192,7 +194,9 @@ class AsyncTagReader:
         head = await attempt(self._head, tag)
         if isinstance(head, errors.DregError):
             self.unreadable[tag] = head
-        elif head is not None:
+        elif head is None:
+            self._gone.add(tag)
+        else:
             self.digests[tag] = self.add(head.digest, head.media_type, head.size)
 
     async def _head(self, tag: str) -> ManifestHead | None:

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/tag_planning.py by tools/generate_sync.py. Do not edit.
 """Plan the changes of one repository: read what each rule needs, apply the rules, and find what may be deleted."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from dreg_client import errors
@@ -9,6 +9,7 @@ from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
+from dreg_client.tagging.manifest_facts import FactsOfTags
 from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of
 from dreg_client.tagging.plan import RepositoryTagPlan
 from dreg_client.tagging.planned_tags import Difference, PlannedTags
@@ -50,13 +51,15 @@ class TagPlanning:
         difference = self._difference()
         self._check_new(difference)
         difference, protected, needs = self._deletions(difference)
+        failures = self._failures()
+        self._reader = TagReader(self._source)  # what was read takes more memory than the plan
         return RepositoryFindings(
             repository=self._address,
             planned=self.planned,
             difference=difference,
             needs=needs,
             protected=protected,
-            failures=self._failures(),
+            failures=failures,
         ).plan()
 
     def _list(self, *, may_be_missing: bool) -> tuple[str, ...]:
@@ -69,27 +72,22 @@ class TagPlanning:
 
     def _apply(self, rule: Rule) -> None:
         self._learn(self._names if rule.reads_all_tags else rule.chosen(self.planned.names))
-        found: dict[str, TagFacts] = {}
-        if wanted := rule.with_facts(self.planned.names):
-            found = self._facts(rule, wanted)
+        wanted = rule.with_facts(self.planned.names)
+        found: Mapping[str, TagFacts] = self._facts(rule, wanted) if wanted else {}
         if rule.untagged:
-            found |= self._facts_of_untagged(rule)
+            found = {**found, **self._facts_of_untagged(rule)}
         rule.apply(self.planned, found, self._now)
 
     def _learn(self, tags: Iterable[str]) -> None:
         self._reader.read_digests(tag for tag in tags if self.planned.was_there(tag))
         self.planned.learn(self._reader.digests)
 
-    def _facts(self, rule: Rule, tags: Sequence[str]) -> dict[str, TagFacts]:
+    def _facts(self, rule: Rule, tags: Sequence[str]) -> Mapping[str, TagFacts]:
         digests = {tag: digest for tag in tags if (digest := self.planned.digest_of(tag)) is not None}
         self._read_facts(rule, digests.values())
-        readings = self._reader.readings
-        found: dict[str, TagFacts] = {}
-        for tag, digest in digests.items():
-            if self._reader.failure_of(digest) is None:
-                others = tuple(each for each in self.planned.tags_of(digest) if each != tag)
-                found[tag] = readings.tag_facts(tag, digest, others, rule.facts)
-        return found
+        failed = {each for each in dict.fromkeys(digests.values()) if self._reader.failure_of(each) is not None}
+        readable = {tag: digest for tag, digest in digests.items() if digest not in failed} if failed else digests
+        return FactsOfTags(self._reader.readings, self.planned.tags_of, readable, rule.facts)
 
     def _read_facts(self, rule: Rule, digests: Iterable[Digest]) -> None:
         distinct = [*dict.fromkeys(digests)]
@@ -145,8 +143,9 @@ class TagPlanning:
         """Return how the planned tags differ. What is said about removed tags needs the digests of all others."""
         self._learn(self.planned.unread)
         found = self.planned.difference()
-        if found.removed or found.deleted or found.explicit:
-            self._learn(self._names)
+        unread = [tag for tag in self._names if self.planned.read_digest(tag) is None]
+        if unread and (found.removed or found.deleted or found.explicit):
+            self._learn(unread)
             found = self.planned.difference()
         return found
 

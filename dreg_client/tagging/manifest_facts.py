@@ -1,6 +1,6 @@
 """Facts about tags, from the manifests and configs that were read."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from sys import intern
@@ -150,3 +150,37 @@ class ManifestReadings:
             _platforms=tuple(dict.fromkeys(each for each in platforms if each is not None)),
             _referrers=self.referrers.get(digest, ()) if "referrers" in known else (),
         )
+
+
+class FactsOfTags(Mapping[str, TagFacts]):
+    """The facts of tags, each made when it is used: ten thousand of them would take more memory than all manifests.
+
+    Args:
+        readings: What was read of the manifests.
+        tags_of: Returns the tags of a manifest.
+        digests: The digests of the tags.
+        known: The facts that were requested.
+    """
+
+    def __init__(
+        self,
+        readings: ManifestReadings,
+        tags_of: Callable[[Digest], tuple[str, ...]],
+        digests: Mapping[str, Digest],
+        known: frozenset[Fact],
+    ) -> None:
+        self._readings, self._tags_of, self._digests, self._known = readings, tags_of, digests, known
+
+    def __getitem__(self, tag: str) -> TagFacts:
+        digest = self._digests[tag]
+        others = tuple(each for each in self._tags_of(digest) if each != tag)
+        return self._readings.tag_facts(tag, digest, others, self._known)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._digests)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    def __contains__(self, tag: object) -> bool:
+        return tag in self._digests

@@ -205,16 +205,24 @@ class PlannedTags:
 
     def difference(self) -> Difference:
         """Return how the planned tags differ from those that were read."""
-        known = {tag: (self._read.get(tag), after) for tag, after in self._changed.items()}
-        changed = {tag: known[tag] for tag in sorted(known.keys() - {*self.unread})}
+        new: dict[str, Digest] = {}
+        moved: dict[str, tuple[Digest, Digest]] = {}
+        removed: dict[str, Digest] = {}
+        unread = {*self.unread}
+        for tag in sorted(self._changed):
+            before, after = self._read.get(tag), self._changed[tag]
+            if tag in unread:
+                continue
+            if before is None and after is not None:
+                new[tag] = after
+            elif before is not None and after is None:
+                removed[tag] = before
+            elif before is not None and after is not None and before != after:
+                moved[tag] = before, after
         return Difference(
-            new={tag: after for tag, (before, after) in changed.items() if before is None and after is not None},
-            moved={
-                tag: (before, after)
-                for tag, (before, after) in changed.items()
-                if before is not None and after is not None and before != after
-            },
-            removed={tag: before for tag, (before, after) in changed.items() if before is not None and after is None},
+            new=new,
+            moved=moved,
+            removed=removed,
             # A manifest that only tags of this plan named is left as it is: it may be anything that `to=` named.
             deleted=tuple(sorted(self._pruned.keys() & {*self._read.values()} | self._untagged.keys())),
             explicit=dict(sorted(self._explicit.items())),

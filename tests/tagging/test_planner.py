@@ -293,7 +293,7 @@ def test_nothing_is_requested_twice(registry: RunningRegistry, tmp_path: Path) -
     planner = plan([name], on_event=requests).keep("build-*", last=2).prune("*", keep_last=3)
     made = planner.prune("nightly-*", older_than="1d").make(now=NOW)
     assert made.changes
-    assert len(requests.all) == len({*requests.all})
+    assert sorted(requests.all) == sorted({*requests.all})
     assert len(requests.made("HEAD")) == 8
     assert len(requests.made("GET manifests/sha256:")) == len(requests.made("GET blobs/")) == 4
 
