@@ -142,8 +142,9 @@ class AsyncTagPlanning:
         """Return how the planned tags differ. What is said about removed tags needs the digests of all others."""
         await self._learn(self.planned.unread)
         found = self.planned.difference()
-        if found.removed or found.deleted or found.explicit:
-            await self._learn(self._names)
+        unread = [tag for tag in self._names if self.planned.read_digest(tag) is None]
+        if unread and (found.removed or found.deleted or found.explicit):
+            await self._learn(unread)
             found = self.planned.difference()
         return found
 

@@ -126,7 +126,7 @@ def test_a_tag_that_cannot_be_read_is_a_failure_and_nothing_else_stops(tmp_path:
 def test_nothing_is_requested_twice(registry: RunningRegistry, tmp_path: Path) -> None:
     graph = Dated()
     for tag in ("1", "2", "3"):
-        graph.tagged(tag, layer="same")
+        graph.tagged(tag, "2024-05-01T00:00:00Z", layer="same")
     name, requests = pushed(graph, registry, tmp_path), Requests()
     with open_store(name, on_event=requests) as store:
         store.usage()
