@@ -7,7 +7,7 @@ from sys import intern
 from typing import Final
 
 from dreg_client.models.config import ImageConfig
-from dreg_client.models.index import AnyManifest, Index, is_attestation
+from dreg_client.models.index import AnyManifest, DockerManifestList, Index, is_attestation
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.referrers import subject_of
@@ -65,8 +65,9 @@ def _blobs(document: ImageManifest, one: Callable[[Digest], Digest]) -> tuple[tu
 
 
 def _annotated(document: AnyManifest) -> datetime | None:
-    # Docker's manifests may have annotations, too, although no specification names them.
-    text = (getattr(document, "annotations", None) or {}).get(_CREATED, "")
+    # Those of a Docker manifest list were not checked: no specification names them.
+    annotations = None if isinstance(document, DockerManifestList) else document.annotations
+    text = (annotations or {}).get(_CREATED) or ""
     return _known(Timestamp(text)) if is_timestamp(text) else None
 
 

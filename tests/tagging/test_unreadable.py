@@ -197,3 +197,16 @@ def test_tag_58_a_list_of_referrers_that_names_itself_is_read_once(door: Door) -
     [found] = made.changes
     assert isinstance(found, DeleteManifest)
     assert (found.digest, found.referrers) == (image["digest"], ())
+
+
+@pytest.mark.parametrize("annotations", [["x"], "x", {"org.opencontainers.image.created": 1}])
+def test_tag_59_annotations_of_a_manifest_list_are_no_dates(door: Door, annotations: Any) -> None:
+    graph = Dated()
+    entry = {**graph.dated(), "platform": {"os": "linux", "architecture": "amd64"}}
+    kind = "application/vnd.docker.distribution.manifest.list.v2+json"
+    body = {"schemaVersion": 2, "mediaType": kind, "manifests": [entry], "annotations": annotations}
+    graph.tag(graph.add(json.dumps(body).encode(), kind), "nightly-1")
+    made = planned(door, graph, {}, prune)
+
+    assert made.is_empty
+    assert [each.tag for each in made.repositories[0].kept] == ["nightly-1"]
