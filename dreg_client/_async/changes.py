@@ -59,7 +59,7 @@ async def explained(
 
 @asynccontextmanager
 async def deleting_alone(client: AsyncClient, repository: RepositoryName) -> AsyncGenerator[None]:
-    """Let no other thread or task of this process delete from the repository in this block.
+    """Let nothing else in this process delete from the repository in this block.
 
     To delete a manifest, distribution 2.8 reads all tags. If one of them is deleted or written at that moment, it fails
     after the manifest is gone: its tags are still listed, although they no longer exist.

@@ -60,7 +60,7 @@ def explained(
 
 @contextmanager
 def deleting_alone(client: Client, repository: RepositoryName) -> Generator[None]:
-    """Let no other thread or thread of this process delete from the repository in this block.
+    """Let nothing else in this process delete from the repository in this block.
 
     To delete a manifest, distribution 2.8 reads all tags. If one of them is deleted or written at that moment, it fails
     after the manifest is gone: its tags are still listed, although they no longer exist.
