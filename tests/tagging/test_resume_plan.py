@@ -44,7 +44,7 @@ def test_a_journal_continues_without_its_plan(resume: Resume, tmp_path: Path) ->
     again = resume(journal)
 
     assert [change.action for change in left.changes] == ["untag", "delete"]
-    assert (dict(done.failures), len(done.done), len(done.already)) == ({}, 0, 4)
+    assert (dict(done.failures), len(done.done), len(done.repositories[0].already)) == ({}, 0, 4)
     assert (again.done, place.tags()) == ((), after)
     assert resume(journal, dry_run=True).is_empty
 
