@@ -1,6 +1,6 @@
 """Copy images from other repositories, and tag them if the tags still name what the plan says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -10,6 +10,7 @@ from dreg_client._async.change_record import AsyncChangeRecord
 from dreg_client._async.copier import AsyncCopier
 from dreg_client._async.copy_roots import Root
 from dreg_client._async.in_order import in_order
+from dreg_client._async.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_run import AsyncSyncRun
 from dreg_client._async.tag_changes import AT_A_TIME, write_tag
@@ -54,7 +55,8 @@ class AsyncTagCopies:
             roots = {each: root for each, root in zip(batch, found, strict=True) if root is not None}
             await self._copy({root.digest: root for root in roots.values()})
             ready = [change for change in roots if self._is_copied(change)]
-            await in_order(self._write, ready, at_a_time=AT_A_TIME)
+            kept = await kept_manifests(self._destination, self._record, ready)
+            await in_order(partial(self._write, kept), ready, at_a_time=AT_A_TIME)
 
     async def _resolved(self, change: CopyTag) -> Descriptor | None:
         """Return the manifest to copy; None if its tag in the source names another one now."""
@@ -85,13 +87,14 @@ class AsyncTagCopies:
             self._record.fail(change, failure)
         return failure is None
 
-    async def _write(self, change: CopyTag) -> None:
+    async def _write(self, kept: Mapping[Digest, KeptOrFailure], change: CopyTag) -> None:
         try:
             manifest = await self._source.fetch_manifest(change.digest)
         except errors.DregError as failure:
             self._record.fail(change, failure)
             return
-        await self._record.make(change, partial(write_tag, self._destination, change, manifest))
+        write = partial(write_tag, self._destination, change, manifest)
+        await self._record.make_with(change, write, kept_of(change, kept))
 
 
 def _batches(changes: Sequence[CopyTag]) -> Iterator[list[CopyTag]]:

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/tag_copies.py by tools/generate_sync.py. Do not edit.
 """Copy images from other repositories, and tag them if the tags still name what the plan says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -11,6 +11,7 @@ from dreg_client._sync.change_record import ChangeRecord
 from dreg_client._sync.copier import Copier
 from dreg_client._sync.copy_roots import Root
 from dreg_client._sync.in_order import in_order
+from dreg_client._sync.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.sync_run import SyncRun
 from dreg_client._sync.tag_changes import AT_A_TIME, write_tag
@@ -55,7 +56,8 @@ class TagCopies:
             roots = {each: root for each, root in zip(batch, found, strict=True) if root is not None}
             self._copy({root.digest: root for root in roots.values()})
             ready = [change for change in roots if self._is_copied(change)]
-            in_order(self._write, ready, at_a_time=AT_A_TIME)
+            kept = kept_manifests(self._destination, self._record, ready)
+            in_order(partial(self._write, kept), ready, at_a_time=AT_A_TIME)
 
     def _resolved(self, change: CopyTag) -> Descriptor | None:
         """Return the manifest to copy; None if its tag in the source names another one now."""
@@ -86,13 +88,14 @@ class TagCopies:
             self._record.fail(change, failure)
         return failure is None
 
-    def _write(self, change: CopyTag) -> None:
+    def _write(self, kept: Mapping[Digest, KeptOrFailure], change: CopyTag) -> None:
         try:
             manifest = self._source.fetch_manifest(change.digest)
         except errors.DregError as failure:
             self._record.fail(change, failure)
             return
-        self._record.make(change, partial(write_tag, self._destination, change, manifest))
+        write = partial(write_tag, self._destination, change, manifest)
+        self._record.make_with(change, write, kept_of(change, kept))
 
 
 def _batches(changes: Sequence[CopyTag]) -> Iterator[list[CopyTag]]:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
@@ -10,15 +11,22 @@ from pydantic import Field, RootModel, ValidationError
 
 from dreg_client.copying.plan_model import PlanModel, first_problem
 from dreg_client.copying.sync_plan import PlannedTag
-from dreg_client.errors import ConfigError
+from dreg_client.errors import ConfigError, DregError
 from dreg_client.protocol.content import RawManifest
-from dreg_client.tagging.plan import TagChange, TagPlan
+from dreg_client.protocol.untag import original_of
+from dreg_client.tagging.plan import RepositoryTagPlan, RestoreManifest, TagChange, TagPlan
 from dreg_client.values.digest import Digest
 
 HEAD: Final = b'{"kind":"start","journal":"tag changes","version":'
 """What each journal begins with."""
 Outcome = Literal["done", "already", "conflict", "failed"]
 """What became of a change: it was made, was not necessary, was a conflict with another client, or failed."""
+StepOutcome = Literal[Outcome, "rejected"]
+"""The same in a journal, which also says if the registry rejected the change, so that nothing was changed."""
+_NOT_MADE: Final = frozenset[StepOutcome | None]({"already", "conflict", "rejected"})
+"""The outcomes of steps that have changed nothing."""
+_LAST_STEP: Final = 1 << 53
+"""The highest number of a step: larger ones are not exact in all programs that read JSON."""
 
 
 class StartLine(PlanModel, frozen=True):
@@ -34,6 +42,8 @@ class StartLine(PlanModel, frozen=True):
     """When the plan was applied first."""
     plan: Digest
     """The digest of the plan's JSON. A journal belongs to one plan."""
+    contents: TagPlan
+    """The plan."""
 
 
 class KeptManifest(PlanModel, frozen=True):
@@ -71,7 +81,7 @@ class StepLine(PlanModel, frozen=True):
 
     kind: Literal["step"] = "step"
     """`step`."""
-    step: int = Field(ge=1)
+    step: int = Field(ge=1, le=_LAST_STEP)
     """The number of the step, from 1. A change that is tried again gets a new number."""
     repository: str
     """The repository or layout."""
@@ -81,7 +91,7 @@ class StepLine(PlanModel, frozen=True):
     """The manifests that the change deletes, or that might not stay without the tag that it deletes."""
     tags: tuple[PlannedTag, ...] = ()
     """The tags that the deletion of a manifest deletes, with their digests."""
-    undoes: int | None = None
+    undoes: int | None = Field(None, ge=1, le=_LAST_STEP)
     """The number of the step that this one undoes; null if it is a step of the plan."""
 
 
@@ -90,10 +100,10 @@ class EndLine(PlanModel, frozen=True):
 
     kind: Literal["end"] = "end"
     """`end`."""
-    step: int = Field(ge=1)
+    step: int = Field(ge=1, le=_LAST_STEP)
     """The number of the step."""
-    outcome: Outcome
-    """`done`, `already`, `conflict` or `failed`. Of a change that failed, a part may have been made."""
+    outcome: StepOutcome
+    """`done`, `already`, `conflict`, `rejected` (by the registry: nothing was changed), or `failed` (maybe in part)."""
     reason: str = ""
     """Why it failed."""
 
@@ -123,7 +133,7 @@ class Attempts:
     repository: str
     change: TagChange
     number: int
-    outcomes: dict[int, Outcome | None] = field(default_factory=dict[int, "Outcome | None"])
+    outcomes: dict[int, StepOutcome | None] = field(default_factory=dict[int, "StepOutcome | None"])
     manifests: dict[Digest, KeptManifest] = field(default_factory=dict[Digest, KeptManifest])
     tags: dict[str, Digest] = field(default_factory=dict[str, Digest])
 
@@ -131,7 +141,18 @@ class Attempts:
         """Add a step."""
         self.outcomes[step.step] = None
         self.manifests |= {each.digest: each for each in step.manifests}
-        self.tags |= {each.tag: each.digest for each in step.tags}
+        for each in step.tags:
+            if not self._is_placeholder(each):
+                self.tags[each.tag] = each.digest
+
+    def _is_placeholder(self, tag: PlannedTag) -> bool:
+        """Return whether a digest is that of a placeholder, which an earlier step has left at a tag."""
+        before, kept = self.tags.get(tag.tag), self.manifests.get(tag.digest)
+        if before is None or kept is None:
+            return False
+        with suppress(DregError):
+            return original_of(kept.manifest()) == before
+        return False
 
     @property
     def is_over(self) -> bool:
@@ -141,7 +162,7 @@ class Attempts:
     @property
     def may_have_changed(self) -> bool:
         """Whether the change, or a part of it, may have been made."""
-        return not {"already", "conflict"}.issuperset(self.outcomes.values())
+        return not _NOT_MADE.issuperset(self.outcomes.values())
 
 
 class JournalRecord:
@@ -156,6 +177,7 @@ class JournalRecord:
         self.start: StartLine | None = None
         self.last: int = 0
         self._made: dict[tuple[str, TagChange], Attempts] = {}
+        self._numbers: set[int] = set()
         self._undone: dict[int, Attempts] = {}
         self._of_step: dict[int, Attempts] = {}
 
@@ -171,9 +193,7 @@ class JournalRecord:
             raise ValueError(first_problem(failure)) from None
         match found:
             case StartLine():
-                if self.start is not None:
-                    raise ValueError("only the first line can be of kind start")
-                self.start = found
+                self._begin(found)
             case _ if self.start is None:
                 raise ValueError("the first line must be of kind start")
             case StepLine():
@@ -184,18 +204,37 @@ class JournalRecord:
                     raise ValueError(message)
                 self._of_step[step].outcomes[step] = outcome
 
+    def _begin(self, start: StartLine) -> None:
+        if self.start is not None:
+            raise ValueError("only the first line can be of kind start")
+        if plan_digest(start.contents) != start.plan:
+            raise ValueError("the plan does not match its digest")
+        self.start = start
+
     def _add_step(self, step: StepLine) -> None:
         if step.step in self._of_step:
             message = f"there is another step {step.step} before it"
             raise ValueError(message)
+        self._check_kind(step)
         self.last = max(self.last, step.step)
         new = Attempts(step.repository, step.change, step.step)
         if step.undoes is None:
             attempts = self._made.setdefault((step.repository, step.change), new)
+            self._numbers.add(attempts.number)
         else:
             attempts = self._undone.setdefault(step.undoes, new)
         attempts.add(step)
         self._of_step[step.step] = attempts
+
+    def _check_kind(self, step: StepLine) -> None:
+        """Raise ValueError if it is not a step of a plan, and does not undo one."""
+        if step.undoes is None:
+            if isinstance(step.change, RestoreManifest):
+                raise ValueError("only undo can restore manifests, so `undoes` is missing")
+            return
+        if step.undoes not in self._numbers:
+            message = f"there is no step {step.undoes} of the plan before it"
+            raise ValueError(message)
 
     @property
     def is_undone(self) -> bool:
@@ -206,6 +245,15 @@ class JournalRecord:
         """Return whether a change of the plan was made, or was not necessary."""
         attempts = self._made.get((repository, change))
         return attempts is not None and attempts.is_over
+
+    def left_of(self, plan: TagPlan) -> TagPlan:
+        """Return the changes of the plan that were not made, and were not unnecessary."""
+        left = (
+            (each.repository, tuple(change for change in each.changes if not self.is_over(each.repository, change)))
+            for each in plan.repositories
+        )
+        parts = tuple(RepositoryTagPlan(repository=name, changes=changes) for name, changes in left if changes)
+        return TagPlan(repositories=parts)
 
     def to_undo(self) -> list[Attempts]:
         """Return the changes that may have been made, and were not undone yet, the last one first."""
@@ -227,7 +275,7 @@ def plan_digest(plan: TagPlan) -> Digest:
 
 def first_line(plan: TagPlan) -> StartLine:
     """Return the first line of a new journal."""
-    return StartLine(date=datetime.now(UTC).replace(microsecond=0), plan=plan_digest(plan))
+    return StartLine(date=datetime.now(UTC).replace(microsecond=0), plan=plan_digest(plan), contents=plan)
 
 
 def text_of(lines: Iterable[StartLine | StepLine | EndLine]) -> bytes:
