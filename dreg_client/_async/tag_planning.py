@@ -25,21 +25,23 @@ class AsyncTagPlanning:
         now: The time from which ages count.
 
     Attributes:
+        address: The name of the store.
         planned: The tags, as the rules so far leave them.
     """
 
     def __init__(self, source: AsyncSource, address: str, now: datetime) -> None:
-        self._source, self._address, self._now = source, address, now
+        self._source, self._now = source, now
+        self.address = address
         self._reader = AsyncTagReader(source)
         self._names: tuple[str, ...] = ()
         self._untagged: tuple[Digest, ...] | None = None
         self.planned = PlannedTags(())
 
-    async def plan(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> RepositoryTagPlan:
-        """Return the changes of the repository. With `may_be_missing`, one that does not exist has no tags.
+    async def apply(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> None:
+        """Apply rules. With `may_be_missing`, a repository that does not exist has no tags.
 
         Raises:
-            ConflictError: What a rule says is ambiguous, or something needs a manifest that it deletes.
+            ConflictError: What a rule says is ambiguous.
             NotFoundError: There is no such repository; or a rule names a digest that does not exist.
             UnsupportedError: Manifests without a tag are to be removed, and the registry does not list them.
         """
@@ -47,13 +49,22 @@ class AsyncTagPlanning:
         self.planned = PlannedTags(self._names)
         for rule in rules:
             await self._apply(rule)
+
+    async def plan(self) -> RepositoryTagPlan:
+        """Return the changes of the repository, as the rules and the copies into it leave its tags.
+
+        Raises:
+            ConflictError: Something needs a manifest that a rule deletes.
+            NotFoundError: A rule names a digest that does not exist.
+        """
+        self.planned.settle()
         difference = await self._difference()
         await self._check_new(difference)
         difference, protected, needs = await self._deletions(difference)
         failures = self._failures()
         self._reader = AsyncTagReader(self._source)  # what was read takes more memory than the plan
         return RepositoryFindings(
-            repository=self._address,
+            repository=self.address,
             planned=self.planned,
             difference=difference,
             needs=needs,
@@ -108,7 +119,7 @@ class AsyncTagPlanning:
         """Return the facts of the manifests without a tag that nothing needs."""
         untagged = await self._read_untagged()
         if untagged is None:
-            what = f"{self._address} does not list manifests without a tag, so they cannot be removed"
+            what = f"{self.address} does not list manifests without a tag, so they cannot be removed"
             raise errors.UnsupportedError(f"{what}; delete them by digest, or run its garbage collection")
         await self._read_everything()
         readings = self._reader.readings
@@ -184,7 +195,7 @@ class AsyncTagPlanning:
         """Remove the tags of referrers that are deleted with their subject; return whether there are any."""
         tags = [tag for digest in referrers for tag in self.planned.tags_of(digest)]
         for tag in tags:
-            if self.planned.is_kept(tag):
+            if self.planned.is_kept(tag) or self.planned.is_protected(tag):
                 what = f"cannot delete {tag}, a referrer of a manifest to delete: a rule keeps the tag"
                 raise errors.ConflictError(f"{what}; change one of the two")
             self.planned.remove(tag, deletes=True)

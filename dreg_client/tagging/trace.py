@@ -33,6 +33,10 @@ class Trace:
         self._rules += 1
         self._rule = f"rule {self._rules} ({rule})"
 
+    def end(self) -> None:
+        """End the last rule: what follows is no rule's."""
+        self._rule = ""
+
     def note(self, tag: str, sentence: str) -> None:
         """Record what the rule does with a tag."""
         before = self._notes.get(tag)
