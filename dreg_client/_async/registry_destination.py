@@ -18,7 +18,7 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
-from dreg_client.protocol.tag_conflicts import check_condition, not_deleted
+from dreg_client.protocol.tag_conflicts import check_condition, not_as_expected
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -120,7 +120,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
         if expected is not None and (now := await self.current_digest(tag)) not in {None, expected}:
-            raise not_deleted(tag, str(now))
+            raise not_as_expected(tag, str(now), expected)
         await untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
 
     async def delete_manifest(
