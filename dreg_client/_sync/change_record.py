@@ -96,8 +96,6 @@ class ChangeRecord:
 
     def fail(self, change: TagChange, failure: errors.DregError) -> None:
         """Note that a change was not made."""
-        if isinstance(failure, errors.ConflictError) and self._undoes is None and not failure.outcome:
-            failure.add_outcome("make a new plan to decide again")
         self.failed[change] = failure
         self._note(change, "conflict" if isinstance(failure, errors.ConflictError) else "failed")
 
