@@ -75,8 +75,7 @@ class TagDeletions:
         for change in changes:
             if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
                 in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
-                ahead.clear()
-                tags.clear()
+                ahead, tags = [], set[str]()
             ahead.append(change)
             tags.update(change.tags)
         in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)

@@ -53,7 +53,7 @@ class MoveTag(PlanModel, frozen=True):
 
 
 class CopyTag(PlanModel, frozen=True):
-    """Copy an image from another repository, and name it by a tag."""
+    """Copy an image from another repository, and name it by a tag; or copy what refers to an image that is there."""
 
     action: Literal["copy"] = "copy"
     """`copy`."""
@@ -69,6 +69,8 @@ class CopyTag(PlanModel, frozen=True):
     """The digest that the tag names in the destination; null if it does not exist."""
     referrers: bool = False
     """Whether signatures, SBOMs and other referrers are also copied."""
+    missing: tuple[str, ...] = ()
+    """If the tag already names the image: the digests of the referrers to copy, and the digest tags to add."""
 
     @property
     def subject(self) -> str:
@@ -76,6 +78,8 @@ class CopyTag(PlanModel, frozen=True):
         return self.tag
 
     def __str__(self) -> str:
+        if self.missing:
+            return sentences.copy_referrers(self.source, self.source_tag, self.tag, self.digest, len(self.missing))
         return sentences.copy(self.source, self.source_tag, self.tag, self.digest, self.replaces)
 
 

@@ -32,6 +32,12 @@ def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Diges
     return f"copy {source}:{source_tag} ({short(digest)}) to {tag}{replaced}"
 
 
+def copy_referrers(source: str, source_tag: str, tag: str, digest: Digest, count: int) -> str:
+    """Return a sentence about signatures and other referrers that are copied for an image that is there."""
+    referrers = "1 referrer" if count == 1 else f"{count} referrers"
+    return f"copy {referrers} of {source}:{source_tag} ({short(digest)}) that {tag} lacks"
+
+
 def untag(tag: str, digest: Digest, other_tags: Collection[str], needed_by: str) -> str:
     """Return a sentence about a tag that is deleted."""
     stays = _staying(other_tags) or (f", needed by {needed_by}: the image stays" if needed_by else "")
