@@ -40,8 +40,8 @@ class MoveTag(PlanModel, frozen=True):
     """The digest that the tag is to name."""
     replaces: Digest
     """The digest that the tag names in the plan. If it names another one when the plan is applied, it is a conflict."""
-    other_tags: tuple[str, ...] = ()
-    """The tags that the replaced manifest keeps."""
+    other_tags: tuple[str, ...] | None = None
+    """The tags that the replaced manifest keeps; null if the digests of the other tags were not read."""
 
     @property
     def subject(self) -> str:
@@ -92,8 +92,8 @@ class Untag(PlanModel, frozen=True):
     """The tag."""
     digest: Digest
     """The digest that the tag names in the plan. If it names another one when the plan is applied, it is a conflict."""
-    other_tags: tuple[str, ...] = ()
-    """The tags that the manifest keeps."""
+    other_tags: tuple[str, ...] | None = None
+    """The tags that the manifest keeps; null if the digests of the other tags were not read."""
     needed_by: str = ""
     """What else needs the manifest, which has no other tag, such as an index that a tag names; empty if nothing."""
 
