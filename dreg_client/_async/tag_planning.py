@@ -50,7 +50,7 @@ class AsyncTagPlanning:
         difference = await self._difference()
         await self._check_new(difference)
         difference, protected, needs = await self._deletions(difference)
-        failures = self._failures()
+        failures, names = self._failures(), [tag for tag in self._names if tag not in self._reader.gone]
         self._reader = AsyncTagReader(self._source)  # what was read takes more memory than the plan
         return RepositoryFindings(
             repository=self._address,
@@ -59,6 +59,7 @@ class AsyncTagPlanning:
             needs=needs,
             protected=protected,
             failures=failures,
+            has_all_digests=all(map(self.planned.read_digest, names)),
         ).plan()
 
     async def _list(self, *, may_be_missing: bool) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dreg_client import errors
 from dreg_client._async.attempt import attempt
 from dreg_client._async.copy_ends import open_target, target_of
 from dreg_client._async.in_order import in_order
+from dreg_client._async.missing_referrers import Missing, missing_referrers
 from dreg_client._async.opening import aopen_layout
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.store import AsyncStore
@@ -59,6 +60,7 @@ class AsyncTagPlans:
 
     def __init__(self, run: AsyncSyncRun, into: Mapping[str, AsyncTagStore], now: datetime) -> None:
         self._run, self._into, self._now = run, into, now
+        self._given: dict[str, AsyncTagStore] = {}
         self.planned: dict[str, PlannedTags] = {}
 
     async def make(self, stores: Sequence[AsyncRuledStore]) -> TagPlan:
@@ -69,6 +71,7 @@ class AsyncTagPlans:
             ConflictError: A tag would be changed twice.
         """
         raises = len(stores) == 1 and not stores[0].may_be_missing
+        self._given = {address_of(each.given): each.given for each in stores}
 
         async def one(store: AsyncRuledStore) -> RepositoryTagPlan:
             return await self._plan(store, raises=raises)
@@ -140,14 +143,34 @@ class AsyncTagPlans:
             target = target_of(await self._in_registry(given, is_destination=True))
             destination = await stack.enter_async_context(open_target(target, {}, dry_run=True))
             digests = await self._current(destination, [each.tag for _, each in wanted])
+            missing = await self._missing(destination, wanted, digests)
         changes: list[CopyTag] = []
         failures: list[PlannedFailure] = []
         for (source, each), now in zip(wanted, digests, strict=True):
-            if isinstance(now, errors.DregError):
-                failures.append(PlannedFailure(tag=each.tag, reason=str(now)))
-            elif now != each.digest:
-                changes.append(_copy(source, each, now))
+            found = missing.get((source, each.digest), ()) if now == each.digest else ()
+            if isinstance(now, errors.DregError) or isinstance(found, errors.DregError):
+                failures.append(PlannedFailure(tag=each.tag, reason=str(now if now != each.digest else found)))
+            elif now != each.digest or found:
+                changes.append(_copy(source, each, now, found))
         return RepositoryTagPlan(repository=address, changes=tuple(changes), failures=tuple(failures))
+
+    async def _missing(
+        self,
+        destination: AsyncDestination,
+        wanted: Sequence[tuple[str, Promotion]],
+        digests: Sequence[Digest | errors.DregError | None],
+    ) -> dict[tuple[str, Digest], Missing]:
+        """Return which referrers the images that are there lack, if referrers are copied."""
+        there: dict[str, list[Digest]] = {}
+        for (address, each), now in zip(wanted, digests, strict=True):
+            if each.referrers and now == each.digest:
+                there.setdefault(address, []).append(each.digest)
+        found: dict[tuple[str, Digest], Missing] = {}
+        for address, images in there.items():
+            async with self._opened(self._given[address]) as source:
+                missing = await missing_referrers(source, destination, dict.fromkeys(images))
+            found |= {(address, digest): each for digest, each in missing.items()}
+        return found
 
     async def _current(
         self, destination: AsyncDestination, tags: Sequence[str]
@@ -167,7 +190,7 @@ async def _refresh(source: AsyncSource) -> None:
             await source.refresh()
 
 
-def _copy(source: str, promotion: Promotion, replaces: Digest | None) -> CopyTag:
+def _copy(source: str, promotion: Promotion, replaces: Digest | None, missing: tuple[str, ...]) -> CopyTag:
     return CopyTag(
         source=source,
         tag=promotion.tag,
@@ -175,4 +198,5 @@ def _copy(source: str, promotion: Promotion, replaces: Digest | None) -> CopyTag
         source_tag=promotion.source_tag,
         replaces=replaces,
         referrers=promotion.referrers,
+        missing=missing,
     )

@@ -51,7 +51,7 @@ class TagPlanning:
         difference = self._difference()
         self._check_new(difference)
         difference, protected, needs = self._deletions(difference)
-        failures = self._failures()
+        failures, names = self._failures(), [tag for tag in self._names if tag not in self._reader.gone]
         self._reader = TagReader(self._source)  # what was read takes more memory than the plan
         return RepositoryFindings(
             repository=self._address,
@@ -60,6 +60,7 @@ class TagPlanning:
             needs=needs,
             protected=protected,
             failures=failures,
+            has_all_digests=all(map(self.planned.read_digest, names)),
         ).plan()
 
     def _list(self, *, may_be_missing: bool) -> tuple[str, ...]:

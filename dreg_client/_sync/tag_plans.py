@@ -10,6 +10,7 @@ from dreg_client import errors
 from dreg_client._sync.attempt import attempt
 from dreg_client._sync.copy_ends import open_target, target_of
 from dreg_client._sync.in_order import in_order
+from dreg_client._sync.missing_referrers import Missing, missing_referrers
 from dreg_client._sync.opening import open_layout
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.store import Store
@@ -60,6 +61,7 @@ class TagPlans:
 
     def __init__(self, run: SyncRun, into: Mapping[str, TagStore], now: datetime) -> None:
         self._run, self._into, self._now = run, into, now
+        self._given: dict[str, TagStore] = {}
         self.planned: dict[str, PlannedTags] = {}
 
     def make(self, stores: Sequence[RuledStore]) -> TagPlan:
@@ -70,6 +72,7 @@ class TagPlans:
             ConflictError: A tag would be changed twice.
         """
         raises = len(stores) == 1 and not stores[0].may_be_missing
+        self._given = {address_of(each.given): each.given for each in stores}
 
         def one(store: RuledStore) -> RepositoryTagPlan:
             return self._plan(store, raises=raises)
@@ -141,14 +144,34 @@ class TagPlans:
             target = target_of(self._in_registry(given, is_destination=True))
             destination = stack.enter_context(open_target(target, {}, dry_run=True))
             digests = self._current(destination, [each.tag for _, each in wanted])
+            missing = self._missing(destination, wanted, digests)
         changes: list[CopyTag] = []
         failures: list[PlannedFailure] = []
         for (source, each), now in zip(wanted, digests, strict=True):
-            if isinstance(now, errors.DregError):
-                failures.append(PlannedFailure(tag=each.tag, reason=str(now)))
-            elif now != each.digest:
-                changes.append(_copy(source, each, now))
+            found = missing.get((source, each.digest), ()) if now == each.digest else ()
+            if isinstance(now, errors.DregError) or isinstance(found, errors.DregError):
+                failures.append(PlannedFailure(tag=each.tag, reason=str(now if now != each.digest else found)))
+            elif now != each.digest or found:
+                changes.append(_copy(source, each, now, found))
         return RepositoryTagPlan(repository=address, changes=tuple(changes), failures=tuple(failures))
+
+    def _missing(
+        self,
+        destination: Destination,
+        wanted: Sequence[tuple[str, Promotion]],
+        digests: Sequence[Digest | errors.DregError | None],
+    ) -> dict[tuple[str, Digest], Missing]:
+        """Return which referrers the images that are there lack, if referrers are copied."""
+        there: dict[str, list[Digest]] = {}
+        for (address, each), now in zip(wanted, digests, strict=True):
+            if each.referrers and now == each.digest:
+                there.setdefault(address, []).append(each.digest)
+        found: dict[tuple[str, Digest], Missing] = {}
+        for address, images in there.items():
+            with self._opened(self._given[address]) as source:
+                missing = missing_referrers(source, destination, dict.fromkeys(images))
+            found |= {(address, digest): each for digest, each in missing.items()}
+        return found
 
     def _current(self, destination: Destination, tags: Sequence[str]) -> list[Digest | errors.DregError | None]:
         def current(tag: str) -> Digest | errors.DregError | None:
@@ -166,7 +189,7 @@ def _refresh(source: Source) -> None:
             source.refresh()
 
 
-def _copy(source: str, promotion: Promotion, replaces: Digest | None) -> CopyTag:
+def _copy(source: str, promotion: Promotion, replaces: Digest | None, missing: tuple[str, ...]) -> CopyTag:
     return CopyTag(
         source=source,
         tag=promotion.tag,
@@ -174,4 +197,5 @@ def _copy(source: str, promotion: Promotion, replaces: Digest | None) -> CopyTag
         source_tag=promotion.source_tag,
         replaces=replaces,
         referrers=promotion.referrers,
+        missing=missing,
     )

@@ -34,6 +34,7 @@ class RepositoryFindings:
         needs: What may be deleted.
         protected: Why no manifest may be deleted; empty if manifests may be deleted.
         failures: What could not be read, and why, by tag.
+        has_all_digests: Whether the digests of all tags are known.
     """
 
     repository: str
@@ -42,6 +43,7 @@ class RepositoryFindings:
     needs: Needs
     protected: str
     failures: Mapping[str, str]
+    has_all_digests: bool = True
 
     def plan(self) -> RepositoryTagPlan:
         """Return the plan of the repository, without copies into it.
@@ -88,17 +90,19 @@ class RepositoryFindings:
 
     def _moved(self) -> Iterator[TagChange]:
         for tag, (before, after) in self.difference.moved.items():
-            yield MoveTag(tag=tag, digest=after, replaces=before, other_tags=self.planned.tags_of(before))
+            yield MoveTag(tag=tag, digest=after, replaces=before, other_tags=self._others(before))
 
     def _untagged(self, kept: Mapping[str, KeptTag]) -> Iterator[TagChange]:
         gone = {each.digest for each in self.needs.deletions}
         for tag, digest in self.difference.removed.items():
             if digest in gone or tag in kept:
                 continue
-            others = self.planned.tags_of(digest)
-            yield Untag(
-                tag=tag, digest=digest, other_tags=others, needed_by="" if others else self.needs.needed.get(digest, "")
-            )
+            others = self.planned.tags_of(digest) or self._others(digest)
+            needed_by = "" if others else self.needs.needed.get(digest, "")
+            yield Untag(tag=tag, digest=digest, other_tags=others, needed_by=needed_by)
+
+    def _others(self, digest: Digest) -> tuple[str, ...] | None:
+        return self.planned.tags_of(digest) if self.has_all_digests else None
 
     def _deletions(self) -> Iterator[TagChange]:
         tags: dict[Digest, list[str]] = {}
