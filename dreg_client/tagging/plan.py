@@ -66,7 +66,8 @@ class CopyTag(PlanModel, frozen=True):
     source_tag: str
     """The tag in the source. If it names another digest when the plan is applied, it is a conflict."""
     replaces: Digest | None = None
-    """The digest that the tag names in the destination; null if it does not exist."""
+    """The digest that the tag names in the destination; null if it does not exist. If it is `digest`, the image is
+    there already, and the same plan removes it from the source: it is checked that it is still there."""
     referrers: bool = False
     """Whether signatures, SBOMs and other referrers are also copied."""
     missing: tuple[str, ...] = ()

@@ -28,7 +28,7 @@ def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str] | 
 
 def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Digest | None) -> str:
     """Return a sentence about an image that is copied."""
-    replaced = f", in place of {short(replaces)}" if replaces else ""
+    replaced = "" if not replaces else ", already there" if replaces == digest else f", in place of {short(replaces)}"
     return f"copy {source}:{source_tag} ({short(digest)}) to {tag}{replaced}"
 
 
