@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
@@ -10,8 +11,9 @@ from pydantic import Field, RootModel, ValidationError
 
 from dreg_client.copying.plan_model import PlanModel, first_problem
 from dreg_client.copying.sync_plan import PlannedTag
-from dreg_client.errors import ConfigError
+from dreg_client.errors import ConfigError, DregError
 from dreg_client.protocol.content import RawManifest
+from dreg_client.protocol.untag import original_of
 from dreg_client.tagging.plan import RepositoryTagPlan, TagChange, TagPlan
 from dreg_client.values.digest import Digest
 
@@ -133,7 +135,18 @@ class Attempts:
         """Add a step."""
         self.outcomes[step.step] = None
         self.manifests |= {each.digest: each for each in step.manifests}
-        self.tags |= {each.tag: each.digest for each in step.tags}
+        for each in step.tags:
+            if not self._is_placeholder(each):
+                self.tags[each.tag] = each.digest
+
+    def _is_placeholder(self, tag: PlannedTag) -> bool:
+        """Return whether a digest is that of a placeholder, which an earlier step has left at a tag."""
+        before, kept = self.tags.get(tag.tag), self.manifests.get(tag.digest)
+        if before is None or kept is None:
+            return False
+        with suppress(DregError):
+            return original_of(kept.manifest()) == before
+        return False
 
     @property
     def is_over(self) -> bool:
