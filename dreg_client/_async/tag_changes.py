@@ -1,6 +1,6 @@
 """Add, move and delete tags, each only if it still names what the plan says."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
@@ -88,7 +88,7 @@ class AsyncTagChanges:
             await self._check_other_tags(change, change.other_tags)
         return await delete_tag(self._destination, change.tag, change.digest)
 
-    async def _check_other_tags(self, change: Untag, others: Collection[str]) -> None:
+    async def _check_other_tags(self, change: Untag, others: Sequence[str]) -> None:
         """Raise ConflictError if a manifest has none of the tags that the plan says it keeps.
 
         Some registries delete a manifest with its last tag.

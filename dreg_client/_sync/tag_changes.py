@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/tag_changes.py by tools/generate_sync.py. Do not edit.
 """Add, move and delete tags, each only if it still names what the plan says."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final, TypeVar
@@ -89,7 +89,7 @@ class TagChanges:
             self._check_other_tags(change, change.other_tags)
         return delete_tag(self._destination, change.tag, change.digest)
 
-    def _check_other_tags(self, change: Untag, others: Collection[str]) -> None:
+    def _check_other_tags(self, change: Untag, others: Sequence[str]) -> None:
         """Raise ConflictError if a manifest has none of the tags that the plan says it keeps.
 
         Some registries delete a manifest with its last tag.
