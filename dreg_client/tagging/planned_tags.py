@@ -287,7 +287,7 @@ class PlannedTags:
         return tag in self._read or bool(self.trace.of(tag))
 
     def known(self, glob: str) -> list[str]:
-        """Return the tags that match a glob, sorted and without digest tags, of those that were there or that a rule is about."""
+        """Return the tags that were there, or that a rule is about, and match a glob; sorted, without digest tags."""
         names = {*self._read, *self.trace.names}
         return [name for name in sorted(names) if digest_tag(name) is None and matches(name, (glob,))]
 
