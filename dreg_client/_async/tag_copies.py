@@ -128,4 +128,4 @@ def _batches(changes: Sequence[CopyTag]) -> Iterator[list[CopyTag]]:
 
 def _changed(change: CopyTag, what: str) -> errors.ConflictError:
     reason = f"the tag {change.source_tag} of {change.source} {what}, but named {change.digest} in the plan"
-    return errors.ConflictError(f"{reason}; nothing was copied; make a new plan")
+    return errors.ConflictError(f"{reason}; nothing was copied")

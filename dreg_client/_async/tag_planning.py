@@ -156,6 +156,16 @@ class AsyncTagPlanning:
             self._untagged = tuple(self._reader.add(each.digest, each.media_type, each.size) for each in found)
         return self._untagged
 
+    async def _read_unnamed(self) -> str:
+        """List the manifests of a layout without a name, which protect what they contain; return why it cannot be."""
+        if self.source.client is not None:
+            return ""
+        try:
+            await self._read_untagged()
+        except (errors.LayoutCorruptError, errors.UnsafePathError) as failure:
+            return f"no image is deleted, because a manifest cannot be read: {failure}"
+        return ""
+
     async def _read_everything(self) -> None:
         """Read the digests of all tags, and all manifests that are known."""
         await self._learn(self._names)
@@ -183,8 +193,8 @@ class AsyncTagPlanning:
         deleted = _deleted(difference)
         if not deleted:
             return difference, "", Needs((), {})
-        if self.source.client is None:  # an index without a tag protects what it contains
-            await self._read_untagged()
+        if damage := await self._read_unnamed():
+            return difference, damage, Needs((), {})
         await self._read_everything()
         await self._reader.read_manifests(difference.explicit)
         await self._reader.read_extent(deleted)

@@ -13,13 +13,13 @@ from dreg_client._sync.manifests import named, resolve_manifest
 from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
-from dreg_client._sync.untag import untag
+from dreg_client._sync.untag import is_unfinished, untag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
-from dreg_client.protocol.tag_conflicts import check_condition, not_deleted
+from dreg_client.protocol.tag_conflicts import check_condition, not_as_expected
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -115,14 +115,25 @@ class RegistryDestination(RegistrySource):
             return False
         now = self.current_digest(tag)
         found = [] if now is None else [now]
-        check_condition(condition, tag, condition.unmet_by(found, new))
+        unmet, expected = condition.unmet_by(found, new), condition.expected
+        if unmet and now and expected and is_unfinished(self._client, self._name, now, expected):
+            return False
+        check_condition(condition, tag, unmet)
         return condition.is_done(found, new)
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
-        if expected is not None and (now := self.current_digest(tag)) not in {None, expected}:
-            raise not_deleted(tag, str(now))
+        if expected is not None:
+            self._check_to_delete(tag, expected)
         untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
+
+    def _check_to_delete(self, tag: str, expected: Digest) -> None:
+        """Raise ConflictError if a tag names neither the expected manifest, nor its placeholder, nor nothing."""
+        now = self.current_digest(tag)
+        if now is None or now == expected:
+            return
+        if not is_unfinished(self._client, self._name, now, expected):
+            raise not_as_expected(tag, str(now), expected)
 
     def delete_manifest(
         self,

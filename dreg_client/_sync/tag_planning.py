@@ -157,6 +157,16 @@ class TagPlanning:
             self._untagged = tuple(self._reader.add(each.digest, each.media_type, each.size) for each in found)
         return self._untagged
 
+    def _read_unnamed(self) -> str:
+        """List the manifests of a layout without a name, which protect what they contain; return why it cannot be."""
+        if self.source.client is not None:
+            return ""
+        try:
+            self._read_untagged()
+        except (errors.LayoutCorruptError, errors.UnsafePathError) as failure:
+            return f"no image is deleted, because a manifest cannot be read: {failure}"
+        return ""
+
     def _read_everything(self) -> None:
         """Read the digests of all tags, and all manifests that are known."""
         self._learn(self._names)
@@ -184,8 +194,8 @@ class TagPlanning:
         deleted = _deleted(difference)
         if not deleted:
             return difference, "", Needs((), {})
-        if self.source.client is None:  # an index without a tag protects what it contains
-            self._read_untagged()
+        if damage := self._read_unnamed():
+            return difference, damage, Needs((), {})
         self._read_everything()
         self._reader.read_manifests(difference.explicit)
         self._reader.read_extent(deleted)

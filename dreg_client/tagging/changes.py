@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dreg_client import errors
 from dreg_client.copying.plan_model import PlannedFailure
+from dreg_client.tagging.conclusions import note_conclusions
 from dreg_client.tagging.needs import Deletion, Needs
 from dreg_client.tagging.plan import (
     AddTag,
@@ -55,12 +56,14 @@ class RepositoryFindings:
         reports = [KeptTag(tag=each.tag, digest=each.digest, reason=each.reason) for each in self.planned.reports]
         reported = {each.tag for each in reports}
         failures = {**self.planned.failures, **self.failures}
-        return RepositoryTagPlan(
+        found = RepositoryTagPlan(
             repository=self.repository,
             changes=(*self._new(), *self._moved(), *self._untagged(kept), *self._deletions()),
             kept=(*reports, *(each for tag, each in kept.items() if tag not in reported)),
             failures=tuple(PlannedFailure(tag=tag or None, reason=reason) for tag, reason in failures.items()),
         )
+        note_conclusions(self.planned.trace, found)
+        return found
 
     def _check_explicit(self) -> None:
         referrers = {each.digest: each.referrers for each in self.needs.deletions}

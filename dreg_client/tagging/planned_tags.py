@@ -211,6 +211,7 @@ class PlannedTags:
 
     def settle(self) -> None:
         """Undo what rules did with protected tags, and report that."""
+        self.trace.end()
         for tag, reason in self._protected.items():
             digest = self._read.get(tag)
             if digest is None:
