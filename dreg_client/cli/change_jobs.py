@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dreg_client.cli.change_options import Wanted
     from dreg_client.copying.options import CopyOptions
     from dreg_client.tagging.plan import CopyTag, TagPlan
+    from dreg_client.tagging.planned_tags import PlannedTags
     from dreg_client.tagging.policy import TagPolicy
     from dreg_client.tagging.result import ChangesResult
 
@@ -214,14 +215,25 @@ def plan_policy(path: str, wanted: "Wanted") -> int:
 
 
 def explain_policy(path: str, tag: str, wanted: "Wanted") -> int:
-    """Print which rules of a policy did what with a tag; return the exit code."""
+    """Print which rules of a policy did what with the tags that a name or a glob means; return the exit code."""
     policy = _policy(_text_of(path), path)
     with _registry_options(_interrupted(None)) as (options, _):
         planner = _policy_planner(policy, options)
         plan = for_users_of_dreg(planner.make())
-        found = {name: planned.explain(tag) for name, planned in planner.planned.items()}
-    put_explanation(found, tag, wanted)
-    return int(put_failures(plan) > 0)
+        tags = {name: _named(planned, tag) for name, planned in planner.planned.items()}
+        found = {(name, each): planner.planned[name].explain(each) for name, named in tags.items() for each in named}
+    failed = put_failures(plan)
+    if not found and not failed:
+        from dreg_client.errors import NotFoundError
+
+        raise NotFoundError(f"tag {tag}", path, "all repositories of the policy were read")
+    put_explanation(found, wanted)
+    return int(failed > 0)
+
+
+def _named(planned: "PlannedTags", tag: str) -> list[str]:
+    """Return the tags of a repository that a name or a glob means."""
+    return [tag] if planned.knows(tag) else planned.known(tag)
 
 
 def _run_policy(text: str, path: str, wanted: "Wanted", *, advice: str) -> int:

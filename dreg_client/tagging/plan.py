@@ -193,9 +193,11 @@ class RepositoryTagPlan(PlanModel, frozen=True):
     changes: tuple[TagChange, ...] = ()
     """The changes, in the order in which they are made: copies, new and moved tags, untagged tags, deletions."""
     kept: tuple[KeptTag, ...] = ()
-    """What is kept although a rule would have removed it."""
+    """What is kept although a rule would have removed it, or because a rule needs a date or version that is unknown."""
     failures: tuple[PlannedFailure, ...] = ()
     """What could not be read, and is therefore left as it is."""
+    notes: tuple[str, ...] = ()
+    """What may be a mistake in the rules, such as a rule that matches no tag."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -50,6 +50,11 @@ class Trace:
             note = self._shared[key] = _Note(before, key[1])
         self._notes[tag] = note
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tags that there are sentences about."""
+        return tuple(self._notes)
+
     def of(self, tag: str) -> tuple[str, ...]:
         """Return the sentences about a tag, in the order of the rules."""
         found: list[str] = []

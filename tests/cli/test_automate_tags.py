@@ -208,11 +208,45 @@ def test_a_policy_is_planned_explained_and_applied(dreg: Run, repository: str, t
     assert explained.lines[0].startswith(f"{repository}:nightly-20240520: ")
     assert f"{repository}:nightly-20240520: plan: the image sha256:" in explained.lines[-1]
     assert explained.lines[-1].endswith(" is deleted")
-    assert json.loads(as_json.out)[0].keys() == {"repository", "sentences"}
+    assert json.loads(as_json.out)[0].keys() == {"repository", "tag", "sentences"}
     assert (done.code, done.out) == (0, planned.out)
     after = tags(dreg, repository)
     assert after["1.4"] == before["1.4.2"]
     assert before.keys() - after.keys() == {"nightly-20240520", "nightly-20240521", "pr-101", "pr-102"}
+
+
+def test_explain_takes_a_glob_and_names_what_is_missing(dreg: Run, repository: str, tmp_path: Path) -> None:
+    file = tmp_path / "tags.toml"
+    file.write_text(
+        f'[[policy]]\nrepositories = ["{repository}"]\n'
+        '[[policy.rules]]\naction = "untag"\ninclude = ["pr-101", "rp-*"]\n'
+        '[[policy.rules]]\naction = "keep"\ninclude = ["rp-*"]\n'
+    )
+
+    found = dreg("plan", file, "--explain", "pr-10[12]")
+    assert (found.code, [line.partition(": ")[0] for line in found.lines]) == (
+        0,
+        [f"{repository}:pr-101", f"{repository}:pr-102"],
+    )
+    missing = dreg("plan", file, "--explain", "absent")
+    assert (missing.code, missing.out) == (4, "")
+    assert f"{file} has no tag absent" in missing.err
+    planned = dreg("plan", file)
+    assert planned.code == 0
+    assert f"dreg: warning: {repository}: rule 2 (keep rp-*) matches no tag\n" in planned.err
+
+
+def test_a_plan_says_which_glob_chose_no_repository(dreg: Run, open_registry: RunningRegistry, tmp_path: Path) -> None:
+    file, plan = tmp_path / "tags.toml", tmp_path / "plan.json"
+    rule = '[[policy.rules]]\naction = "untag"\ninclude = ["pr-101"]\n'
+    file.write_text(f'[[policy]]\nrepositories = ["{open_registry.address}/absent/*"]\n{rule}')
+    assert dreg("plan", file).code == 4
+
+    file.write_text(f'[[policy]]\nrepositories = ["{open_registry.address}/absent/*", "oci:{RELEASES}"]\n{rule}')
+    planned = dreg("plan", file, "--plan", plan)
+    assert (planned.code, len(planned.lines)) == (1, 1)
+    assert "has no repository that matches absent/*; list its repositories with: dreg repos" in planned.err
+    assert dreg("apply", plan).code == 1
 
 
 def test_quiet_prints_only_what_failed(dreg: Run, repository: str) -> None:
