@@ -157,12 +157,15 @@ class AsyncTagPlanning:
         return self._untagged
 
     async def _read_unnamed(self) -> str:
-        """List the manifests of a layout without a name, which protect what they contain; return why it cannot be."""
-        if self.source.client is not None:
+        """List the manifests without a tag, which protect what they contain; return why that cannot be done.
+
+        Google's registries also keep what an index without a tag contains (`GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE`).
+        """
+        if not self._reader.may_list_untagged:
             return ""
         try:
             await self._read_untagged()
-        except (errors.LayoutCorruptError, errors.UnsafePathError) as failure:
+        except (errors.LayoutCorruptError, errors.UnsafePathError, errors.ProtocolError) as failure:
             return f"no image is deleted, because a manifest cannot be read: {failure}"
         return ""
 
