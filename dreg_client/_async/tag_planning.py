@@ -6,6 +6,7 @@ from datetime import datetime
 from dreg_client import errors
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.tag_reader import AsyncTagReader
+from dreg_client.copying.versions import parsed_once
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
@@ -48,7 +49,8 @@ class AsyncTagPlanning:
         self._names = await self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
         for rule in rules:
-            await self._apply(rule)
+            with parsed_once():
+                await self._apply(rule)
 
     async def plan(self) -> RepositoryTagPlan:
         """Return the changes of the repository, as the rules and the copies into it leave its tags.

@@ -7,6 +7,7 @@ from datetime import datetime
 from dreg_client import errors
 from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
+from dreg_client.copying.versions import parsed_once
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
@@ -49,7 +50,8 @@ class TagPlanning:
         self._names = self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
         for rule in rules:
-            self._apply(rule)
+            with parsed_once():
+                self._apply(rule)
 
     def plan(self) -> RepositoryTagPlan:
         """Return the changes of the repository, as the rules and the copies into it leave its tags.
