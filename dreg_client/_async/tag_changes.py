@@ -77,7 +77,7 @@ class AsyncTagChanges:
             await in_order(partial(self._delete, failed, kept), batch, at_a_time=AT_A_TIME)
 
     async def _delete(self, failed: set[str], kept: Mapping[Digest, KeptOrFailure], change: Untag) -> None:
-        if missing := [tag for tag in change.other_tags if tag in failed]:
+        if missing := [tag for tag in change.other_tags or () if tag in failed]:
             reason = f"the tag {change.tag} was not deleted, because its manifest did not get the tag {missing[0]}"
             self._record.fail(change, errors.DregError(reason))
             return
@@ -85,18 +85,18 @@ class AsyncTagChanges:
 
     async def _delete_tag(self, change: Untag) -> bool:
         if change.other_tags:
-            await self._check_other_tags(change)
+            await self._check_other_tags(change, change.other_tags)
         return await delete_tag(self._destination, change.tag, change.digest)
 
-    async def _check_other_tags(self, change: Untag) -> None:
+    async def _check_other_tags(self, change: Untag, others: Sequence[str]) -> None:
         """Raise ConflictError if a manifest has none of the tags that the plan says it keeps.
 
         Some registries delete a manifest with its last tag.
         """
-        for tag in change.other_tags:
+        for tag in others:
             if await self._destination.current_digest(tag) == change.digest:
                 return
-        what = f"its manifest no longer has the tags that it was to keep: {listed(change.other_tags)}"
+        what = f"its manifest no longer has the tags that it was to keep: {listed(others)}"
         raise errors.ConflictError(f"the tag {change.tag} was not deleted: {what}")
 
 

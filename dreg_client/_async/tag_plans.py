@@ -1,6 +1,7 @@
 """Plans of several repositories, and of the images that are copied between them."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,9 @@ from dreg_client import errors
 from dreg_client._async.attempt import attempt
 from dreg_client._async.copy_ends import open_target, target_of
 from dreg_client._async.in_order import in_order
+from dreg_client._async.missing_referrers import Missing, missing_referrers
 from dreg_client._async.opening import aopen_layout
-from dreg_client._async.ports import AsyncSource
+from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun
 from dreg_client._async.sync_stores import address_of
@@ -27,6 +29,7 @@ from dreg_client.tagging.plan import RepositoryTagPlan, TagPlan
 from dreg_client.tagging.planned_tags import PlannedTags
 from dreg_client.tagging.retag import Promote
 from dreg_client.tagging.rule import Rule
+from dreg_client.values.digest import Digest
 from dreg_client.values.reference import shown
 from dreg_client.values.store_name import StoreName, reference_of
 
@@ -67,6 +70,7 @@ class AsyncTagPlans:
         self._raises = False
         self._linked: dict[str, AsyncTagPlanning | None] = {}
         self._stack = AsyncExitStack()
+        self._unmatched: dict[str, list[tuple[Rule, str]]] = {}
         self.planned: dict[str, PlannedTags] = {}
 
     async def make(self, stores: Sequence[AsyncRuledStore]) -> TagPlan:
@@ -90,6 +94,7 @@ class AsyncTagPlans:
             promotions = AsyncTagPromotions(sources, self._destination)
             await promotions.read()
             found = await in_order(self._end, begun, at_a_time=REPOSITORIES_AT_ONCE)
+        found = _with_notes(found, stores, [self._unmatched.get(each, []) for each in addresses])
         copies = promotions.plans({each.repository: each for each in found})
         return joined([*copies, *found])
 
@@ -104,7 +109,7 @@ class AsyncTagPlans:
                 source = await stack.enter_async_context(self._opened(store.given))
                 planning = AsyncTagPlanning(source, address, self._now)
                 await planning.apply(store.rules, may_be_missing=store.may_be_missing)
-                self.planned[address] = planning.planned
+                self.planned[address], self._unmatched[address] = planning.planned, planning.unmatched
                 if stack is own:
                     return await planning.plan()
             self._linked[key] = planning
@@ -167,15 +172,35 @@ class AsyncTagPlans:
         key = identity_of(address)
         planning = self._linked.get(key)
         return key, AsyncDestinationStore(
-            planning.address if planning else address, planning, partial(self._current, given)
+            planning.address if planning else address,
+            planning,
+            partial(self._current, given),
+            partial(self._missing, given),
         )
+
+    @asynccontextmanager
+    async def _opened_to_compare(self, given: AsyncTagStore) -> AsyncGenerator[AsyncDestination]:
+        target = target_of(await self._in_registry(given, is_destination=True))
+        async with open_target(target, {}, dry_run=True) as destination:
+            yield destination
+
+    async def _missing(
+        self, given: AsyncTagStore, source: AsyncSource, digests: Collection[Digest]
+    ) -> Mapping[Digest, Missing]:
+        """Return which referrers of images a destination lacks."""
+        try:
+            async with self._opened_to_compare(given) as destination:
+                return await missing_referrers(source, destination, digests)
+        except errors.DregError as failure:
+            self._run.lost.add(failure)
+            if self._raises:
+                raise
+            return dict.fromkeys(digests, failure)
 
     async def _current(self, given: AsyncTagStore, tags: Sequence[str]) -> list[Current]:
         """Return what tags of a destination name."""
         try:
-            async with AsyncExitStack() as stack:
-                target = target_of(await self._in_registry(given, is_destination=True))
-                destination = await stack.enter_async_context(open_target(target, {}, dry_run=True))
+            async with self._opened_to_compare(given) as destination:
                 current = partial(attempt, destination.current_digest)
                 return [*await in_order(current, tags, at_a_time=AT_A_TIME)]
         except errors.DregError as failure:
@@ -191,6 +216,23 @@ def _destinations(stores: Iterable[AsyncRuledStore]) -> Iterator[str]:
         for rule in store.rules:
             if isinstance(rule, Promote):
                 yield rule.into
+
+
+def _with_notes(
+    plans: Sequence[RepositoryTagPlan],
+    stores: Sequence[AsyncRuledStore],
+    unmatched: Sequence[Sequence[tuple[Rule, str]]],
+) -> list[RepositoryTagPlan]:
+    """Return plans with a note for each rule that matches no tag of any repository, in the first one that has it."""
+    used = Counter(id(rule) for store in stores for rule in store.rules)
+    absent = Counter(id(rule) for each in unmatched for rule, _ in each)
+    found: list[RepositoryTagPlan] = []
+    for plan, each in zip(plans, unmatched, strict=True):
+        notes = tuple(f"{name} matches no tag" for rule, name in each if used[id(rule)] == absent[id(rule)])
+        found.append(plan.model_copy(update={"notes": notes}) if notes else plan)
+        for rule, _ in each:
+            del used[id(rule)]
+    return found
 
 
 async def _refresh(source: AsyncSource) -> None:

@@ -1,9 +1,11 @@
 """The images that a plan copies between repositories, and what that means for these."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dreg_client import errors
+from dreg_client._async.missing_referrers import Missing
+from dreg_client._async.ports import AsyncSource
 from dreg_client._async.tag_planning import AsyncTagPlanning
 from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.tagging.plan import CopyTag, DeleteManifest, MoveTag, RepositoryTagPlan, Untag
@@ -22,11 +24,13 @@ class AsyncDestinationStore:
         address: Its name.
         planning: The planning of its own rules; None if it has none.
         current: Returns what some of its tags name.
+        missing: Returns which referrers of images it lacks that another store has.
     """
 
     address: str
     planning: AsyncTagPlanning | None
     current: Callable[[Sequence[str]], Awaitable[Sequence[Current]]]
+    missing: Callable[[AsyncSource, Collection[Digest]], Awaitable[Mapping[Digest, Missing]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +42,19 @@ class _Copy:
         into: The store that it is copied to.
         promotion: The image and its tags.
         now: What its tag names there.
+        missing: What refers to it and is not there, if referrers are copied and the tag names it.
     """
 
     source: AsyncTagPlanning
     into: AsyncDestinationStore
     promotion: Promotion
     now: Current
+    missing: Missing = ()
+
+    @property
+    def failure(self) -> errors.DregError | None:
+        """Why it is not known what is there; None if it is known."""
+        return next((each for each in (self.now, self.missing) if isinstance(each, errors.DregError)), None)
 
     @property
     def is_there(self) -> bool:
@@ -63,6 +74,7 @@ class _Copy:
             source_tag=self.promotion.source_tag,
             replaces=self.now if isinstance(self.now, Digest) else None,
             referrers=self.promotion.referrers,
+            missing=() if isinstance(self.missing, errors.DregError) else self.missing,
         )
 
 
@@ -92,7 +104,8 @@ class AsyncTagPromotions:
         for key, wanted in self._wanted().items():
             into = self._stores[key]
             found = await into.current([each.tag for _, each in wanted])
-            self._copies += [_Copy(source, into, each, now) for (source, each), now in zip(wanted, found, strict=True)]
+            copies = [_Copy(source, into, each, now) for (source, each), now in zip(wanted, found, strict=True)]
+            self._copies += await _with_missing(into, copies)
         self._keep_uncopied()
         self._keep_removed()
         for copy in self._copies:
@@ -116,9 +129,9 @@ class AsyncTagPromotions:
                 continue
             source = copy.source.address
             is_removed = (source, copy.promotion.source_tag) in removed or (source, copy.promotion.digest) in removed
-            if isinstance(copy.now, errors.DregError):
-                failures.append(PlannedFailure(tag=copy.promotion.tag, reason=str(copy.now)))
-            elif not copy.is_there or is_removed:
+            if (failure := copy.failure) is not None:
+                failures.append(PlannedFailure(tag=copy.promotion.tag, reason=str(failure)))
+            elif not copy.is_there or copy.missing or is_removed:
                 changes.append(copy.change())
         return RepositoryTagPlan(repository=into.address, changes=tuple(changes), failures=tuple(failures))
 
@@ -141,7 +154,7 @@ class AsyncTagPromotions:
 
     def _keep_uncopied(self) -> None:
         for copy in self._copies:
-            if isinstance(copy.now, errors.DregError):
+            if copy.failure is not None:
                 copy.keep_in_source(
                     f"{copy.into.address}:{copy.promotion.tag} cannot be read, so it is not copied there"
                 )
@@ -157,6 +170,21 @@ class AsyncTagPromotions:
     def _settle(self) -> None:
         for source in self._sources:
             source.planned.settle()
+
+
+async def _with_missing(into: AsyncDestinationStore, copies: Sequence[_Copy]) -> Sequence[_Copy]:
+    """Return copies with the referrers that the images that are there lack, if referrers are copied."""
+    there = [each for each in copies if each.promotion.referrers and each.is_there]
+    found: dict[tuple[str, Digest], Missing] = {}
+    for source in dict.fromkeys(each.source for each in there):
+        digests = dict.fromkeys(each.promotion.digest for each in there if each.source is source)
+        missing = await into.missing(source.source, digests)
+        found |= {(source.address, digest): each for digest, each in missing.items()}
+    chosen = frozenset(map(id, there))
+    return [
+        replace(each, missing=found[each.source.address, each.promotion.digest]) if id(each) in chosen else each
+        for each in copies
+    ]
 
 
 def _receive(copy: _Copy, now: Digest | None) -> None:

@@ -12,6 +12,7 @@ from dreg_client._async.changes_journal import AsyncJournal, journal_to_undo
 from dreg_client._async.in_order import in_order
 from dreg_client._async.plan_stores import AsyncPlanStores
 from dreg_client._async.ports import AsyncDestination
+from dreg_client._async.referrers_checks import checked_together
 from dreg_client._async.restoring import AsyncRestoring
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun, in_run
@@ -19,7 +20,16 @@ from dreg_client._async.tag_changes import AsyncTagChanges
 from dreg_client.copying.options import CopyOptions
 from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.journal import Attempts
-from dreg_client.tagging.plan import AddTag, MoveTag, RepositoryTagPlan, RestoreManifest, TagChange, TagPlan, Untag
+from dreg_client.tagging.plan import (
+    AddTag,
+    CopyTag,
+    MoveTag,
+    RepositoryTagPlan,
+    RestoreManifest,
+    TagChange,
+    TagPlan,
+    Untag,
+)
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
 from dreg_client.tagging.undoing import undoing
 from dreg_client.values.arguments import check_flag
@@ -111,6 +121,8 @@ def _parts(journal: AsyncJournal) -> list[_Part]:
     """Return what is to be undone, by repository."""
     found: dict[str, dict[TagChange, Attempts]] = {}
     for each in journal.record.to_undo():
+        if isinstance(each.change, CopyTag) and each.change.missing:
+            continue  # signatures that were copied stay
         found.setdefault(each.repository, {})[undoing(each.change, each.tags)] = each
     return [
         _Part(RepositoryTagPlan(repository=name, changes=_sorted([*changes])), changes)
@@ -128,7 +140,7 @@ async def _undone(run: AsyncSyncRun, stores: AsyncPlanStores, journal: AsyncJour
     record = AsyncChangeRecord(name, journal, emit=run.totals.of_next(), lost=run.lost, undoes=numbers)
     failure: errors.DregError | None = None
     try:
-        async with run.place(name), stores.destination(name, is_new=False) as destination:
+        async with run.place(name), stores.destination(name, is_new=False) as destination, checked_together():
             await _undo_all(destination, record, part)
     except errors.DregError as fault:
         run.lost.add(fault)

@@ -14,14 +14,17 @@ from dreg_client._sync.in_order import in_order
 from dreg_client._sync.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.sync_run import SyncRun
-from dreg_client._sync.tag_changes import AT_A_TIME, write_tag
+from dreg_client._sync.tag_changes import AT_A_TIME, add_tag, write_tag
 from dreg_client.copying.options import CopyFlags
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.plan import CopyTag
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, is_digest
 
 _BATCH: Final = 64
 """The most images that are copied before their tags are written."""
+Named = Mapping[str, Descriptor]
+"""Manifests to copy: an image, by the empty name; or its referrers, by their digests and digest tags."""
 
 
 class TagCopies:
@@ -53,14 +56,14 @@ class TagCopies:
         """Copy the content of all images, then write the tags of those that were copied."""
         for batch in _batches([each for each in changes if not self._record.is_over(each)]):
             found = in_order(self._resolved, batch, at_a_time=AT_A_TIME)
-            roots = {each: root for each, root in zip(batch, found, strict=True) if root is not None}
-            self._copy({root.digest: root for root in roots.values()})
-            ready = [change for change in roots if self._is_copied(change)]
-            kept = kept_manifests(self._destination, self._record, ready)
-            in_order(partial(self._write, kept), ready, at_a_time=AT_A_TIME)
+            roots = {each: named for each, named in zip(batch, found, strict=True) if named is not None}
+            self._copy({root.digest: root for named in roots.values() for root in named.values()})
+            ready = [change for change in roots if self._is_copied(change, roots[change])]
+            kept = kept_manifests(self._destination, self._record, [each for each in ready if not each.missing])
+            in_order(partial(self._write, roots, kept), ready, at_a_time=AT_A_TIME)
 
-    def _resolved(self, change: CopyTag) -> Descriptor | None:
-        """Return the manifest to copy; None if its tag in the source names another one now."""
+    def _resolved(self, change: CopyTag) -> Named | None:
+        """Return the manifests to copy; None if the tag in the source names another one now."""
         try:
             found = self._source.resolve(change.source_tag)
         except errors.NotFoundError:
@@ -69,9 +72,19 @@ class TagCopies:
             self._record.fail(change, failure)
         else:
             if found.digest == change.digest:
-                return found
+                return self._missing(change) if change.missing else {"": found}
             self._record.fail(change, _changed(change, f"names {found.digest} now"))
         return None
+
+    def _missing(self, change: CopyTag) -> Named | None:
+        """Return the referrers to copy, without those that the destination has now."""
+        try:
+            there = [self._destination.current_digest(each) for each in change.missing]
+            new = [each for each, digest in zip(change.missing, there, strict=True) if digest is None]
+            return {each: self._source.resolve(each) for each in new}
+        except errors.DregError as failure:
+            self._record.fail(change, failure)
+            return None
 
     def _copy(self, roots: dict[Digest, Descriptor]) -> None:
         for root in roots.values():
@@ -82,20 +95,32 @@ class TagCopies:
             for digest in roots:
                 self._copier.failures.setdefault(digest, failure)
 
-    def _is_copied(self, change: CopyTag) -> bool:
-        failure = self._copier.failures.get(change.digest)
+    def _is_copied(self, change: CopyTag, roots: Named) -> bool:
+        failures = (self._copier.failures.get(root.digest) for root in roots.values())
+        failure = next((each for each in failures if each is not None), None)
         if failure is not None:
             self._record.fail(change, failure)
         return failure is None
 
-    def _write(self, kept: Mapping[Digest, KeptOrFailure], change: CopyTag) -> None:
+    def _write(self, roots: Mapping[CopyTag, Named], kept: Mapping[Digest, KeptOrFailure], change: CopyTag) -> None:
         try:
             manifest = self._source.fetch_manifest(change.digest)
         except errors.DregError as failure:
             self._record.fail(change, failure)
             return
-        write = partial(write_tag, self._destination, change, manifest)
-        self._record.make_with(change, write, kept_of(change, kept))
+        function = partial(self._write_missing, roots[change]) if change.missing else self._write_tag
+        self._record.make_with(change, partial(function, change, manifest), kept_of(change, kept))
+
+    def _write_tag(self, change: CopyTag, manifest: RawManifest) -> bool:
+        return write_tag(self._destination, change, manifest)
+
+    def _write_missing(self, named: Named, change: CopyTag, manifest: RawManifest) -> bool:
+        """Add digest tags, if the image still has its tag; return whether anything was copied."""
+        write_tag(self._destination, change, manifest)
+        for tag, root in named.items():
+            if not is_digest(tag):
+                add_tag(self._destination, tag, self._source.fetch_manifest(root.digest))
+        return bool(named)
 
 
 def _batches(changes: Sequence[CopyTag]) -> Iterator[list[CopyTag]]:
@@ -106,4 +131,4 @@ def _batches(changes: Sequence[CopyTag]) -> Iterator[list[CopyTag]]:
 
 def _changed(change: CopyTag, what: str) -> errors.ConflictError:
     reason = f"the tag {change.source_tag} of {change.source} {what}, but named {change.digest} in the plan"
-    return errors.ConflictError(f"{reason}; nothing was copied; make a new plan")
+    return errors.ConflictError(f"{reason}; nothing was copied")

@@ -7,9 +7,12 @@ from datetime import datetime
 from dreg_client import errors
 from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
+from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.versions import parsed_once
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
+from dreg_client.tagging.matching import Matching
 from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of
 from dreg_client.tagging.plan import RepositoryTagPlan
 from dreg_client.tagging.planned_tags import Difference, PlannedTags
@@ -26,40 +29,55 @@ class TagPlanning:
         now: The time from which ages count.
 
     Attributes:
+        source: The store.
+        address: The name of the store.
         planned: The tags, as the rules so far leave them.
+        unmatched: The rules that match no tag, and their names for messages.
     """
 
     def __init__(self, source: Source, address: str, now: datetime) -> None:
-        self._source, self._address, self._now = source, address, now
+        self._now = now
+        self.source, self.address = source, address
         self._reader = TagReader(source)
         self._names: tuple[str, ...] = ()
         self._untagged: tuple[Digest, ...] | None = None
         self.planned = PlannedTags(())
+        self.unmatched: list[tuple[Rule, str]] = []
 
-    def plan(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> RepositoryTagPlan:
-        """Return the changes of the repository. With `may_be_missing`, one that does not exist has no tags.
+    def apply(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> None:
+        """Apply rules. With `may_be_missing`, a repository that does not exist has no tags.
 
         Raises:
-            ConflictError: What a rule says is ambiguous, or something needs a manifest that it deletes.
+            ConflictError: What a rule says is ambiguous.
             NotFoundError: There is no such repository; or a rule names a digest that does not exist.
-            UnsupportedError: Manifests without a tag are to be removed, and the registry does not list them.
         """
         self._names = self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
-        for rule in rules:
-            self._apply(rule)
+        for number, rule in enumerate(rules, 1):
+            with parsed_once():
+                self._apply(rule, f"rule {number} ({rule})")
+
+    def plan(self) -> RepositoryTagPlan:
+        """Return the changes of the repository, as the rules and the copies into it leave its tags.
+
+        Raises:
+            ConflictError: Something needs a manifest that a rule deletes.
+            NotFoundError: A rule names a digest that does not exist.
+        """
+        self.planned.settle()
         difference = self._difference()
         self._check_new(difference)
         difference, protected, needs = self._deletions(difference)
-        failures = self._failures()
-        self._reader = TagReader(self._source)  # what was read takes more memory than the plan
+        failures, names = self._failures(), [tag for tag in self._names if tag not in self._reader.gone]
+        self._reader = TagReader(self.source)  # what was read takes more memory than the plan
         return RepositoryFindings(
-            repository=self._address,
+            repository=self.address,
             planned=self.planned,
             difference=difference,
             needs=needs,
             protected=protected,
             failures=failures,
+            has_all_digests=all(map(self.planned.read_digest, names)),
         ).plan()
 
     def _list(self, *, may_be_missing: bool) -> tuple[str, ...]:
@@ -70,13 +88,21 @@ class TagPlanning:
                 raise
             return ()
 
-    def _apply(self, rule: Rule) -> None:
+    def _apply(self, rule: Rule, name: str) -> None:
+        if rule.matching is not None and not self._matches(rule.matching):
+            self.unmatched.append((rule, name))
         self._learn(self._names if rule.reads_all_tags else rule.chosen(self.planned.names))
         wanted = rule.with_facts(self.planned.names)
         found: Mapping[str, TagFacts] = self._facts(rule, wanted) if wanted else {}
         if rule.untagged:
-            found = {**found, **self._facts_of_untagged(rule)}
+            found = {**found, **self._facts_of_untagged(rule, name)}
         rule.apply(self.planned, found, self._now)
+
+    def _matches(self, matching: Matching) -> bool:
+        """Return whether a rule is about a tag, or about all tags, or there are none."""
+        if matching.is_everything or not any(digest_tag(name) is None for name in self._names):
+            return True
+        return any(map(matching.has, self.planned.names)) or any(map(matching.has, self._names))
 
     def _learn(self, tags: Iterable[str]) -> None:
         self._reader.read_digests(tag for tag in tags if self.planned.was_there(tag))
@@ -102,15 +128,16 @@ class TagPlanning:
         """
         for digest in digests:
             if digest not in self._reader.manifests:
-                found = self._source.resolve(digest)
+                found = self.source.resolve(digest)
                 self._reader.add(digest, found.media_type, found.size)
 
-    def _facts_of_untagged(self, rule: Rule) -> dict[str, TagFacts]:
-        """Return the facts of the manifests without a tag that nothing needs."""
+    def _facts_of_untagged(self, rule: Rule, name: str) -> dict[str, TagFacts]:
+        """Return the facts of the manifests without a tag that nothing needs; none if they are not listed."""
         untagged = self._read_untagged()
         if untagged is None:
-            what = f"{self._address} does not list manifests without a tag, so they cannot be removed"
-            raise errors.UnsupportedError(f"{what}; delete them by digest, or run its garbage collection")
+            what = f"{name}: {self.address} does not list manifests without a tag, so they stay as they are"
+            self.planned.fail_untagged(f"{what}; remove untagged from the rule, and delete them by digest")
+            return {}
         self._read_everything()
         readings = self._reader.readings
         needed = {child for facts in self._reader.manifests.values() for child in facts.children}
@@ -128,9 +155,22 @@ class TagPlanning:
 
     def _read_untagged(self) -> tuple[Digest, ...] | None:
         """List the manifests without a tag; None if the store does not."""
-        if self._untagged is None and (found := self._source.untagged()) is not None:
+        if self._untagged is None and (found := self.source.untagged()) is not None:
             self._untagged = tuple(self._reader.add(each.digest, each.media_type, each.size) for each in found)
         return self._untagged
+
+    def _read_unnamed(self) -> str:
+        """List the manifests without a tag, which protect what they contain; return why that cannot be done.
+
+        Google's registries also keep what an index without a tag contains (`GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE`).
+        """
+        if not self._reader.may_list_untagged:
+            return ""
+        try:
+            self._read_untagged()
+        except (errors.LayoutCorruptError, errors.UnsafePathError, errors.ProtocolError) as failure:
+            return f"no image is deleted, because a manifest cannot be read: {failure}"
+        return ""
 
     def _read_everything(self) -> None:
         """Read the digests of all tags, and all manifests that are known."""
@@ -159,8 +199,8 @@ class TagPlanning:
         deleted = _deleted(difference)
         if not deleted:
             return difference, "", Needs((), {})
-        if self._source.client is None:  # an index without a tag protects what it contains
-            self._read_untagged()
+        if damage := self._read_unnamed():
+            return difference, damage, Needs((), {})
         self._read_everything()
         self._reader.read_manifests(difference.explicit)
         self._reader.read_extent(deleted)
@@ -185,7 +225,7 @@ class TagPlanning:
         """Remove the tags of referrers that are deleted with their subject; return whether there are any."""
         tags = [tag for digest in referrers for tag in self.planned.tags_of(digest)]
         for tag in tags:
-            if self.planned.is_kept(tag):
+            if self.planned.is_kept(tag) or self.planned.is_protected(tag):
                 what = f"cannot delete {tag}, a referrer of a manifest to delete: a rule keeps the tag"
                 raise errors.ConflictError(f"{what}; change one of the two")
             self.planned.remove(tag, deletes=True)

@@ -1,7 +1,8 @@
 # Generated from dreg_client/_async/tag_plans.py by tools/generate_sync.py. Do not edit.
 """Plans of several repositories, and of the images that are copied between them."""
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,9 @@ from dreg_client import errors
 from dreg_client._sync.attempt import attempt
 from dreg_client._sync.copy_ends import open_target, target_of
 from dreg_client._sync.in_order import in_order
+from dreg_client._sync.missing_referrers import Missing, missing_referrers
 from dreg_client._sync.opening import open_layout
-from dreg_client._sync.ports import Source
+from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.store import Store
 from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun
 from dreg_client._sync.sync_stores import address_of
@@ -28,6 +30,7 @@ from dreg_client.tagging.plan import RepositoryTagPlan, TagPlan
 from dreg_client.tagging.planned_tags import PlannedTags
 from dreg_client.tagging.retag import Promote
 from dreg_client.tagging.rule import Rule
+from dreg_client.values.digest import Digest
 from dreg_client.values.reference import shown
 from dreg_client.values.store_name import StoreName, reference_of
 
@@ -68,6 +71,7 @@ class TagPlans:
         self._raises = False
         self._linked: dict[str, TagPlanning | None] = {}
         self._stack = ExitStack()
+        self._unmatched: dict[str, list[tuple[Rule, str]]] = {}
         self.planned: dict[str, PlannedTags] = {}
 
     def make(self, stores: Sequence[RuledStore]) -> TagPlan:
@@ -91,6 +95,7 @@ class TagPlans:
             promotions = TagPromotions(sources, self._destination)
             promotions.read()
             found = in_order(self._end, begun, at_a_time=REPOSITORIES_AT_ONCE)
+        found = _with_notes(found, stores, [self._unmatched.get(each, []) for each in addresses])
         copies = promotions.plans({each.repository: each for each in found})
         return joined([*copies, *found])
 
@@ -105,7 +110,7 @@ class TagPlans:
                 source = stack.enter_context(self._opened(store.given))
                 planning = TagPlanning(source, address, self._now)
                 planning.apply(store.rules, may_be_missing=store.may_be_missing)
-                self.planned[address] = planning.planned
+                self.planned[address], self._unmatched[address] = planning.planned, planning.unmatched
                 if stack is own:
                     return planning.plan()
             self._linked[key] = planning
@@ -167,14 +172,34 @@ class TagPlans:
         address = address_of(given)
         key = identity_of(address)
         planning = self._linked.get(key)
-        return key, DestinationStore(planning.address if planning else address, planning, partial(self._current, given))
+        return key, DestinationStore(
+            planning.address if planning else address,
+            planning,
+            partial(self._current, given),
+            partial(self._missing, given),
+        )
+
+    @contextmanager
+    def _opened_to_compare(self, given: TagStore) -> Generator[Destination]:
+        target = target_of(self._in_registry(given, is_destination=True))
+        with open_target(target, {}, dry_run=True) as destination:
+            yield destination
+
+    def _missing(self, given: TagStore, source: Source, digests: Collection[Digest]) -> Mapping[Digest, Missing]:
+        """Return which referrers of images a destination lacks."""
+        try:
+            with self._opened_to_compare(given) as destination:
+                return missing_referrers(source, destination, digests)
+        except errors.DregError as failure:
+            self._run.lost.add(failure)
+            if self._raises:
+                raise
+            return dict.fromkeys(digests, failure)
 
     def _current(self, given: TagStore, tags: Sequence[str]) -> list[Current]:
         """Return what tags of a destination name."""
         try:
-            with ExitStack() as stack:
-                target = target_of(self._in_registry(given, is_destination=True))
-                destination = stack.enter_context(open_target(target, {}, dry_run=True))
+            with self._opened_to_compare(given) as destination:
                 current = partial(attempt, destination.current_digest)
                 return [*in_order(current, tags, at_a_time=AT_A_TIME)]
         except errors.DregError as failure:
@@ -190,6 +215,23 @@ def _destinations(stores: Iterable[RuledStore]) -> Iterator[str]:
         for rule in store.rules:
             if isinstance(rule, Promote):
                 yield rule.into
+
+
+def _with_notes(
+    plans: Sequence[RepositoryTagPlan],
+    stores: Sequence[RuledStore],
+    unmatched: Sequence[Sequence[tuple[Rule, str]]],
+) -> list[RepositoryTagPlan]:
+    """Return plans with a note for each rule that matches no tag of any repository, in the first one that has it."""
+    used = Counter(id(rule) for store in stores for rule in store.rules)
+    absent = Counter(id(rule) for each in unmatched for rule, _ in each)
+    found: list[RepositoryTagPlan] = []
+    for plan, each in zip(plans, unmatched, strict=True):
+        notes = tuple(f"{name} matches no tag" for rule, name in each if used[id(rule)] == absent[id(rule)])
+        found.append(plan.model_copy(update={"notes": notes}) if notes else plan)
+        for rule, _ in each:
+            del used[id(rule)]
+    return found
 
 
 def _refresh(source: Source) -> None:

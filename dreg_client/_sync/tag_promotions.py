@@ -2,9 +2,11 @@
 """The images that a plan copies between repositories, and what that means for these."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dreg_client import errors
+from dreg_client._sync.missing_referrers import Missing
+from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_planning import TagPlanning
 from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.tagging.plan import CopyTag, DeleteManifest, MoveTag, RepositoryTagPlan, Untag
@@ -23,11 +25,13 @@ class DestinationStore:
         address: Its name.
         planning: The planning of its own rules; None if it has none.
         current: Returns what some of its tags name.
+        missing: Returns which referrers of images it lacks that another store has.
     """
 
     address: str
     planning: TagPlanning | None
     current: Callable[[Sequence[str]], Sequence[Current]]
+    missing: Callable[[Source, Collection[Digest]], Mapping[Digest, Missing]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,19 @@ class _Copy:
         into: The store that it is copied to.
         promotion: The image and its tags.
         now: What its tag names there.
+        missing: What refers to it and is not there, if referrers are copied and the tag names it.
     """
 
     source: TagPlanning
     into: DestinationStore
     promotion: Promotion
     now: Current
+    missing: Missing = ()
+
+    @property
+    def failure(self) -> errors.DregError | None:
+        """Why it is not known what is there; None if it is known."""
+        return next((each for each in (self.now, self.missing) if isinstance(each, errors.DregError)), None)
 
     @property
     def is_there(self) -> bool:
@@ -64,6 +75,7 @@ class _Copy:
             source_tag=self.promotion.source_tag,
             replaces=self.now if isinstance(self.now, Digest) else None,
             referrers=self.promotion.referrers,
+            missing=() if isinstance(self.missing, errors.DregError) else self.missing,
         )
 
 
@@ -91,7 +103,8 @@ class TagPromotions:
         for key, wanted in self._wanted().items():
             into = self._stores[key]
             found = into.current([each.tag for _, each in wanted])
-            self._copies += [_Copy(source, into, each, now) for (source, each), now in zip(wanted, found, strict=True)]
+            copies = [_Copy(source, into, each, now) for (source, each), now in zip(wanted, found, strict=True)]
+            self._copies += _with_missing(into, copies)
         self._keep_uncopied()
         self._keep_removed()
         for copy in self._copies:
@@ -115,9 +128,9 @@ class TagPromotions:
                 continue
             source = copy.source.address
             is_removed = (source, copy.promotion.source_tag) in removed or (source, copy.promotion.digest) in removed
-            if isinstance(copy.now, errors.DregError):
-                failures.append(PlannedFailure(tag=copy.promotion.tag, reason=str(copy.now)))
-            elif not copy.is_there or is_removed:
+            if (failure := copy.failure) is not None:
+                failures.append(PlannedFailure(tag=copy.promotion.tag, reason=str(failure)))
+            elif not copy.is_there or copy.missing or is_removed:
                 changes.append(copy.change())
         return RepositoryTagPlan(repository=into.address, changes=tuple(changes), failures=tuple(failures))
 
@@ -140,7 +153,7 @@ class TagPromotions:
 
     def _keep_uncopied(self) -> None:
         for copy in self._copies:
-            if isinstance(copy.now, errors.DregError):
+            if copy.failure is not None:
                 copy.keep_in_source(
                     f"{copy.into.address}:{copy.promotion.tag} cannot be read, so it is not copied there"
                 )
@@ -156,6 +169,21 @@ class TagPromotions:
     def _settle(self) -> None:
         for source in self._sources:
             source.planned.settle()
+
+
+def _with_missing(into: DestinationStore, copies: Sequence[_Copy]) -> Sequence[_Copy]:
+    """Return copies with the referrers that the images that are there lack, if referrers are copied."""
+    there = [each for each in copies if each.promotion.referrers and each.is_there]
+    found: dict[tuple[str, Digest], Missing] = {}
+    for source in dict.fromkeys(each.source for each in there):
+        digests = dict.fromkeys(each.promotion.digest for each in there if each.source is source)
+        missing = into.missing(source.source, digests)
+        found |= {(source.address, digest): each for digest, each in missing.items()}
+    chosen = frozenset(map(id, there))
+    return [
+        replace(each, missing=found[each.source.address, each.promotion.digest]) if id(each) in chosen else each
+        for each in copies
+    ]
 
 
 def _receive(copy: _Copy, now: Digest | None) -> None:

@@ -13,6 +13,7 @@ from dreg_client._sync.changes_journal import Journal, journal_to_undo
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.plan_stores import PlanStores
 from dreg_client._sync.ports import Destination
+from dreg_client._sync.referrers_checks import checked_together
 from dreg_client._sync.restoring import Restoring
 from dreg_client._sync.store import Store
 from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun, in_run
@@ -20,7 +21,16 @@ from dreg_client._sync.tag_changes import TagChanges
 from dreg_client.copying.options import CopyOptions
 from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.journal import Attempts
-from dreg_client.tagging.plan import AddTag, MoveTag, RepositoryTagPlan, RestoreManifest, TagChange, TagPlan, Untag
+from dreg_client.tagging.plan import (
+    AddTag,
+    CopyTag,
+    MoveTag,
+    RepositoryTagPlan,
+    RestoreManifest,
+    TagChange,
+    TagPlan,
+    Untag,
+)
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
 from dreg_client.tagging.undoing import undoing
 from dreg_client.values.arguments import check_flag
@@ -112,6 +122,8 @@ def _parts(journal: Journal) -> list[_Part]:
     """Return what is to be undone, by repository."""
     found: dict[str, dict[TagChange, Attempts]] = {}
     for each in journal.record.to_undo():
+        if isinstance(each.change, CopyTag) and each.change.missing:
+            continue  # signatures that were copied stay
         found.setdefault(each.repository, {})[undoing(each.change, each.tags)] = each
     return [
         _Part(RepositoryTagPlan(repository=name, changes=_sorted([*changes])), changes)
@@ -129,7 +141,7 @@ def _undone(run: SyncRun, stores: PlanStores, journal: Journal, part: _Part) -> 
     record = ChangeRecord(name, journal, emit=run.totals.of_next(), lost=run.lost, undoes=numbers)
     failure: errors.DregError | None = None
     try:
-        with run.place(name), stores.destination(name, is_new=False) as destination:
+        with run.place(name), stores.destination(name, is_new=False) as destination, checked_together():
             _undo_all(destination, record, part)
     except errors.DregError as fault:
         run.lost.add(fault)

@@ -37,14 +37,14 @@ GROUPS: Final = {
         "schema": ("schema", "List, print, write or check the JSON Schemas of documents."),
     },
     "Automate tags": {
-        "retag": ("tag_rules", "Add or move tags that are made from other tags, such as 1.4 and latest from 1.4.2."),
+        "retag": ("tag_rules", "Add or move tags that are made from other tags, such as 1.4, 1 and latest from 1.4.2."),
         "prune": ("tag_rules", "Remove old tags, and delete the images whose last tag is removed."),
         "promote": (
             "tag_rules",
             "Copy tags to another repository, under names that are made from them, such as 1.5.0 from 1.5.0-rc.2.",
         ),
         "plan": ("tag_plans", "Print what a policy would change."),
-        "apply": ("tag_plans", "Apply a plan or a policy."),
+        "apply": ("tag_plans", "Apply a plan or a policy, or continue after an interruption."),
         "undo": ("tag_plans", "Take back the changes that a journal records."),
         "usage": ("usage", "Show the size of each tag, and what deleting it would free."),
     },

@@ -37,19 +37,19 @@ def _kept(text: str) -> str:
 
 @click.command("retag", cls=Command)
 @repository_argument("source", "REPOSITORY")
-@click.argument("template", metavar="TEMPLATE")
+@click.argument("templates", metavar="TEMPLATE...", nargs=-1, required=True)
 @tag_options("Use", digest_tags=False)
 @change_options
 @registry_options
-def retag_command(source: "StoreName", template: str, **options: Any) -> int:  # noqa: ANN401 (of any type)
-    """Add or move tags that are made from other tags, such as 1.4 and latest from 1.4.2.
+def retag_command(source: "StoreName", templates: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 (of any type)
+    """Add or move tags that are made from other tags, such as 1.4, 1 and latest from 1.4.2.
 
     REPOSITORY is REGISTRY/REPOSITORY or oci:PATH, without a tag. TEMPLATE is the new tag. It can contain {tag};
     {major}, {minor}, {patch}, {prerelease} and {version} of a version X.Y.Z, with or without v; and groups of --regex,
     by name or number: {name}, {1}. If several tags give the same new tag, the highest version is used.
 
-    Prints the changes; with --yes, makes them. Each tag is read again directly before it is changed. If another client
-    has changed it since it was read, it is left as it is, and reported as a conflict.
+    Prints the changes; with --yes, makes them. Each tag is read again directly before it is changed. If it has been
+    changed since the plan was made, it is left as it is, and reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
@@ -57,16 +57,23 @@ def retag_command(source: "StoreName", template: str, **options: Any) -> int:  #
     \b
     Exit codes:
       1  Some tags could not be read or changed.
+      7  Everything was a conflict.
       9  There is something to change, with --exit-code.
 
     \b
     Examples:
-      dreg retag oci:fixtures/layouts/releases '{major}.{minor}' --semver '*' --exit-code
+      dreg retag oci:fixtures/layouts/releases '{major}.{minor}' '{major}' latest --semver '*' --exit-code
       dreg retag oci:build/releases latest --semver '*' --yes --journal build/retag.jsonl
       dreg retag localhost:5000/acme/web 'stable-{release}' --regex '(?P<release>[0-9.]+)'
     """
     wanted, tags = Wanted.of(options), tag_filter(options)
-    return _run([source], lambda planner: planner.retag(tags, template), wanted)
+
+    def add_rules(planner: "TagPlanner") -> "TagPlanner":
+        for template in templates:
+            planner.retag(tags, template)
+        return planner
+
+    return _run([source], add_rules, wanted)
 
 
 @click.command("prune", cls=Command)
@@ -76,7 +83,7 @@ def retag_command(source: "StoreName", template: str, **options: Any) -> int:  #
     "--keep-last",
     metavar="N",
     type=whole_number(0, example=10),
-    help="Keep the newest N images of those that match, with all their tags.",
+    help="Keep the newest N images of those that match, with all their tags. Images without a date do not count.",
 )
 @click.option(
     "--older-than", metavar="AGE", type=ParsedType("age", _age), help="Remove only older images: 36h, 14d, 2w."
@@ -94,7 +101,12 @@ def retag_command(source: "StoreName", template: str, **options: Any) -> int:  #
     default="created",
     help="How --keep-last orders images: by creation date (default), or by version, which needs no dates.",
 )
-@click.option("--untagged", is_flag=True, help="Also delete images without a tag, where the registry lists them.")
+@click.option("--untagged", is_flag=True, help="Also delete images without a tag, where they are listed.")
+@click.option(
+    "--images",
+    type=click.Choice(["any", "all", "each"]),
+    help="Remove images with all their tags: if any tag matches, if all match, or if one matches each --include.",
+)
 @click.option("--untag-only", is_flag=True, help="Only remove tags; do not delete images that have no other tag.")
 @change_options
 @registry_options
@@ -109,12 +121,15 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
     1980-01-02, as that of reproducible builds, the tag is kept and reported, unless the rule needs no dates. Digest
     tags, such as sha256-HEX.sig, are deleted with the image that they are about.
 
+    --untagged works on layouts and on registries that list images without a tag (GCR, Google Artifact Registry). In a
+    layout, it deletes images without a name in index.json; what index.json does not list is for `dreg gc`.
+
     An image is deleted only if no tag is left, and no index or referrer that stays needs it; otherwise, it only loses
     the tag. If any tag of a repository cannot be read, no image of it is deleted. In a layout, layers stay until `dreg
     gc` deletes them; in a registry, until its garbage collection.
 
-    Prints the changes; with --yes, makes them. All tags are read again before images are deleted. Whatever another
-    client has changed since it was read is left as it is, and reported as a conflict.
+    Prints the changes; with --yes, makes them. All tags are read again before images are deleted. Whatever has
+    been changed since the plan was made is left as it is, and reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
@@ -122,6 +137,7 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
     \b
     Exit codes:
       1  Some tags could not be read or changed.
+      7  Everything was a conflict.
       9  There is something to change, with --exit-code.
 
     \b
@@ -135,6 +151,8 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
     _check_not_everything(options)
     if options["untagged"] and options["untag_only"]:
         raise click.UsageError("--untagged cannot be used with --untag-only: images without a tag can only be deleted")
+    if not (wanted.is_quiet or wanted.output == "json"):
+        _warn_of_all_tags(options)
     tags, is_deleted = tag_filter(options), not options.pop("untag_only")
     return _run([*sources], lambda planner: planner.prune(tags, delete=is_deleted, **options), wanted)
 
@@ -149,6 +167,16 @@ def _check_not_everything(options: dict[str, Any]) -> None:
     else:
         advice = "choose tags, such as --include 'nightly-*', or what to keep with --keep-last or --older-than"
     raise click.UsageError(f"without conditions, all tags would be removed; {advice}; if that is meant, --include '*'")
+
+
+def _warn_of_all_tags(options: dict[str, Any]) -> None:
+    """Say that all tags are concerned, unless some are chosen or kept."""
+    from dreg_client.cli.output import put_error
+
+    if any(options[name] not in {None, ()} for name in ("include", "exclude", "regex", "semver", "keep")):
+        return
+    advice = "to choose some, add --include 'nightly-*'; to protect some, add --keep latest --keep 'v*'"
+    put_error(f"dreg: this concerns all tags, also releases and latest; {advice}")
 
 
 @click.command("promote", cls=Command)
@@ -168,8 +196,8 @@ def promote_command(source: "StoreName", destination: "StoreName", **options: An
     and groups of --regex, by name or number: {name}, {1}. If several tags give the same new tag, the highest version is
     used. A tag of another image in the destination is moved.
 
-    Prints the changes; with --yes, makes them. An image that another client has moved in the source or the destination
-    since it was read is not copied, and reported as a conflict.
+    Prints the changes; with --yes, makes them. If a tag has been moved in the source or the destination since the plan
+    was made, the image is not copied; this is reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
@@ -177,6 +205,7 @@ def promote_command(source: "StoreName", destination: "StoreName", **options: An
     \b
     Exit codes:
       1  Some tags could not be read or copied.
+      7  Everything was a conflict.
       9  There is something to copy, with --exit-code.
 
     \b

@@ -14,6 +14,7 @@ from dreg_client.values.digest import Digest, is_digest
 @dataclass(frozen=True, slots=True)
 class _Explicit:
     facts: frozenset[Fact] = frozenset()
+    matching: None = None
     reads_all_tags: bool = False
     untagged: bool = False
 
@@ -98,7 +99,7 @@ class RemoveTag(_Explicit):
             raise ConflictError(f"cannot untag {self.tag}: a rule before it keeps the tag; change one of the two")
         else:
             planned.remove(self.tag, deletes=False)
-            planned.trace.note(self.tag, "removed; its manifest stays")
+            planned.trace.note(self.tag, "removed; its image stays")
 
     def __str__(self) -> str:
         return f"untag {self.tag}"

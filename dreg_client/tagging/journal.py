@@ -20,7 +20,7 @@ from dreg_client.values.digest import Digest
 HEAD: Final = b'{"kind":"start","journal":"tag changes","version":'
 """What each journal begins with."""
 Outcome = Literal["done", "already", "conflict", "failed"]
-"""What became of a change: it was made, was not necessary, was a conflict with another client, or failed."""
+"""What became of a change: it was made, was not necessary, was a conflict with another change, or failed."""
 StepOutcome = Literal[Outcome, "rejected"]
 """The same in a journal, which also says if the registry rejected the change, so that nothing was changed."""
 _NOT_MADE: Final = frozenset[StepOutcome | None]({"already", "conflict", "rejected"})

@@ -42,8 +42,8 @@ class MoveTag(PlanModel, frozen=True):
     """The digest that the tag is to name."""
     replaces: Digest
     """The digest that the tag names in the plan. If it names another one when the plan is applied, it is a conflict."""
-    other_tags: tuple[str, ...] = ()
-    """The tags that the replaced manifest keeps."""
+    other_tags: tuple[str, ...] | None = None
+    """The tags that the replaced manifest keeps; null if the digests of the other tags were not read."""
 
     @property
     def subject(self) -> str:
@@ -55,7 +55,7 @@ class MoveTag(PlanModel, frozen=True):
 
 
 class CopyTag(PlanModel, frozen=True):
-    """Copy an image from another repository, and name it by a tag."""
+    """Copy an image from another repository, and name it by a tag; or copy what refers to an image that is there."""
 
     action: Literal["copy"] = "copy"
     """`copy`."""
@@ -72,6 +72,8 @@ class CopyTag(PlanModel, frozen=True):
     there already, and the same plan removes it from the source: it is checked that it is still there."""
     referrers: bool = False
     """Whether signatures, SBOMs and other referrers are also copied."""
+    missing: tuple[str, ...] = ()
+    """If the tag already names the image: the digests of the referrers to copy, and the digest tags to add."""
 
     @property
     def subject(self) -> str:
@@ -79,6 +81,8 @@ class CopyTag(PlanModel, frozen=True):
         return self.tag
 
     def __str__(self) -> str:
+        if self.missing:
+            return sentences.copy_referrers(self.source, self.source_tag, self.tag, self.digest, len(self.missing))
         return sentences.copy(self.source, self.source_tag, self.tag, self.digest, self.replaces)
 
 
@@ -91,8 +95,8 @@ class Untag(PlanModel, frozen=True):
     """The tag."""
     digest: Digest
     """The digest that the tag names in the plan. If it names another one when the plan is applied, it is a conflict."""
-    other_tags: tuple[str, ...] = ()
-    """The tags that the manifest keeps."""
+    other_tags: tuple[str, ...] | None = None
+    """The tags that the manifest keeps; null if the digests of the other tags were not read."""
     needed_by: str = ""
     """What else needs the manifest, which has no other tag, such as an index that a tag names; empty if nothing."""
 
@@ -189,9 +193,11 @@ class RepositoryTagPlan(PlanModel, frozen=True):
     changes: tuple[TagChange, ...] = ()
     """The changes, in the order in which they are made: copies, new and moved tags, untagged tags, deletions."""
     kept: tuple[KeptTag, ...] = ()
-    """What is kept although a rule would have removed it."""
+    """What is kept although a rule would have removed it, or because a rule needs a date or version that is unknown."""
     failures: tuple[PlannedFailure, ...] = ()
     """What could not be read, and is therefore left as it is."""
+    notes: tuple[str, ...] = ()
+    """What may be a mistake in the rules, such as a rule that matches no tag."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -202,7 +208,8 @@ class RepositoryTagPlan(PlanModel, frozen=True):
                 tags = (*change.tags, *change.digest_tags)
                 named.add(words, (change.digest, *tags), change.platforms, change.referrers, tags)
             else:
-                named.add(words, (change.tag,), change.other_tags if isinstance(change, MoveTag | Untag) else ())
+                others = change.other_tags if isinstance(change, MoveTag | Untag) else ()
+                named.add(words, (change.tag,), others or ())
         return self
 
     @property

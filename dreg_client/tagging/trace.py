@@ -33,6 +33,10 @@ class Trace:
         self._rules += 1
         self._rule = f"rule {self._rules} ({rule})"
 
+    def conclude(self) -> None:
+        """Begin the sentences about the plan, after those about rules."""
+        self._rule = "plan"
+
     def end(self) -> None:
         """End the last rule: what follows is no rule's."""
         self._rule = ""
@@ -45,6 +49,11 @@ class Trace:
         if note is None:
             note = self._shared[key] = _Note(before, key[1])
         self._notes[tag] = note
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tags that there are sentences about."""
+        return tuple(self._notes)
 
     def of(self, tag: str) -> tuple[str, ...]:
         """Return the sentences about a tag, in the order of the rules."""

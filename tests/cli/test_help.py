@@ -105,7 +105,7 @@ def test_help_fits_80_columns(said: Run, command: list[str], monkeypatch: pytest
     assert "--debug" in shown
     assert "..." not in shown.replace("SOURCE...", "").replace("REPOSITORY...", "").replace("]...", "").replace(
         "NEW_TAG...", ""
-    ).replace("[...]", "")
+    ).replace("TEMPLATE...", "").replace("[...]", "")
     assert not [line for line in shown.splitlines() if len(line) > 80]
 
 

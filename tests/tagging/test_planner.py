@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import semantic_version
 
 from dreg_client import (
     AddTag,
@@ -82,6 +83,20 @@ def test_releases_follow_the_highest_version(push: Push) -> None:
 
     made = plan([push(graph)]).retag("*", "{major}.{minor}").retag("*", "latest", semver="*").make()
     assert made.changes == (AddTag(tag="1.4", digest=newest), AddTag(tag="latest", digest=newest))
+
+
+def test_each_version_is_parsed_once_by_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Dated()
+    for number in range(5):
+        graph.tagged(f"1.4.{number}", layer=str(number))
+    parsed: list[str] = []
+    coerce = semantic_version.Version.coerce
+    monkeypatch.setattr(semantic_version.Version, "coerce", lambda text: parsed.append(text) or coerce(text))
+
+    made = plan([f"oci:{graph.write(tmp_path / 'layout')}"]).retag("*", "{major}.{minor}", semver="^1").make()
+
+    assert [change.subject for change in made.changes] == ["1.4"]
+    assert sorted(parsed) == [f"1.4.{number}" for number in range(5)]
 
 
 def test_the_newest_images_and_young_ones_are_not_pruned(push: Push) -> None:
@@ -260,8 +275,15 @@ def test_manifests_without_a_tag_are_pruned_where_the_store_lists_them(tmp_path:
 def test_manifests_without_a_tag_are_not_pruned_elsewhere(registry: RunningRegistry, tmp_path: Path) -> None:
     name = pushed(nightlies(1), registry, tmp_path)
 
-    with pytest.raises(errors.UnsupportedError, match="does not list manifests without a tag"):
-        plan([name]).prune("pr-*", untagged=True).make()
+    planner = plan([name]).move("latest", to="nightly-1").prune("nightly-*", untagged=True)
+    [found] = planner.make().repositories
+    assert [type(each) for each in found.changes] == [AddTag, Untag]
+    assert [each.tag for each in found.failures] == [None]
+    assert found.failures[0].reason.startswith(
+        f"rule 2 (prune nightly-*): {name} does not list manifests without a tag, so they stay as they are; remove"
+    )
+    result = planner.apply(TagPlan(repositories=(found,)))
+    assert (len(result.done), [*result.failures]) == (2, [name])
 
 
 def test_rules_read_no_more_than_they_need(registry: RunningRegistry, tmp_path: Path) -> None:
@@ -323,7 +345,8 @@ def test_explain_says_which_rule_did_what(push: Push) -> None:
         "rule 1 (keep nightly-*): kept".replace("*", "1"),
         "rule 2 (prune nightly-*, keep 1): not removed: a rule before it keeps it",
     )
-    assert planner.explain("1.4") == ("there is no such tag",)
+    with pytest.raises(errors.NotFoundError, match=r"has no tag 1\.4; list the tags with: dreg tags"):
+        planner.explain("1.4")
 
 
 def test_a_plan_is_applied_by_its_planner(push: Push, tmp_path: Path) -> None:
