@@ -8,6 +8,7 @@ from dreg_client import errors
 from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
 from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.versions import parsed_once
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
@@ -53,7 +54,8 @@ class TagPlanning:
         self._names = self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
         for number, rule in enumerate(rules, 1):
-            self._apply(rule, f"rule {number} ({rule})")
+            with parsed_once():
+                self._apply(rule, f"rule {number} ({rule})")
 
     def plan(self) -> RepositoryTagPlan:
         """Return the changes of the repository, as the rules and the copies into it leave its tags.

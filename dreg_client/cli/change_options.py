@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE: Final = click.Path(dir_okay=False)
-_plan_option: Final = click.option("--plan", metavar="FILE", type=FILE, help="Save the plan as JSON, for dreg apply.")
+_plan_option: Final = click.option(
+    "--plan",
+    metavar="FILE",
+    type=FILE,
+    help="Save the plan as JSON, for dreg apply, which takes relative paths in it from its own directory.",
+)
 _yes_option: Final = click.option("--yes", "-y", is_flag=True, help="Make the changes instead of only printing them.")
 _journal_option: Final = click.option(
     "--journal",
