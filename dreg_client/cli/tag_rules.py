@@ -197,7 +197,7 @@ def promote_command(source: "StoreName", destination: "StoreName", **options: An
     used. A tag of another image in the destination is moved.
 
     Prints the changes; with --yes, makes them. If a tag has been moved in the source or the destination since the plan
-    was made, its image is not copied, and reported as a conflict.
+    was made, the image is not copied; this is reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
