@@ -106,7 +106,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         assert isinstance(self.files, DirectoryFiles)  # noqa: S101 (see `AsyncLayout.destination`)
         return self.files
 
-    async def current_digest(self, reference: str) -> Digest | None:
+    async def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:  # noqa: ARG002 (port)
         """Return the digest of a manifest in the layout on disk, by its name or digest; None if there is none."""
         await self._read_index()
         try:

@@ -134,7 +134,9 @@ class AsyncTagDeletions:
     async def _referrer(self, digest: Digest, *, besides: Collection[Digest]) -> Digest | None:
         """Return a referrer of a manifest that exists; None if there are no others."""
         for referrer in await self._destination.referrers(digest):
-            if referrer.digest not in besides and await self._destination.current_digest(referrer.digest) is not None:
+            if referrer.digest in besides:
+                continue
+            if await self._destination.current_digest(referrer.digest, surely=True) is not None:
                 return referrer.digest
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from dreg_client import errors
 from dreg_client._async.attempt import attempt
@@ -153,7 +154,7 @@ class AsyncTagPlans:
         self, destination: AsyncDestination, tags: Sequence[str]
     ) -> list[Digest | errors.DregError | None]:
         async def current(tag: str) -> Digest | errors.DregError | None:
-            return await attempt(destination.current_digest, tag)
+            return await attempt(partial(destination.current_digest, surely=True), tag)
 
         return await in_order(current, tags, at_a_time=AT_A_TIME)
 

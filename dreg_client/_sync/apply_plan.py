@@ -31,6 +31,7 @@ from dreg_client.tagging.plan import (
     Untag,
 )
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
+from dreg_client.values.digest import Digest
 
 _ADVICE: Final = "this was so when the plan was made; make a new plan"
 _ONLY_UNDO: Final = "a plan cannot restore manifests, because it does not contain them; use undo, with the journal"
@@ -169,6 +170,7 @@ class Application:
                     with self._stores.source(name) as source:
                         made = TagCopies(self._run, source, destination, part.record, referrers=referrers)
                         made.copy_all(changes)
+                        self._uncopied.update((name, digest) for digest in made.lost)
                 except errors.DregError as failure:
                     self._fail(part, changes, failure)
 
@@ -196,11 +198,22 @@ class Application:
         """Keep what could not be copied to another repository."""
         removals: list[Untag | DeleteManifest] = [*part.changes(Untag), *part.changes(DeleteManifest)]
         for change in removals:
-            if (part.plan.repository, change.digest) in self._uncopied:
-                reason = f"{change.subject} was not deleted, because it could not be copied to another repository"
-                part.record.fail(change, errors.DregError(reason))
+            lost = [each for each in _members(change) if (part.plan.repository, each) in self._uncopied]
+            if lost:
+                why = f"{_it(change, lost[0])} could not be copied to another repository"
+                part.record.fail(change, errors.DregError(f"{change.subject} was not deleted, because {why}"))
 
     def _fail(self, part: _Part, changes: Iterable[TagChange], failure: errors.DregError) -> None:
         for change in changes:
             if not part.record.is_over(change):
                 part.record.fail(change, failure)
+
+
+def _it(change: Untag | DeleteManifest, digest: Digest) -> str:
+    return "it" if digest == change.digest else f"{digest}, which would go with it,"
+
+
+def _members(change: Untag | DeleteManifest) -> tuple[Digest, ...]:
+    if isinstance(change, Untag):
+        return (change.digest,)
+    return (change.digest, *change.platforms, *change.referrers)

@@ -64,6 +64,7 @@ class Client:
         upload_hosts: Other hosts to which the registry may have blobs uploaded.
         upload_limits: What the registry accepts of an upload.
         head_describes: Whether responses to HEAD describe manifests. Once they do not, HEAD is not sent again.
+        head_answers: Whether the registry itself, not a mirror, has described a manifest in a response to HEAD.
 
     Raises:
         InvalidReferenceError: A mirror is not a valid URL.
@@ -76,6 +77,7 @@ class Client:
         self.connections: int = options.connections
         self.deadline_seconds: float | None = options.deadline
         self.head_describes: bool = True
+        self.head_answers: bool = False
         self.upload_hosts: tuple[str, ...] = options.upload_hosts
         self.upload_limits: UploadLimits = UploadLimits(registry.origin)
         self._options = options

@@ -107,7 +107,7 @@ class LayoutDestination(LayoutSource):
         assert isinstance(self.files, DirectoryFiles)  # noqa: S101 (see `Layout.destination`)
         return self.files
 
-    def current_digest(self, reference: str) -> Digest | None:
+    def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:  # noqa: ARG002 (port)
         """Return the digest of a manifest in the layout on disk, by its name or digest; None if there is none."""
         self._read_index()
         try:

@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.in_order import in_order
-from dreg_client._sync.manifests import named, resolve_manifest
+from dreg_client._sync.manifests import named, named_before_writing, resolve_manifest
 from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
@@ -50,9 +50,14 @@ class RegistryDestination(RegistrySource):
         with checked_together():
             yield
 
-    def current_digest(self, reference: str) -> Digest | None:
-        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
+    def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404.
+
+        With `surely`, 404 for a HEAD proves nothing (DLD-21), so GET follows.
+        """
         name = name_of(reference)
+        if surely or not self._client.head_describes:
+            return named(self._client, self._name, name)
         request = manifest_request("HEAD", self._name, name, mirrored=False)
         response = self._client.send(request)
         if response.status == 404:
@@ -68,7 +73,7 @@ class RegistryDestination(RegistrySource):
 
     def _current(self, tag: str) -> Descriptor | None:
         try:
-            found = resolve_manifest(self._client, self._name, name_of(tag), mirrored=False)
+            found = resolve_manifest(self._client, self._name, name_of(tag), mirrored=False, proves=True)
         except errors.NotFoundError:
             return None
         return found.descriptor
@@ -113,14 +118,14 @@ class RegistryDestination(RegistrySource):
         """Return whether a tag need not be written (see the port); raise ConflictError if it must not be."""
         if condition == TagCondition():
             return False
-        now = self.current_digest(tag)
+        now = named_before_writing(self._client, self._name, name_of(tag), new)
         found = [] if now is None else [now]
         check_condition(condition, tag, condition.unmet_by(found, new))
         return condition.is_done(found, new)
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
-        if expected is not None and (now := self.current_digest(tag)) not in {None, expected}:
+        if expected is not None and (now := self.current_digest(tag, surely=True)) not in {None, expected}:
             raise not_deleted(tag, str(now))
         untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
 

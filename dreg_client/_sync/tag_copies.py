@@ -32,6 +32,9 @@ class TagCopies:
         destination: The repository to write.
         record: What becomes of the changes.
         referrers: Whether signatures and other referrers are also copied.
+
+    Attributes:
+        lost: The manifests that were not copied although their images were to be: the source must keep them.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class TagCopies:
         self._source, self._destination, self._record = source, destination, record
         ends = source, destination
         flags = CopyFlags(referrers=referrers, keeps_going=True)
+        self.lost: set[Digest] = set()
         self._copier = Copier(*ends, flags, shared=run.shared(*ends), emit=run.totals.of_next())
 
     def copy_all(self, changes: Sequence[CopyTag]) -> None:
@@ -81,8 +85,10 @@ class TagCopies:
                 self._copier.failures.setdefault(digest, failure)
 
     def _is_copied(self, change: CopyTag) -> bool:
-        failure = self._copier.failures.get(change.digest)
+        """Return whether everything of an image was copied. An image without its signatures is not tagged."""
+        failure = self._copier.failures.get(change.digest) or self._copier.parts.failure_of(change.digest)
         if failure is not None:
+            self.lost |= {Digest(each) for each in self._copier.parts.failed_in(change.digest) if ":" in each}
             self._record.fail(change, failure)
         return failure is None
 

@@ -75,8 +75,7 @@ class TagDeletions:
         for change in changes:
             if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
                 in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
-                ahead.clear()
-                tags.clear()
+                ahead, tags = [], set[str]()
             ahead.append(change)
             tags.update(change.tags)
         in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
@@ -136,7 +135,9 @@ class TagDeletions:
     def _referrer(self, digest: Digest, *, besides: Collection[Digest]) -> Digest | None:
         """Return a referrer of a manifest that exists; None if there are no others."""
         for referrer in self._destination.referrers(digest):
-            if referrer.digest not in besides and self._destination.current_digest(referrer.digest) is not None:
+            if referrer.digest in besides:
+                continue
+            if self._destination.current_digest(referrer.digest, surely=True) is not None:
                 return referrer.digest
         return None
 

@@ -5,6 +5,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from dreg_client import errors
 from dreg_client._sync.attempt import attempt
@@ -152,7 +153,7 @@ class TagPlans:
 
     def _current(self, destination: Destination, tags: Sequence[str]) -> list[Digest | errors.DregError | None]:
         def current(tag: str) -> Digest | errors.DregError | None:
-            return attempt(destination.current_digest, tag)
+            return attempt(partial(destination.current_digest, surely=True), tag)
 
         return in_order(current, tags, at_a_time=AT_A_TIME)
 

@@ -70,6 +70,11 @@ class JournalFile:
         except OSError as failure:
             raise FileError(self.name, f"cannot be read: {failure.strerror}") from failure
 
+    def check(self, line: bytes) -> None:
+        """Raise FileError for a line that could not be read again, so that what it announces is not begun."""
+        if len(line) >= _LONGEST:
+            raise FileError(self.name, f"cannot have a line of {len(line)} bytes: the most are {_LONGEST - 1}")
+
     def append(self, octets: bytes, *, synced: bool) -> None:
         """Append lines; with `synced`, they are on disk when this returns.
 
