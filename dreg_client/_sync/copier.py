@@ -158,8 +158,8 @@ class Copier:
     def _end_graph(self) -> None:
         """Keep what failed, and begin anew: if the copy was cancelled, no step of the old graph would ever end."""
         self.failures |= self._graph.failures
-        self.parts.fail(self._graph.lost)
-        self.parts.fail(self._graph.failures)
+        self.parts.fail(self._graph.lost.items())
+        self.parts.fail(self._graph.failures.items())
         self._graph, self._waiting = self._new_graph(), 0
         self._to_tag.clear()
         self._manifests.clear_cache()

@@ -1,6 +1,6 @@
 """What belongs to the manifests of a copy, so that a failure of a part is a failure of everything it belongs to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from dreg_client import errors
 from dreg_client.values.digest import Digest
@@ -18,7 +18,7 @@ class CopyParts:
         if found := tuple(dict.fromkeys(parts)):
             self._parts[name] = found
 
-    def fail(self, failures: Mapping[Digest, errors.DregError] | Mapping[str, errors.DregError]) -> None:
+    def fail(self, failures: Iterable[tuple[str, errors.DregError]]) -> None:
         """Add what was not copied, by digest or digest tag, and why."""
         self._failures.update(failures)
 
@@ -30,7 +30,7 @@ class CopyParts:
             >>> parts = CopyParts()
             >>> parts.add(index, [image])
             >>> parts.add(image, [signature])
-            >>> parts.fail({signature: errors.DregError("there is no such blob")})
+            >>> parts.fail([(signature, errors.DregError("there is no such blob"))])
             >>> parts.failure_of(index)
             DregError('there is no such blob')
             >>> parts.failed_in(index) == {signature}
