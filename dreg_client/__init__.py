@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
     from dreg_client._async.repository import AsyncRepository
+    from dreg_client._async.resume_plan import aresume_plan
     from dreg_client._async.store import AsyncStore
     from dreg_client._async.sync import aapply_sync, aplan_sync, async_sync
     from dreg_client._async.tag_planner import AsyncTagPlanner, aplan
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
     from dreg_client._sync.repository import Repository
+    from dreg_client._sync.resume_plan import resume_plan
     from dreg_client._sync.store import Store
     from dreg_client._sync.sync import apply_sync, plan_sync, sync
     from dreg_client._sync.tag_planner import TagPlanner, plan
@@ -117,6 +119,7 @@ _MODULES = {
     "_async.ports": ("AsyncBlobReader", "AsyncContent", "AsyncDestination", "AsyncSource"),
     "_async.registry": ("AsyncRegistry",),
     "_async.repository": ("AsyncRepository",),
+    "_async.resume_plan": ("aresume_plan",),
     "_async.store": ("AsyncStore",),
     "_async.policy_planner": ("aplan_policy",),
     "_async.sync": ("aapply_sync", "aplan_sync", "async_sync"),
@@ -133,6 +136,7 @@ _MODULES = {
     "_sync.ports": ("BlobReader", "Content", "Destination", "Source"),
     "_sync.registry": ("Registry",),
     "_sync.repository": ("Repository",),
+    "_sync.resume_plan": ("resume_plan",),
     "_sync.store": ("Store",),
     "_sync.policy_planner": ("plan_policy",),
     "_sync.sync": ("apply_sync", "plan_sync", "sync"),
@@ -325,6 +329,7 @@ __all__ = [
     "aplan_sync",
     "apply_plan",
     "apply_sync",
+    "aresume_plan",
     "async_sync",
     "aundo",
     "choose",
@@ -336,6 +341,7 @@ __all__ = [
     "plan",
     "plan_policy",
     "plan_sync",
+    "resume_plan",
     "sync",
     "undo",
     "validate",

@@ -33,6 +33,7 @@ NAMES: Final = {
     "aplan_policy": "plan_policy",
     "aplan_sync": "plan_sync",
     "aread": "read",
+    "aresume_plan": "resume_plan",
     "async_sync": "sync",
     "asynccontextmanager": "contextmanager",
     "aundo": "undo",

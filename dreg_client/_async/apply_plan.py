@@ -62,7 +62,7 @@ async def aapply_plan(
             are opened by their names.
         journal: A file to which each change is written before it is made, with what undoes it. If it exists, and is the
             journal of the same plan, the changes that were not made yet are made. To undo the changes, pass the file to
-            `aundo`.
+            `aundo`; to continue without the plan, to `aresume_plan`.
         **options: The options of `acopy` for registries. `deadline` is the time for the whole plan. `on_event` also
             gets a `Changed` event for each change.
 
@@ -83,11 +83,18 @@ async def aapply_plan(
         opened: AsyncJournal | None = None
         if journal is not None:
             opened = await stack.enter_async_context(journal_of_plan(journal, plan))
+        return await apply_recorded(plan, opened, stores, options)
 
-        async def carry_out(run: AsyncSyncRun) -> ChangesResult:
-            return await AsyncApplication(run, AsyncPlanStores(stores, run), opened).apply(plan)
 
-        return await in_run(options, carry_out)
+async def apply_recorded(
+    plan: TagPlan, journal: AsyncJournal | None, stores: Iterable[AsyncStore], options: CopyOptions
+) -> ChangesResult:
+    """Apply a plan, with its journal, which is open."""
+
+    async def carry_out(run: AsyncSyncRun) -> ChangesResult:
+        return await AsyncApplication(run, AsyncPlanStores(stores, run), journal).apply(plan)
+
+    return await in_run(options, carry_out)
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The journal of tag changes: each change is on disk before its first request."""
 
+import shlex
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -123,6 +124,22 @@ async def journal_of_plan(path: "str | os.PathLike[str]", plan: "TagPlan") -> As
 
 
 @asynccontextmanager
+async def journal_to_resume(path: "str | os.PathLike[str]") -> AsyncGenerator[tuple[AsyncJournal, "TagPlan"]]:
+    """Open a journal that exists, whose changes were not undone; yield it and its plan.
+
+    Raises:
+        ConfigError: It is not a journal, its changes were undone, or it is in use.
+        FileError: There is no such file, or it cannot be read.
+    """
+    async with journal_to_undo(path) as journal:
+        start = journal.record.start
+        if start is None:  # journal_to_undo has checked it
+            raise errors.ConfigError(f"the journal {path} is empty: nothing was changed")
+        _check_not_undone(str(path), journal.record)
+        yield journal, start.contents
+
+
+@asynccontextmanager
 async def journal_to_undo(path: "str | os.PathLike[str]") -> AsyncGenerator[AsyncJournal]:
     """Open a journal that exists.
 
@@ -158,7 +175,13 @@ def _opened(path: "str | os.PathLike[str]") -> tuple[JournalFile, JournalRecord]
 
 def _check_plan(name: str, record: JournalRecord, digest: str) -> None:
     if record.start is not None and record.start.plan != digest:
-        raise errors.ConfigError(f"the journal {name} belongs to another plan; it was not changed; name a new file")
+        finish = f"to finish that plan, run: dreg apply {shlex.quote(name)} --yes (in Python: resume_plan)"
+        what = f"the journal {name} belongs to another plan; it was not changed; name a new file"
+        raise errors.ConfigError(f"{what}; {finish}")
+    _check_not_undone(name, record)
+
+
+def _check_not_undone(name: str, record: JournalRecord) -> None:
     if record.is_undone:
         raise errors.ConfigError(
             f"the changes of the journal {name} were undone; to apply the plan again, name a new file"

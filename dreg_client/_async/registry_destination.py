@@ -11,7 +11,7 @@ from dreg_client._async.manifests import named, named_before_writing, resolve_ma
 from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
 from dreg_client._async.referrers_checks import add_entry, checked_together
 from dreg_client._async.registry_source import AsyncRegistrySource
-from dreg_client._async.untag import untag
+from dreg_client._async.untag import is_unfinished, untag
 from dreg_client._logging import log
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.parse import parse_manifest
@@ -119,14 +119,25 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             return False
         now = await named_before_writing(self._client, self._name, name_of(tag), new)
         found = [] if now is None else [now]
-        check_condition(condition, tag, condition.unmet_by(found, new))
+        unmet, expected = condition.unmet_by(found, new), condition.expected
+        if unmet and now and expected and await is_unfinished(self._client, self._name, now, expected):
+            return False
+        check_condition(condition, tag, unmet)
         return condition.is_done(found, new)
 
     async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
-        if expected is not None and (now := await self.current_digest(tag, surely=True)) not in {None, expected}:
-            raise not_deleted(tag, str(now))
+        if expected is not None:
+            await self._check_to_delete(tag, expected)
         await untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
+
+    async def _check_to_delete(self, tag: str, expected: Digest) -> None:
+        """Raise ConflictError if a tag names neither the expected manifest, nor its placeholder, nor nothing."""
+        now = await self.current_digest(tag, surely=True)
+        if now is None or now == expected:
+            return
+        if not await is_unfinished(self._client, self._name, now, expected):
+            raise not_deleted(tag, str(now))
 
     async def delete_manifest(
         self,

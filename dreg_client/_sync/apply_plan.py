@@ -63,7 +63,7 @@ def apply_plan(
             are opened by their names.
         journal: A file to which each change is written before it is made, with what undoes it. If it exists, and is the
             journal of the same plan, the changes that were not made yet are made. To undo the changes, pass the file to
-            `undo`.
+            `undo`; to continue without the plan, to `resume_plan`.
         **options: The options of `copy` for registries. `deadline` is the time for the whole plan. `on_event` also
             gets a `Changed` event for each change.
 
@@ -84,11 +84,18 @@ def apply_plan(
         opened: Journal | None = None
         if journal is not None:
             opened = stack.enter_context(journal_of_plan(journal, plan))
+        return apply_recorded(plan, opened, stores, options)
 
-        def carry_out(run: SyncRun) -> ChangesResult:
-            return Application(run, PlanStores(stores, run), opened).apply(plan)
 
-        return in_run(options, carry_out)
+def apply_recorded(
+    plan: TagPlan, journal: Journal | None, stores: Iterable[Store], options: CopyOptions
+) -> ChangesResult:
+    """Apply a plan, with its journal, which is open."""
+
+    def carry_out(run: SyncRun) -> ChangesResult:
+        return Application(run, PlanStores(stores, run), journal).apply(plan)
+
+    return in_run(options, carry_out)
 
 
 @dataclass(slots=True)

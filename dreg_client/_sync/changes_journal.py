@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/changes_journal.py by tools/generate_sync.py. Do not edit.
 """The journal of tag changes: each change is on disk before its first request."""
 
+import shlex
 from collections import deque
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -124,6 +125,22 @@ def journal_of_plan(path: "str | os.PathLike[str]", plan: "TagPlan") -> Generato
 
 
 @contextmanager
+def journal_to_resume(path: "str | os.PathLike[str]") -> Generator[tuple[Journal, "TagPlan"]]:
+    """Open a journal that exists, whose changes were not undone; yield it and its plan.
+
+    Raises:
+        ConfigError: It is not a journal, its changes were undone, or it is in use.
+        FileError: There is no such file, or it cannot be read.
+    """
+    with journal_to_undo(path) as journal:
+        start = journal.record.start
+        if start is None:  # journal_to_undo has checked it
+            raise errors.ConfigError(f"the journal {path} is empty: nothing was changed")
+        _check_not_undone(str(path), journal.record)
+        yield journal, start.contents
+
+
+@contextmanager
 def journal_to_undo(path: "str | os.PathLike[str]") -> Generator[Journal]:
     """Open a journal that exists.
 
@@ -159,7 +176,13 @@ def _opened(path: "str | os.PathLike[str]") -> tuple[JournalFile, JournalRecord]
 
 def _check_plan(name: str, record: JournalRecord, digest: str) -> None:
     if record.start is not None and record.start.plan != digest:
-        raise errors.ConfigError(f"the journal {name} belongs to another plan; it was not changed; name a new file")
+        finish = f"to finish that plan, run: dreg apply {shlex.quote(name)} --yes (in Python: resume_plan)"
+        what = f"the journal {name} belongs to another plan; it was not changed; name a new file"
+        raise errors.ConfigError(f"{what}; {finish}")
+    _check_not_undone(name, record)
+
+
+def _check_not_undone(name: str, record: JournalRecord) -> None:
     if record.is_undone:
         raise errors.ConfigError(
             f"the changes of the journal {name} were undone; to apply the plan again, name a new file"

@@ -13,7 +13,7 @@ from dreg_client._sync.manifests import named, named_before_writing, resolve_man
 from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client._sync.referrers_checks import add_entry, checked_together
 from dreg_client._sync.registry_source import RegistrySource
-from dreg_client._sync.untag import untag
+from dreg_client._sync.untag import is_unfinished, untag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
@@ -120,14 +120,25 @@ class RegistryDestination(RegistrySource):
             return False
         now = named_before_writing(self._client, self._name, name_of(tag), new)
         found = [] if now is None else [now]
-        check_condition(condition, tag, condition.unmet_by(found, new))
+        unmet, expected = condition.unmet_by(found, new), condition.expected
+        if unmet and now and expected and is_unfinished(self._client, self._name, now, expected):
+            return False
+        check_condition(condition, tag, unmet)
         return condition.is_done(found, new)
 
     def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
-        if expected is not None and (now := self.current_digest(tag, surely=True)) not in {None, expected}:
-            raise not_deleted(tag, str(now))
+        if expected is not None:
+            self._check_to_delete(tag, expected)
         untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
+
+    def _check_to_delete(self, tag: str, expected: Digest) -> None:
+        """Raise ConflictError if a tag names neither the expected manifest, nor its placeholder, nor nothing."""
+        now = self.current_digest(tag, surely=True)
+        if now is None or now == expected:
+            return
+        if not is_unfinished(self._client, self._name, now, expected):
+            raise not_deleted(tag, str(now))
 
     def delete_manifest(
         self,

@@ -19,7 +19,9 @@ from dreg_client.protocol.untag import (
     TagState,
     absent_digest,
     check_probe,
+    is_placeholder,
     is_unsupported,
+    original_of,
     placeholder_of,
     without_placeholder,
 )
@@ -49,12 +51,34 @@ def untag(
         raise without_placeholder(response, request)
     # Not from a mirror, which may be outdated: this manifest may have to be restored.
     original = get_manifest(client, repository, tag, legacy=True, mirrored=False)
-    if expected is not None and not _is_of(expected, original):
+    if expected is not None and not _stands_for(client, repository, original, expected):
         raise not_deleted(tag, original.digest)
     replacement = placeholder_of(original, request)
     _probe(client, repository, request)
     with changes.deleting_alone(client, repository):
         _Untagging(client, repository, tag, original, replacement).run()
+
+
+def is_unfinished(client: Client, repository: RepositoryName, now: Digest, expected: Digest) -> bool:
+    """Return whether a manifest is the placeholder of another one: the deletion of its tag was interrupted."""
+    try:
+        found = get_manifest(client, repository, now, legacy=True, mirrored=False)
+    except errors.NotFoundError:
+        return False
+    return _stands_for(client, repository, found, expected)
+
+
+def _stands_for(client: Client, repository: RepositoryName, found: RawManifest, expected: Digest) -> bool:
+    """Return whether a manifest is the expected one, or its placeholder."""
+    if _is_of(expected, found):
+        return True
+    if original_of(found) != expected:
+        return False
+    try:
+        original = get_manifest(client, repository, expected, legacy=True, mirrored=False)
+    except errors.NotFoundError:
+        return False
+    return is_placeholder(found, original)
 
 
 def _probe(client: Client, repository: RepositoryName, request: Request) -> None:

@@ -21,6 +21,7 @@ from dreg_client.values.digest import Digest, is_digest
 from dreg_client.values.reference import Tag
 
 ANNOTATION: Final = "io.github.djmattyg007.dreg-client.untag"
+"""The annotation of a placeholder. Its value is the digest of the original, a space, and a random text."""
 _NOT_BY_TAG: Final = frozenset({400, 405, 501})
 """Statuses of registries that delete only by digest: distribution 2.8 treats a tag as an invalid digest (400)."""
 _RAISED: Final = frozenset({401, 403, 429})
@@ -89,11 +90,43 @@ def placeholder_of(found: RawManifest, request: Request) -> RawManifest:
     media_type = found.media_type or own_media_type(found.raw)
     if "legacy-manifest" in {kind_of(members), kind_of(members, media_type)}:
         raise _unsupported(request, f"{found.digest} has schema 1, which registries no longer accept", "")
+    original = _original_in(members) or found.digest
+    return RawManifest(_replaced(members, f"{original} {secrets.token_hex(16)}"), media_type)
+
+
+def original_of(manifest: RawManifest) -> Digest | None:
+    """Return the digest of the manifest that a placeholder stands for; None if it is not a placeholder."""
+    try:
+        return _original_in(read_object(manifest.raw))
+    except AmbiguousTextError:
+        return None
+
+
+def is_placeholder(found: RawManifest, original: RawManifest) -> bool:
+    """Return whether a manifest is exactly a placeholder of another one, not an image that was built from one."""
+    try:
+        value = _annotations(read_object(found.raw)).get(ANNOTATION)
+        return isinstance(value, str) and _replaced(read_object(original.raw), value) == found.raw
+    except AmbiguousTextError:
+        return False
+
+
+def _original_in(members: dict[str, object]) -> Digest | None:
+    value = _annotations(members).get(ANNOTATION)
+    name = value.partition(" ")[0] if isinstance(value, str) else ""
+    return Digest(name) if is_digest(name) else None
+
+
+def _replaced(members: dict[str, object], value: str) -> bytes:
+    """Return the bytes of a placeholder with a value of its annotation."""
     members.pop("subject", None)
+    members["annotations"] = {**_annotations(members), ANNOTATION: value}
+    return json.dumps(members).encode()
+
+
+def _annotations(members: dict[str, object]) -> dict[str, object]:
     given = members.get("annotations")
-    annotations = cast("dict[str, object]", given) if isinstance(given, dict) else {}
-    members["annotations"] = {**annotations, ANNOTATION: secrets.token_hex(16)}
-    return RawManifest(json.dumps(members).encode(), media_type)
+    return cast("dict[str, object]", given) if isinstance(given, dict) else {}
 
 
 def _unsupported(

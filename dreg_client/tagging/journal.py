@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
@@ -10,9 +11,10 @@ from pydantic import Field, RootModel, ValidationError
 
 from dreg_client.copying.plan_model import PlanModel, first_problem
 from dreg_client.copying.sync_plan import PlannedTag
-from dreg_client.errors import ConfigError
+from dreg_client.errors import ConfigError, DregError
 from dreg_client.protocol.content import RawManifest
-from dreg_client.tagging.plan import TagChange, TagPlan
+from dreg_client.protocol.untag import original_of
+from dreg_client.tagging.plan import RepositoryTagPlan, TagChange, TagPlan
 from dreg_client.values.digest import Digest
 
 HEAD: Final = b'{"kind":"start","journal":"tag changes","version":'
@@ -34,6 +36,8 @@ class StartLine(PlanModel, frozen=True):
     """When the plan was applied first."""
     plan: Digest
     """The digest of the plan's JSON. A journal belongs to one plan."""
+    contents: TagPlan
+    """The plan."""
 
 
 class KeptManifest(PlanModel, frozen=True):
@@ -131,7 +135,18 @@ class Attempts:
         """Add a step."""
         self.outcomes[step.step] = None
         self.manifests |= {each.digest: each for each in step.manifests}
-        self.tags |= {each.tag: each.digest for each in step.tags}
+        for each in step.tags:
+            if not self._is_placeholder(each):
+                self.tags[each.tag] = each.digest
+
+    def _is_placeholder(self, tag: PlannedTag) -> bool:
+        """Return whether a digest is that of a placeholder, which an earlier step has left at a tag."""
+        before, kept = self.tags.get(tag.tag), self.manifests.get(tag.digest)
+        if before is None or kept is None:
+            return False
+        with suppress(DregError):
+            return original_of(kept.manifest()) == before
+        return False
 
     @property
     def is_over(self) -> bool:
@@ -171,9 +186,7 @@ class JournalRecord:
             raise ValueError(first_problem(failure)) from None
         match found:
             case StartLine():
-                if self.start is not None:
-                    raise ValueError("only the first line can be of kind start")
-                self.start = found
+                self._begin(found)
             case _ if self.start is None:
                 raise ValueError("the first line must be of kind start")
             case StepLine():
@@ -183,6 +196,13 @@ class JournalRecord:
                     message = f"there is no step {step} before it"
                     raise ValueError(message)
                 self._of_step[step].outcomes[step] = outcome
+
+    def _begin(self, start: StartLine) -> None:
+        if self.start is not None:
+            raise ValueError("only the first line can be of kind start")
+        if plan_digest(start.contents) != start.plan:
+            raise ValueError("the plan does not match its digest")
+        self.start = start
 
     def _add_step(self, step: StepLine) -> None:
         if step.step in self._of_step:
@@ -207,6 +227,15 @@ class JournalRecord:
         attempts = self._made.get((repository, change))
         return attempts is not None and attempts.is_over
 
+    def left_of(self, plan: TagPlan) -> TagPlan:
+        """Return the changes of the plan that were not made, and were not unnecessary."""
+        left = (
+            (each.repository, tuple(change for change in each.changes if not self.is_over(each.repository, change)))
+            for each in plan.repositories
+        )
+        parts = tuple(RepositoryTagPlan(repository=name, changes=changes) for name, changes in left if changes)
+        return TagPlan(repositories=parts)
+
     def to_undo(self) -> list[Attempts]:
         """Return the changes that may have been made, and were not undone yet, the last one first."""
         left = [each for each in self._made.values() if each.may_have_changed]
@@ -227,7 +256,7 @@ def plan_digest(plan: TagPlan) -> Digest:
 
 def first_line(plan: TagPlan) -> StartLine:
     """Return the first line of a new journal."""
-    return StartLine(date=datetime.now(UTC).replace(microsecond=0), plan=plan_digest(plan))
+    return StartLine(date=datetime.now(UTC).replace(microsecond=0), plan=plan_digest(plan), contents=plan)
 
 
 def text_of(lines: Iterable[StartLine | StepLine | EndLine]) -> bytes:

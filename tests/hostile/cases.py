@@ -15,9 +15,9 @@ PAGE = TESTS.parent / "docs/hostile-cases.md"
 LATER = ("planned with push", "planned with copy", "planned with writing layouts", "planned")
 """What the column has in place of tests, or after them; `planned` alone is removed once there is a test."""
 
-_ROW = re.compile(r"^\| (?P<name>[A-Z]{3,4}-\d\d) \| (?P<comes>.+) \| (?P<does>.+) \| (?P<tests>[^|]*) \|$")
+_ROW = re.compile(r"^\| (?P<name>[A-Z]{3,4}-\d{2,3}) \| (?P<comes>.+) \| (?P<does>.+) \| (?P<tests>[^|]*) \|$")
 _TEST = re.compile(r"^ *(?:async )?def (test_\w+)", re.MULTILINE)
-_NAME = re.compile(r"(?<![a-z])(ref|mdl|trn|aut|dld|tag|upl|lay|copy|cli)_(\d\d)(?!\d)")
+_NAME = re.compile(r"(?<![a-z])(ref|mdl|trn|aut|dld|tag|upl|lay|copy|cli)_(\d{2,3})(?!\d)")
 
 
 @dataclass(frozen=True)
