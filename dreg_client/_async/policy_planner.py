@@ -11,6 +11,7 @@ from dreg_client._async.sync_stores import address_of
 from dreg_client._async.tag_planner import AsyncTagPlanner
 from dreg_client._async.tag_plans import AsyncRuledStore, AsyncTagStore
 from dreg_client.copying.options import CopyOptions
+from dreg_client.files.same_store import identity_of
 from dreg_client.tagging.planned_tags import PlannedTags
 from dreg_client.tagging.policy import PolicyEntry, TagPolicy
 
@@ -38,13 +39,13 @@ class AsyncPolicyPlanner(AsyncTagPlanner):
         for entry in self._policy.policy:
             rules = entry.tag_rules()
             for store, is_listed in await _chosen(entry, run):
-                address = address_of(store)
-                known = found.get(address)
+                key = identity_of(address_of(store))
+                known = found.get(key)
                 if known is None:
-                    found[address] = AsyncRuledStore(store, rules, is_listed)
+                    found[key] = AsyncRuledStore(store, rules, is_listed)
                 else:
                     may_be_missing = known.may_be_missing and is_listed
-                    found[address] = replace(known, rules=(*known.rules, *rules), may_be_missing=may_be_missing)
+                    found[key] = replace(known, rules=(*known.rules, *rules), may_be_missing=may_be_missing)
         return [replace(each, rules=(*each.rules, *self._rules)) for each in found.values()]
 
 

@@ -18,7 +18,7 @@ from dreg_client.models.parse import parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import manifest_head, manifest_request, name_of, own_media_type
 from dreg_client.protocol.referrers import lists_referrers, referrer, subject_in
-from dreg_client.protocol.tag_conflicts import check_condition, not_deleted
+from dreg_client.protocol.tag_conflicts import check_condition, not_as_expected
 from dreg_client.protocol.untag import tag_to_delete
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -137,7 +137,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         if now is None or now == expected:
             return
         if not await is_unfinished(self._client, self._name, now, expected):
-            raise not_deleted(tag, str(now))
+            raise not_as_expected(tag, str(now), expected)
 
     async def delete_manifest(
         self,

@@ -66,7 +66,7 @@ class AsyncTagChanges:
         await in_order(partial(self._delete, failed), left, at_a_time=AT_A_TIME)
 
     async def _delete(self, failed: set[str], change: Untag) -> None:
-        if missing := [tag for tag in change.other_tags if tag in failed]:
+        if missing := [tag for tag in change.other_tags or () if tag in failed]:
             reason = f"the tag {change.tag} was not deleted, because its manifest did not get the tag {missing[0]}"
             self._record.fail(change, errors.DregError(reason))
             return

@@ -1,6 +1,6 @@
 """Copy images from other repositories, and tag them if the tags still name what the plan says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Final
@@ -12,14 +12,17 @@ from dreg_client._async.copy_roots import Root
 from dreg_client._async.in_order import in_order
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_run import AsyncSyncRun
-from dreg_client._async.tag_changes import AT_A_TIME, write_tag
+from dreg_client._async.tag_changes import AT_A_TIME, add_tag, write_tag
 from dreg_client.copying.options import CopyFlags
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.plan import CopyTag
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, is_digest
 
 _BATCH: Final = 64
 """The most images that are copied before their tags are written."""
+Named = Mapping[str, Descriptor]
+"""Manifests to copy: an image, by the empty name; or its referrers, by their digests and digest tags."""
 
 
 class AsyncTagCopies:
@@ -55,13 +58,13 @@ class AsyncTagCopies:
         """Copy the content of all images, then write the tags of those that were copied."""
         for batch in _batches([each for each in changes if not self._record.is_over(each)]):
             found = await in_order(self._resolved, batch, at_a_time=AT_A_TIME)
-            roots = {each: root for each, root in zip(batch, found, strict=True) if root is not None}
-            await self._copy({root.digest: root for root in roots.values()})
-            ready = [change for change in roots if self._is_copied(change)]
-            await in_order(self._write, ready, at_a_time=AT_A_TIME)
+            roots = {each: named for each, named in zip(batch, found, strict=True) if named is not None}
+            await self._copy({root.digest: root for named in roots.values() for root in named.values()})
+            ready = [change for change in roots if self._is_copied(change, roots[change])]
+            await in_order(partial(self._write, roots), ready, at_a_time=AT_A_TIME)
 
-    async def _resolved(self, change: CopyTag) -> Descriptor | None:
-        """Return the manifest to copy; None if its tag in the source names another one now."""
+    async def _resolved(self, change: CopyTag) -> Named | None:
+        """Return the manifests to copy; None if the tag in the source names another one now."""
         try:
             found = await self._source.resolve(change.source_tag)
         except errors.NotFoundError:
@@ -70,9 +73,19 @@ class AsyncTagCopies:
             self._record.fail(change, failure)
         else:
             if found.digest == change.digest:
-                return found
+                return await self._missing(change) if change.missing else {"": found}
             self._record.fail(change, _changed(change, f"names {found.digest} now"))
         return None
+
+    async def _missing(self, change: CopyTag) -> Named | None:
+        """Return the referrers to copy, without those that the destination has now."""
+        try:
+            there = [await self._destination.current_digest(each) for each in change.missing]
+            new = [each for each, digest in zip(change.missing, there, strict=True) if digest is None]
+            return {each: await self._source.resolve(each) for each in new}
+        except errors.DregError as failure:
+            self._record.fail(change, failure)
+            return None
 
     async def _copy(self, roots: dict[Digest, Descriptor]) -> None:
         for root in roots.values():
@@ -83,21 +96,36 @@ class AsyncTagCopies:
             for digest in roots:
                 self._copier.failures.setdefault(digest, failure)
 
-    def _is_copied(self, change: CopyTag) -> bool:
+    def _is_copied(self, change: CopyTag, roots: Named) -> bool:
         """Return whether everything of an image was copied. An image without its signatures is not tagged."""
-        failure = self._copier.failures.get(change.digest) or self._copier.parts.failure_of(change.digest)
+        digests = [root.digest for root in roots.values()]
+        found = (self._copier.failures.get(each) or self._copier.parts.failure_of(each) for each in digests)
+        failure = next((each for each in found if each is not None), None)
         if failure is not None:
-            self.lost |= {Digest(each) for each in self._copier.parts.failed_in(change.digest) if ":" in each}
+            lost = (name for digest in digests for name in self._copier.parts.failed_in(digest))
+            self.lost |= {Digest(name) for name in lost if is_digest(name)}
             self._record.fail(change, failure)
         return failure is None
 
-    async def _write(self, change: CopyTag) -> None:
+    async def _write(self, roots: Mapping[CopyTag, Named], change: CopyTag) -> None:
         try:
             manifest = await self._source.fetch_manifest(change.digest)
         except errors.DregError as failure:
             self._record.fail(change, failure)
             return
-        await self._record.make(change, partial(write_tag, self._destination, change, manifest))
+        function = partial(self._write_missing, roots[change]) if change.missing else self._write_tag
+        await self._record.make(change, partial(function, change, manifest))
+
+    async def _write_tag(self, change: CopyTag, manifest: RawManifest) -> bool:
+        return await write_tag(self._destination, change, manifest)
+
+    async def _write_missing(self, named: Named, change: CopyTag, manifest: RawManifest) -> bool:
+        """Add digest tags, if the image still has its tag; return whether anything was copied."""
+        await write_tag(self._destination, change, manifest)
+        for tag, root in named.items():
+            if not is_digest(tag):
+                await add_tag(self._destination, tag, await self._source.fetch_manifest(root.digest))
+        return bool(named)
 
 
 def _batches(changes: Sequence[CopyTag]) -> Iterator[list[CopyTag]]:
@@ -108,4 +136,4 @@ def _batches(changes: Sequence[CopyTag]) -> Iterator[list[CopyTag]]:
 
 def _changed(change: CopyTag, what: str) -> errors.ConflictError:
     reason = f"the tag {change.source_tag} of {change.source} {what}, but named {change.digest} in the plan"
-    return errors.ConflictError(f"{reason}; nothing was copied; make a new plan")
+    return errors.ConflictError(f"{reason}; nothing was copied")

@@ -10,6 +10,7 @@ from dreg_client._async.sync_run import AsyncSyncRun, in_run
 from dreg_client._async.sync_stores import address_of
 from dreg_client._async.tag_plans import AsyncRuledStore, AsyncTagPlans, AsyncTagStore
 from dreg_client.copying.options import CopyOptions
+from dreg_client.files.same_store import identity_of
 from dreg_client.protocol.content import BlobRef, digest_of_manifest
 from dreg_client.tagging.decide import Decide
 from dreg_client.tagging.explicit import DeleteDigest, RemoveTag, SetTag
@@ -272,7 +273,9 @@ class AsyncTagPlanner:
         return self
 
     async def _ruled(self, _run: AsyncSyncRun) -> list[AsyncRuledStore]:
-        distinct = {address_of(store): store for store in self._stores}
+        distinct: dict[str, AsyncTagStore] = {}
+        for store in self._stores:
+            distinct.setdefault(identity_of(address_of(store)), store)
         return [AsyncRuledStore(store, tuple(self._rules)) for store in distinct.values()]
 
 

@@ -25,21 +25,24 @@ class AsyncTagPlanning:
         now: The time from which ages count.
 
     Attributes:
+        source: The store.
+        address: The name of the store.
         planned: The tags, as the rules so far leave them.
     """
 
     def __init__(self, source: AsyncSource, address: str, now: datetime) -> None:
-        self._source, self._address, self._now = source, address, now
+        self._now = now
+        self.source, self.address = source, address
         self._reader = AsyncTagReader(source)
         self._names: tuple[str, ...] = ()
         self._untagged: tuple[Digest, ...] | None = None
         self.planned = PlannedTags(())
 
-    async def plan(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> RepositoryTagPlan:
-        """Return the changes of the repository. With `may_be_missing`, one that does not exist has no tags.
+    async def apply(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> None:
+        """Apply rules. With `may_be_missing`, a repository that does not exist has no tags.
 
         Raises:
-            ConflictError: What a rule says is ambiguous, or something needs a manifest that it deletes.
+            ConflictError: What a rule says is ambiguous.
             NotFoundError: There is no such repository; or a rule names a digest that does not exist.
             UnsupportedError: Manifests without a tag are to be removed, and the registry does not list them.
         """
@@ -47,18 +50,28 @@ class AsyncTagPlanning:
         self.planned = PlannedTags(self._names)
         for rule in rules:
             await self._apply(rule)
+
+    async def plan(self) -> RepositoryTagPlan:
+        """Return the changes of the repository, as the rules and the copies into it leave its tags.
+
+        Raises:
+            ConflictError: Something needs a manifest that a rule deletes.
+            NotFoundError: A rule names a digest that does not exist.
+        """
+        self.planned.settle()
         difference = await self._difference()
         await self._check_new(difference)
         difference, protected, needs = await self._deletions(difference)
-        failures = self._failures()
-        self._reader = AsyncTagReader(self._source)  # what was read takes more memory than the plan
+        failures, names = self._failures(), [tag for tag in self._names if tag not in self._reader.gone]
+        self._reader = AsyncTagReader(self.source)  # what was read takes more memory than the plan
         return RepositoryFindings(
-            repository=self._address,
+            repository=self.address,
             planned=self.planned,
             difference=difference,
             needs=needs,
             protected=protected,
             failures=failures,
+            has_all_digests=all(map(self.planned.read_digest, names)),
         ).plan()
 
     async def _list(self, *, may_be_missing: bool) -> tuple[str, ...]:
@@ -101,14 +114,14 @@ class AsyncTagPlanning:
         """
         for digest in digests:
             if digest not in self._reader.manifests:
-                found = await self._source.resolve(digest)
+                found = await self.source.resolve(digest)
                 self._reader.add(digest, found.media_type, found.size)
 
     async def _facts_of_untagged(self, rule: Rule) -> dict[str, TagFacts]:
         """Return the facts of the manifests without a tag that nothing needs."""
         untagged = await self._read_untagged()
         if untagged is None:
-            what = f"{self._address} does not list manifests without a tag, so they cannot be removed"
+            what = f"{self.address} does not list manifests without a tag, so they cannot be removed"
             raise errors.UnsupportedError(f"{what}; delete them by digest, or run its garbage collection")
         await self._read_everything()
         readings = self._reader.readings
@@ -127,7 +140,7 @@ class AsyncTagPlanning:
 
     async def _read_untagged(self) -> tuple[Digest, ...] | None:
         """List the manifests without a tag; None if the store does not."""
-        if self._untagged is None and (found := await self._source.untagged()) is not None:
+        if self._untagged is None and (found := await self.source.untagged()) is not None:
             self._untagged = tuple(self._reader.add(each.digest, each.media_type, each.size) for each in found)
         return self._untagged
 
@@ -158,7 +171,7 @@ class AsyncTagPlanning:
         deleted = _deleted(difference)
         if not deleted:
             return difference, "", Needs((), {})
-        if self._source.client is None:  # an index without a tag protects what it contains
+        if self.source.client is None:  # an index without a tag protects what it contains
             await self._read_untagged()
         await self._read_everything()
         await self._reader.read_manifests(difference.explicit)
@@ -184,7 +197,7 @@ class AsyncTagPlanning:
         """Remove the tags of referrers that are deleted with their subject; return whether there are any."""
         tags = [tag for digest in referrers for tag in self.planned.tags_of(digest)]
         for tag in tags:
-            if self.planned.is_kept(tag):
+            if self.planned.is_kept(tag) or self.planned.is_protected(tag):
                 what = f"cannot delete {tag}, a referrer of a manifest to delete: a rule keeps the tag"
                 raise errors.ConflictError(f"{what}; change one of the two")
             self.planned.remove(tag, deletes=True)

@@ -59,6 +59,7 @@ class AsyncTagReader:
         broken: The manifests and indexes that cannot be read, and why.
         without_referrers: The manifests whose referrers cannot be listed, and why.
         without_config: The manifests whose configs cannot be read, and why.
+        gone: The tags that are listed, but do not exist.
     """
 
     def __init__(self, source: AsyncSource) -> None:
@@ -70,12 +71,12 @@ class AsyncTagReader:
         self.broken: dict[Digest, errors.DregError] = {}
         self.without_referrers: dict[Digest, errors.DregError] = {}
         self.without_config: dict[Digest, errors.DregError] = {}
+        self.gone: set[str] = set()
         self._listed: frozenset[str] = frozenset()  # the referrers tags
         self._attestations: set[Digest] = set()
         self._images: set[Digest] = set()  # those that an index names as manifests
         self._platforms: dict[Digest, Platform] = {}
         self._requested: set[Digest] = set()
-        self._gone: set[str] = set()  # the tags that do not exist any more
         self._digests: dict[Digest, Digest] = {}
         self._unread_configs: set[Digest] = set()  # the images whose configs were not read
         self._configs: dict[Digest, Config | errors.DregError] = {}
@@ -95,7 +96,7 @@ class AsyncTagReader:
 
     async def read_digests(self, tags: Iterable[str]) -> None:
         """Read the digests of tags, by one HEAD each."""
-        known = (self.digests, self.unreadable, self._gone)
+        known = (self.digests, self.unreadable, self.gone)
         await self._each(self._read_digest, [tag for tag in tags if not any(tag in each for each in known)])
 
     async def read_facts(self, digests: Collection[Digest], facts: Collection[Fact]) -> None:
@@ -195,7 +196,7 @@ class AsyncTagReader:
         if isinstance(head, errors.DregError):
             self.unreadable[tag] = head
         elif head is None:
-            self._gone.add(tag)
+            self.gone.add(tag)
         else:
             self.digests[tag] = self.add(head.digest, head.media_type, head.size)
 

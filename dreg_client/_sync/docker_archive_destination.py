@@ -21,7 +21,7 @@ from dreg_client.files.saved_spool import SavedSpool, full_name, image_of
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import BlobRequest, RawManifest
-from dreg_client.protocol.tag_conflicts import not_deleted
+from dreg_client.protocol.tag_conflicts import not_as_expected
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import OCTET_STREAM
@@ -214,7 +214,7 @@ class DockerArchiveDestination:
         """Delete a name, and the image if it has no other."""
         with self.writing():
             if expected is not None and (now := self.current_digest(tag)) not in {None, expected}:
-                raise not_deleted(tag, str(now))
+                raise not_as_expected(tag, str(now), expected)
             if not self._writable.remove_name(full_name(tag)):
                 self._raise_missing(f"image {tag}")
 

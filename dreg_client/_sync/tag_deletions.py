@@ -222,4 +222,4 @@ def _name(change: DeleteManifest, digest: Digest) -> str:
 
 
 def _conflict(change: DeleteManifest, reason: str) -> errors.ConflictError:
-    return errors.ConflictError(f"{change.digest} was not deleted, since another client changed something: {reason}")
+    return errors.ConflictError(f"{change.digest} was not deleted: {reason}")

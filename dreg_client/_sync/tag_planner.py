@@ -11,6 +11,7 @@ from dreg_client._sync.sync_run import SyncRun, in_run
 from dreg_client._sync.sync_stores import address_of
 from dreg_client._sync.tag_plans import RuledStore, TagPlans, TagStore
 from dreg_client.copying.options import CopyOptions
+from dreg_client.files.same_store import identity_of
 from dreg_client.protocol.content import BlobRef, digest_of_manifest
 from dreg_client.tagging.decide import Decide
 from dreg_client.tagging.explicit import DeleteDigest, RemoveTag, SetTag
@@ -273,7 +274,9 @@ class TagPlanner:
         return self
 
     def _ruled(self, _run: SyncRun) -> list[RuledStore]:
-        distinct = {address_of(store): store for store in self._stores}
+        distinct: dict[str, TagStore] = {}
+        for store in self._stores:
+            distinct.setdefault(identity_of(address_of(store)), store)
         return [RuledStore(store, tuple(self._rules)) for store in distinct.values()]
 
 

@@ -1,33 +1,39 @@
 # Generated from dreg_client/_async/tag_plans.py by tools/generate_sync.py. Do not edit.
 """Plans of several repositories, and of the images that are copied between them."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from dreg_client import errors
 from dreg_client._sync.attempt import attempt
 from dreg_client._sync.copy_ends import open_target, target_of
 from dreg_client._sync.in_order import in_order
+from dreg_client._sync.missing_referrers import Missing, missing_referrers
 from dreg_client._sync.opening import open_layout
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.store import Store
 from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun
 from dreg_client._sync.sync_stores import address_of
 from dreg_client._sync.tag_planning import TagPlanning
+from dreg_client._sync.tag_promotions import Current, DestinationStore, TagPromotions
 from dreg_client._sync.tag_reader import AT_A_TIME
 from dreg_client.copying.plan_model import PlannedFailure
+from dreg_client.files.same_store import check_spellings, identity_of
 from dreg_client.files.store_path import named_store
 from dreg_client.tagging.changes import joined
-from dreg_client.tagging.plan import CopyTag, RepositoryTagPlan, TagPlan
-from dreg_client.tagging.planned_tags import PlannedTags, Promotion
+from dreg_client.tagging.plan import RepositoryTagPlan, TagPlan
+from dreg_client.tagging.planned_tags import PlannedTags
+from dreg_client.tagging.retag import Promote
 from dreg_client.tagging.rule import Rule
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import shown
 from dreg_client.values.store_name import StoreName, reference_of
 
+T = TypeVar("T")
 TagStore = str | StoreName | Store
 """A repository or layout: by name, without a tag, or as an open store."""
 
@@ -61,6 +67,9 @@ class TagPlans:
 
     def __init__(self, run: SyncRun, into: Mapping[str, TagStore], now: datetime) -> None:
         self._run, self._into, self._now = run, into, now
+        self._raises = False
+        self._linked: dict[str, TagPlanning | None] = {}
+        self._stack = ExitStack()
         self.planned: dict[str, PlannedTags] = {}
 
     def make(self, stores: Sequence[RuledStore]) -> TagPlan:
@@ -69,29 +78,57 @@ class TagPlans:
         Raises:
             DregError: A single repository cannot be planned.
             ConflictError: A tag would be changed twice.
+            ConfigError: A repository on this machine is named by different hosts.
         """
-        raises = len(stores) == 1 and not stores[0].may_be_missing
+        addresses = [address_of(store.given) for store in stores]
+        check_spellings([*addresses, *map(self._address_into, _destinations(stores))])
+        self._raises = len(stores) == 1 and not stores[0].may_be_missing
+        for address, store in zip(addresses, stores, strict=True):
+            if into := [*_destinations([store])]:  # the others can be planned one by one
+                names = (address, *map(self._address_into, into))
+                self._linked |= dict.fromkeys(map(identity_of, names))
+        with self._stack:
+            begun = in_order(self._begin, stores, at_a_time=REPOSITORIES_AT_ONCE)
+            sources = [each for each in begun if isinstance(each, TagPlanning)]
+            promotions = TagPromotions(sources, self._destination)
+            promotions.read()
+            found = in_order(self._end, begun, at_a_time=REPOSITORIES_AT_ONCE)
+        copies = promotions.plans({each.repository: each for each in found})
+        return joined([*copies, *found])
 
-        def one(store: RuledStore) -> RepositoryTagPlan:
-            return self._plan(store, raises=raises)
-
-        found = in_order(one, stores, at_a_time=REPOSITORIES_AT_ONCE)
-        copies = [self._copies(into, wanted) for into, wanted in self._promotions().items()]
-        return joined([*(each for each in copies if not each.is_empty or each.failures), *found])
-
-    def _plan(self, store: RuledStore, *, raises: bool) -> RepositoryTagPlan:
+    def _begin(self, store: RuledStore) -> TagPlanning | RepositoryTagPlan:
+        """Apply the rules of a repository, and plan it, unless images are copied from or to it."""
         address = address_of(store.given)
-        try:
-            with self._run.place(address, address), self._opened(store.given) as source:
+        key = identity_of(address)
+
+        def begin() -> TagPlanning | RepositoryTagPlan:
+            with ExitStack() as own:
+                stack = self._stack if key in self._linked else own
+                source = stack.enter_context(self._opened(store.given))
                 planning = TagPlanning(source, address, self._now)
-                found = planning.plan(store.rules, may_be_missing=store.may_be_missing)
+                planning.apply(store.rules, may_be_missing=store.may_be_missing)
+                self.planned[address] = planning.planned
+                if stack is own:
+                    return planning.plan()
+            self._linked[key] = planning
+            return planning
+
+        return self._or_failure(address, begin)
+
+    def _end(self, begun: TagPlanning | RepositoryTagPlan) -> RepositoryTagPlan:
+        return begun if isinstance(begun, RepositoryTagPlan) else self._or_failure(begun.address, begun.plan)
+
+    def _or_failure(self, address: str, step: Callable[[], T]) -> T | RepositoryTagPlan:
+        """Take a step of the planning of a repository; return a plan that says why if it fails."""
+        try:
+            with self._run.place(address, address):
+                return step()
         except errors.DregError as failure:
             self._run.lost.add(failure)
-            if raises:
+            self.planned.pop(address, None)
+            if self._raises:
                 raise
             return RepositoryTagPlan(repository=address, failures=(PlannedFailure(reason=str(failure)),))
-        self.planned[address] = planning.planned
-        return found
 
     @contextmanager
     def _opened(self, given: TagStore) -> Generator[Source]:
@@ -122,40 +159,59 @@ class TagPlans:
 
     # --- copies
 
-    def _promotions(self) -> dict[str, list[tuple[str, Promotion]]]:
-        """Return the images to copy, with their repositories, by the store that they are copied to."""
-        found: dict[str, dict[str, tuple[str, Promotion]]] = {}
-        for address, planned in self.planned.items():
-            for each in planned.difference().promotions:
-                others = found.setdefault(each.into, {})
-                other, known = others.setdefault(each.tag, (address, each))
-                if known.digest != each.digest:
-                    what = f"{address}:{each.source_tag} and {other}:{known.source_tag} are different images"
-                    raise errors.ConflictError(f"{what} that would both become {each.into}:{each.tag}; choose one")
-        return {into: [*others.values()] for into, others in found.items()}
+    def _address_into(self, name: str) -> str:
+        """Return the name of the store that a rule names."""
+        return address_of(self._into.get(name, name))
 
-    def _copies(self, into: str, wanted: Sequence[tuple[str, Promotion]]) -> RepositoryTagPlan:
-        """Plan the copies to one store, by one HEAD for each tag."""
-        given = self._into.get(into, into)
+    def _destination(self, name: str) -> tuple[str, DestinationStore]:
+        """Return the store that a rule names, and its identity."""
+        given = self._into.get(name, name)
         address = address_of(given)
-        with ExitStack() as stack:
-            target = target_of(self._in_registry(given, is_destination=True))
-            destination = stack.enter_context(open_target(target, {}, dry_run=True))
-            digests = self._current(destination, [each.tag for _, each in wanted])
-        changes: list[CopyTag] = []
-        failures: list[PlannedFailure] = []
-        for (source, each), now in zip(wanted, digests, strict=True):
-            if isinstance(now, errors.DregError):
-                failures.append(PlannedFailure(tag=each.tag, reason=str(now)))
-            elif now != each.digest:
-                changes.append(_copy(source, each, now))
-        return RepositoryTagPlan(repository=address, changes=tuple(changes), failures=tuple(failures))
+        key = identity_of(address)
+        planning = self._linked.get(key)
+        return key, DestinationStore(
+            planning.address if planning else address,
+            planning,
+            partial(self._current, given),
+            partial(self._missing, given),
+        )
 
-    def _current(self, destination: Destination, tags: Sequence[str]) -> list[Digest | errors.DregError | None]:
-        def current(tag: str) -> Digest | errors.DregError | None:
-            return attempt(partial(destination.current_digest, surely=True), tag)
+    @contextmanager
+    def _opened_to_compare(self, given: TagStore) -> Generator[Destination]:
+        target = target_of(self._in_registry(given, is_destination=True))
+        with open_target(target, {}, dry_run=True) as destination:
+            yield destination
 
-        return in_order(current, tags, at_a_time=AT_A_TIME)
+    def _missing(self, given: TagStore, source: Source, digests: Collection[Digest]) -> Mapping[Digest, Missing]:
+        """Return which referrers of images a destination lacks."""
+        try:
+            with self._opened_to_compare(given) as destination:
+                return missing_referrers(source, destination, digests)
+        except errors.DregError as failure:
+            self._run.lost.add(failure)
+            if self._raises:
+                raise
+            return dict.fromkeys(digests, failure)
+
+    def _current(self, given: TagStore, tags: Sequence[str]) -> list[Current]:
+        """Return what tags of a destination name."""
+        try:
+            with self._opened_to_compare(given) as destination:
+                current = partial(attempt, partial(destination.current_digest, surely=True))
+                return [*in_order(current, tags, at_a_time=AT_A_TIME)]
+        except errors.DregError as failure:
+            self._run.lost.add(failure)
+            if self._raises:
+                raise
+            return [failure] * len(tags)
+
+
+def _destinations(stores: Iterable[RuledStore]) -> Iterator[str]:
+    """Yield the stores that rules copy images to, by the names that the rules give them."""
+    for store in stores:
+        for rule in store.rules:
+            if isinstance(rule, Promote):
+                yield rule.into
 
 
 def _refresh(source: Source) -> None:
@@ -165,14 +221,3 @@ def _refresh(source: Source) -> None:
 
         if isinstance(source, LayoutSource):
             source.refresh()
-
-
-def _copy(source: str, promotion: Promotion, replaces: Digest | None) -> CopyTag:
-    return CopyTag(
-        source=source,
-        tag=promotion.tag,
-        digest=promotion.digest,
-        source_tag=promotion.source_tag,
-        replaces=replaces,
-        referrers=promotion.referrers,
-    )

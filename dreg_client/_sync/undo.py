@@ -20,7 +20,16 @@ from dreg_client._sync.tag_changes import TagChanges
 from dreg_client.copying.options import CopyOptions
 from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.journal import Attempts
-from dreg_client.tagging.plan import AddTag, MoveTag, RepositoryTagPlan, RestoreManifest, TagChange, TagPlan, Untag
+from dreg_client.tagging.plan import (
+    AddTag,
+    CopyTag,
+    MoveTag,
+    RepositoryTagPlan,
+    RestoreManifest,
+    TagChange,
+    TagPlan,
+    Untag,
+)
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
 from dreg_client.tagging.undoing import undoing
 from dreg_client.values.arguments import check_flag
@@ -112,6 +121,8 @@ def _parts(journal: Journal) -> list[_Part]:
     """Return what is to be undone, by repository."""
     found: dict[str, dict[TagChange, Attempts]] = {}
     for each in journal.record.to_undo():
+        if isinstance(each.change, CopyTag) and each.change.missing:
+            continue  # signatures that were copied stay
         found.setdefault(each.repository, {})[undoing(each.change, each.tags)] = each
     return [
         _Part(RepositoryTagPlan(repository=name, changes=_sorted([*changes])), changes)

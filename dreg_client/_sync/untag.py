@@ -14,7 +14,7 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.deadlines import CallDeadline
 from dreg_client.protocol.manifests import delete_request
 from dreg_client.protocol.messages import Request, Response
-from dreg_client.protocol.tag_conflicts import not_deleted
+from dreg_client.protocol.tag_conflicts import not_as_expected
 from dreg_client.protocol.untag import (
     TagState,
     absent_digest,
@@ -52,7 +52,7 @@ def untag(
     # Not from a mirror, which may be outdated: this manifest may have to be restored.
     original = get_manifest(client, repository, tag, legacy=True, mirrored=False)
     if expected is not None and not _stands_for(client, repository, original, expected):
-        raise not_deleted(tag, original.digest)
+        raise not_as_expected(tag, original.digest, expected)
     replacement = placeholder_of(original, request)
     _probe(client, repository, request)
     with changes.deleting_alone(client, repository):
@@ -160,9 +160,9 @@ class _Untagging:
     def _check_unchanged(self, found: Digest | None) -> None:
         if found is not None and _is_of(found, self.original):
             return
-        now = f"names {found}" if found else "is gone"
-        reason = f"another client changed {self._name}: it {now}, but named {self.original.digest} before"
-        raise errors.ConflictError(f"{reason}; nothing was changed, try again")
+        now = f"names {found} now" if found else "does not exist now"
+        reason = f"{self._name} {now}, but named {self.original.digest} a moment before"
+        raise errors.ConflictError(f"{reason}; it was not changed; try again")
 
     def _restore(self, *, may_come_late: bool) -> None:
         """If the tag names the placeholder, restore the original. Determine the state. Only interrupts are raised."""

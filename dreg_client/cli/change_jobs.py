@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import click
+
 from dreg_client.cli.change_output import (
     for_users_of_dreg,
     put_changes,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from dreg_client.copying.options import CopyOptions
     from dreg_client.tagging.plan import TagPlan
     from dreg_client.tagging.policy import TagPolicy
+    from dreg_client.tagging.result import ChangesResult
 
 _ADVICE: Final = "to make these changes, add --yes"
 Make = Callable[["CopyOptions"], "TagPlan"]
@@ -37,7 +40,7 @@ def run_plan(make: Make, wanted: "Wanted", *, advice: str = "") -> int:
 
     `advice` says how to apply a plan that is only printed (default: with --yes).
     """
-    with _registry_options(wanted) as (options, progress):
+    with _registry_options(_interrupted(wanted.journal)) as (options, progress):
         plan = for_users_of_dreg(make(options))
         if wanted.plan_file is not None:
             from dreg_client.files.atomic import write_whole
@@ -50,13 +53,7 @@ def run_plan(make: Make, wanted: "Wanted", *, advice: str = "") -> int:
     return put_tag_plan(plan, wanted, advice or _ADVICE)
 
 
-def _apply(
-    plan: "TagPlan",
-    wanted: "Wanted",
-    options: "CopyOptions",
-    progress: ChangeProgress,
-    plan_file: str | None = None,
-) -> int:
+def _apply(plan: "TagPlan", wanted: "Wanted", options: "CopyOptions", progress: ChangeProgress) -> int:
     from dreg_client._sync.apply_plan import apply_plan
 
     progress.begin(len(plan.changes))
@@ -64,10 +61,17 @@ def _apply(
         result = apply_plan(plan, journal=wanted.journal, **options)
     progress.end()
     put_kept(plan, wanted)
-    advice = [f"to undo this: dreg undo {shlex.quote(wanted.journal)} --yes"] if wanted.journal and result.done else []
+    return put_changes(result, wanted, _advice(result, wanted.journal))
+
+
+def _advice(result: "ChangesResult", journal: str | None) -> str:
+    """Return what can be done after changes were made, or were not."""
+    advice = [f"to undo this: {_undoing(journal)}"] if journal is not None and result.done else []
     if len(result.failures) > len(result.conflicts):
-        advice.append(_continuing(wanted.journal, plan_file or wanted.plan_file))
-    return put_changes(result, wanted, "; ".join(advice))
+        advice.append(_continuing(journal))
+    if result.conflicts:
+        advice.append("to decide about conflicts, make a new plan")
+    return "; ".join(advice)
 
 
 def run_undo(journal: str, wanted: "Wanted") -> int:
@@ -75,51 +79,75 @@ def run_undo(journal: str, wanted: "Wanted") -> int:
     from dreg_client._sync.undo import undo
 
     Path(journal).stat()  # otherwise, a file that does not exist would be one that cannot be read
-    with _registry_options(wanted) as (options, progress):
+    with _registry_options(f"to continue: {_undoing(journal)}") as (options, progress):
         plan = undo(journal, dry_run=True, **options)
         if wanted.is_applied:
             progress.begin(len(plan.changes))
             with progress.completing_errors():
                 result = undo(journal, **options)
             progress.end()
-            again = f"to try again: dreg undo {shlex.quote(journal)} --yes"
+            again = f"to try again: {_undoing(journal)}"
             return put_changes(result, wanted, again if len(result.failures) > len(result.conflicts) else "")
     return put_tag_plan(plan, wanted, _ADVICE)
 
 
+def continue_journal(journal: str, wanted: "Wanted") -> int:
+    """Make the changes of a journal's plan that were not made yet, or only print them; return the exit code."""
+    from dreg_client._sync.resume_plan import resume_plan
+    from dreg_client.cli.saved_plan import check_names
+
+    with _registry_options(_interrupted(journal)) as (options, progress):
+        left = resume_plan(journal, dry_run=True, **options)
+        check_names(left, journal)
+        if not wanted.is_applied:
+            return put_tag_plan(left, wanted, f"to make these changes: {_resuming(journal)}")
+        progress.begin(len(left.changes))
+        with progress.completing_errors():
+            result = resume_plan(journal, **options)
+        progress.end()
+        return put_changes(result, wanted, _advice(result, journal))
+
+
 @contextmanager
-def _registry_options(
-    wanted: "Wanted", plan_file: str | None = None
-) -> Generator[tuple["CopyOptions", ChangeProgress], None, None]:
-    """Yield the options of registries, while progress is shown."""
+def _registry_options(continuing: str) -> Generator[tuple["CopyOptions", ChangeProgress], None, None]:
+    """Yield the options of registries, while progress is shown. `continuing` says how to continue if interrupted."""
     show_log()
     options: dict[str, Any] = {**given_options()}
     read, write = options_of_sides()
     with (
-        ChangeProgress(_interrupted(wanted.journal, plan_file or wanted.plan_file)) as progress,
+        ChangeProgress(continuing) as progress,
         reporting_interruption(progress.outcome),
     ):
         options["on_event"] = reporting_waits(progress.listen)
         yield {**options, "source_options": read, "destination_options": write}, progress  # type: ignore[typeddict-item]
 
 
-def _interrupted(journal: str | None, plan_file: str | None) -> str:
+def _interrupted(journal: str | None) -> str:
     """Return how to continue after an interruption, and how to undo what was done."""
-    undone = f"; to undo them: dreg undo {shlex.quote(journal)} --yes" if journal is not None else ""
-    return _continuing(journal, plan_file) + undone
+    return _continuing(journal) + (f"; to undo them: {_undoing(journal)}" if journal is not None else "")
 
 
-def _continuing(journal: str | None, plan_file: str | None) -> str:
-    """Return how to make the changes that were not made. A journal belongs to one plan."""
+def _continuing(journal: str | None) -> str:
+    """Return how to make the changes that were not made. A journal contains its plan."""
     if journal is None:
         return "to make the others, run the command again"
-    if plan_file is None:
-        return "to make the others, run the command again with another journal"
-    return f"to continue: dreg apply {shlex.quote(plan_file)} --yes --journal {shlex.quote(journal)}"
+    return f"to continue: {_resuming(journal)}"
+
+
+def _resuming(journal: str) -> str:
+    return f"dreg apply {shlex.quote(journal)} --yes"
+
+
+def _undoing(journal: str) -> str:
+    return f"dreg undo {shlex.quote(journal)} --yes"
 
 
 def apply_file(path: str, wanted: "Wanted") -> int:
-    """Apply a plan or a policy, or only print it; return the exit code."""
+    """Apply a plan or a policy, continue a journal, or only print what would be changed; return the exit code."""
+    if _is_journal(path):
+        if wanted.journal not in {None, path}:
+            raise click.UsageError("--journal cannot be used with a journal: what is done is recorded in that file")
+        return continue_journal(path, wanted)
     text = _text_of(path)
     if not text.lstrip().startswith("{"):
         return _run_policy(text, path, wanted, advice=_ADVICE)
@@ -128,8 +156,17 @@ def apply_file(path: str, wanted: "Wanted") -> int:
     plan = parse_plan(text, path)
     if not wanted.is_applied:
         return put_tag_plan(plan, wanted, _ADVICE)
-    with _registry_options(wanted, path) as (options, progress):
-        return _apply(plan, wanted, options, progress, path)
+    with _registry_options(_interrupted(wanted.journal)) as (options, progress):
+        return _apply(plan, wanted, options, progress)
+
+
+def _is_journal(path: str) -> bool:
+    """Return whether a file begins as a journal does, or is one that was cut off there."""
+    from dreg_client.tagging.journal import HEAD
+
+    with Path(path).open("rb") as opened:
+        start = opened.read(len(HEAD))
+    return start != b"" and HEAD.startswith(start)
 
 
 def _text_of(path: str) -> str:
@@ -148,7 +185,7 @@ def plan_policy(path: str, wanted: "Wanted") -> int:
 def explain_policy(path: str, tag: str, wanted: "Wanted") -> int:
     """Print which rules of a policy did what with a tag; return the exit code."""
     policy = _policy(_text_of(path), path)
-    with _registry_options(wanted) as (options, _):
+    with _registry_options(_interrupted(None)) as (options, _):
         planner = _policy_planner(policy, options)
         plan = for_users_of_dreg(planner.make())
         found = {name: planned.explain(tag) for name, planned in planner.planned.items()}

@@ -20,7 +20,7 @@ _journal_option: Final = click.option(
     "--journal",
     metavar="FILE",
     type=FILE,
-    help="With --yes: record each change in this file, so that dreg undo can take it back, and dreg apply continue.",
+    help="With --yes: record each change in this new file, for dreg undo, and for dreg apply to continue.",
 )
 _exit_code_option: Final = click.option(
     "--exit-code", is_flag=True, help="Without --yes: exit with 9 if there is something to change."

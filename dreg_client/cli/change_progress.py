@@ -57,6 +57,8 @@ class ChangeProgress:
             match event:
                 case Answered():
                     self._requests += 1
+                case Changed(outcome="already"):
+                    return  # a plan that is continued has those that were made before
                 case Changed(outcome=outcome):
                     self._outcomes[outcome] += 1
                 case _:

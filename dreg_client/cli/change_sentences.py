@@ -17,6 +17,7 @@ _NAMES: Final = ("source", "source_tag", "tag", "needed_by")
 _LISTS: Final = ("tags", "other_tags", "digest_tags")
 _VERBS: Final = {
     "copy": ("copy", "copied", "tag"),
+    "referrers": ("copy referrers of", "copied referrers of", "tag"),
     "tag": ("add", "added", "tag"),
     "move": ("move", "moved", "tag"),
     "untag": ("remove", "removed", "tag"),
@@ -50,11 +51,11 @@ def sentence(change: "TagChange") -> str:
 
 def totals(changes: "Sequence[TagChange]", *, done: bool) -> str:
     """Return how many changes of each kind there are; empty if there are none."""
-    found = Counter(change.action for change in changes)
+    found = Counter("referrers" if getattr(change, "missing", ()) else change.action for change in changes)
     parts = [
         f"{verbs[done]} {number} {verbs[2]}{'' if number == 1 else 's'}"
         for action, verbs in _VERBS.items()
-        if (number := found[action])  # type: ignore[index]
+        if (number := found[action])
     ]
     if not parts:
         return ""

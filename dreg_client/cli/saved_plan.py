@@ -17,15 +17,25 @@ def parse_plan(text: str, where: str) -> "TagPlan":
             docker.io/acme/web changed; and a name must not have a tag. Digest tags are not shown, so they must be about
             what is deleted.
     """
-    from dreg_client.errors import ConfigError
     from dreg_client.tagging.plan import TagPlan
 
     plan = TagPlan.from_json(text, where)
+    check_names(plan, where)
+    return plan
+
+
+def check_names(plan: "TagPlan", where: str) -> None:
+    """Check the names in a plan.
+
+    Raises:
+        ConfigError: One of them is not valid, see `parse_plan`.
+    """
+    from dreg_client.errors import ConfigError
+
     for number, repository in enumerate(plan.repositories):
         for place, problem in _problems(repository):
             name = f"repositories.{number}.{place}"
             raise ConfigError(f"{where} is not a valid plan: {name}: {problem}; make a new plan")
-    return plan
 
 
 def _problems(plan: "RepositoryTagPlan") -> Iterator[tuple[str, str]]:

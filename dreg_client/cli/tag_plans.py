@@ -52,32 +52,34 @@ def plan_command(file: str, explain: str | None, **options: Any) -> int:  # noqa
 @applying_options
 @connection_options
 def apply_command(file: str, **options: Any) -> int:  # noqa: ANN401 (of any type)
-    """Apply a plan or a policy.
+    """Apply a plan or a policy, or continue after an interruption.
 
-    FILE is a plan (JSON) that --plan has saved, or a policy (TOML), which is planned first. A plan contains names,
-    tags and digests only, so it can be made on one machine, reviewed, and applied on another, whose credentials and
-    options are used.
+    FILE is a plan (JSON) that --plan has saved; a policy (TOML), which is planned first; or a journal, whose plan is
+    continued. A plan contains names, tags and digests only, so it can be made on one machine, reviewed, and applied on
+    another, whose credentials and options are used. Paths of layouts are relative to the current directory.
 
     Prints the changes; with --yes, makes them. Each tag is read again directly before it is changed, and all tags
-    before images are deleted. Whatever another client has changed since the plan was made is left as it is, and
-    reported as a conflict. One failure stops nothing else. What is already as the plan wants it needs no change, so a
-    plan can be applied again after a failure.
+    before images are deleted. Whatever has been changed since the plan was made is left as it is, and reported as a
+    conflict. One failure stops nothing else. What is already as the plan wants it needs no change, so a plan can be
+    applied again after a failure.
 
-    With --journal, each change is recorded before it is made. After an interruption, run the same command again: it
-    continues. `dreg undo` takes back what the journal records.
+    With --journal, each change is recorded in a new file before it is made. After an interruption, `dreg apply JOURNAL
+    --yes` makes the other changes. `dreg undo JOURNAL --yes` takes back what was done.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
 
     \b
     Exit codes:
-      1  Some tags could not be changed.
+      1  Some tags could not be read or changed.
+      7  Everything was a conflict.
       9  There is something to change, with --exit-code.
 
     \b
     Examples:
       dreg apply build/plan.json
       dreg apply build/plan.json --yes --journal build/applied.jsonl
+      dreg apply build/applied.jsonl
       dreg apply fixtures/policies/releases.toml
     """
     from dreg_client.cli.change_jobs import apply_file
@@ -96,7 +98,11 @@ def undo_command(journal_file: str, **options: Any) -> int:  # noqa: ANN401 (of 
     removed. Deleted images are put back as long as the registry still has their layers: until its garbage collection,
     or `dreg gc` in a layout.
 
-    Prints the changes; with --yes, makes them. A tag that another client has changed since is left as it is, and
+    Images that were copied from another repository lose the tag that they got, but stay there, and so do the
+    signatures that were copied with them. A registry deletes what has no tag when it collects garbage, if it is
+    configured to; a layout, by `dreg gc`.
+
+    Prints the changes; with --yes, makes them. A tag that no longer names what the journal says is left as it is, and
     reported as a conflict. What is done is recorded in the same journal; after an interruption, run the command again.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
@@ -105,6 +111,8 @@ def undo_command(journal_file: str, **options: Any) -> int:  # noqa: ANN401 (of 
     \b
     Exit codes:
       1  Some changes could not be taken back.
+      7  Everything was a conflict.
+      9  There is something to undo, with --exit-code.
 
     \b
     Examples:

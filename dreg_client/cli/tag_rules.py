@@ -37,19 +37,19 @@ def _kept(text: str) -> str:
 
 @click.command("retag", cls=Command)
 @repository_argument("source", "REPOSITORY")
-@click.argument("template", metavar="TEMPLATE")
+@click.argument("templates", metavar="TEMPLATE...", nargs=-1, required=True)
 @tag_options("Use", digest_tags=False)
 @change_options
 @registry_options
-def retag_command(source: "StoreName", template: str, **options: Any) -> int:  # noqa: ANN401 (of any type)
-    """Add or move tags that are made from other tags, such as 1.4 and latest from 1.4.2.
+def retag_command(source: "StoreName", templates: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401 (of any type)
+    """Add or move tags that are made from other tags, such as 1.4, 1 and latest from 1.4.2.
 
     REPOSITORY is REGISTRY/REPOSITORY or oci:PATH, without a tag. TEMPLATE is the new tag. It can contain {tag};
     {major}, {minor}, {patch}, {prerelease} and {version} of a version X.Y.Z, with or without v; and groups of --regex,
     by name or number: {name}, {1}. If several tags give the same new tag, the highest version is used.
 
-    Prints the changes; with --yes, makes them. Each tag is read again directly before it is changed. If another client
-    has changed it since it was read, it is left as it is, and reported as a conflict.
+    Prints the changes; with --yes, makes them. Each tag is read again directly before it is changed. If it has been
+    changed since the plan was made, it is left as it is, and reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
@@ -57,16 +57,23 @@ def retag_command(source: "StoreName", template: str, **options: Any) -> int:  #
     \b
     Exit codes:
       1  Some tags could not be read or changed.
+      7  Everything was a conflict.
       9  There is something to change, with --exit-code.
 
     \b
     Examples:
-      dreg retag oci:fixtures/layouts/releases '{major}.{minor}' --semver '*' --exit-code
+      dreg retag oci:fixtures/layouts/releases '{major}.{minor}' '{major}' latest --semver '*' --exit-code
       dreg retag oci:build/releases latest --semver '*' --yes --journal build/retag.jsonl
       dreg retag localhost:5000/acme/web 'stable-{release}' --regex '(?P<release>[0-9.]+)'
     """
     wanted, tags = Wanted.of(options), tag_filter(options)
-    return _run([source], lambda planner: planner.retag(tags, template), wanted)
+
+    def add_rules(planner: "TagPlanner") -> "TagPlanner":
+        for template in templates:
+            planner.retag(tags, template)
+        return planner
+
+    return _run([source], add_rules, wanted)
 
 
 @click.command("prune", cls=Command)
@@ -113,8 +120,8 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
     the tag. If any tag of a repository cannot be read, no image of it is deleted. In a layout, layers stay until `dreg
     gc` deletes them; in a registry, until its garbage collection.
 
-    Prints the changes; with --yes, makes them. All tags are read again before images are deleted. Whatever another
-    client has changed since it was read is left as it is, and reported as a conflict.
+    Prints the changes; with --yes, makes them. All tags are read again before images are deleted. Whatever has
+    been changed since the plan was made is left as it is, and reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
@@ -122,6 +129,7 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
     \b
     Exit codes:
       1  Some tags could not be read or changed.
+      7  Everything was a conflict.
       9  There is something to change, with --exit-code.
 
     \b
@@ -168,8 +176,8 @@ def promote_command(source: "StoreName", destination: "StoreName", **options: An
     and groups of --regex, by name or number: {name}, {1}. If several tags give the same new tag, the highest version is
     used. A tag of another image in the destination is moved.
 
-    Prints the changes; with --yes, makes them. An image that another client has moved in the source or the destination
-    since it was read is not copied, and reported as a conflict.
+    Prints the changes; with --yes, makes them. If a tag has been moved in the source or the destination since the plan
+    was made, its image is not copied, and reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.
@@ -177,6 +185,7 @@ def promote_command(source: "StoreName", destination: "StoreName", **options: An
     \b
     Exit codes:
       1  Some tags could not be read or copied.
+      7  Everything was a conflict.
       9  There is something to copy, with --exit-code.
 
     \b

@@ -109,7 +109,7 @@ def listed(names: Sequence[str], most: int = 10) -> str:
 
 
 class ConflictError(DregError):
-    """A name is ambiguous, or another client has changed the same object."""
+    """A name is ambiguous, or an object is not as expected, because it was changed meanwhile."""
 
 
 @dataclass(eq=False, repr=False)

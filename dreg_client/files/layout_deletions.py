@@ -13,7 +13,7 @@ from dreg_client.models.index import LayoutIndex
 from dreg_client.models.index_text import IndexText
 from dreg_client.models.layout import names_in
 from dreg_client.protocol.referrers import subject_in
-from dreg_client.protocol.tag_conflicts import not_deleted
+from dreg_client.protocol.tag_conflicts import not_as_expected
 from dreg_client.values.digest import Digest
 
 
@@ -30,7 +30,7 @@ def untag(files: Files, tag: str, expected: Digest | None, index: IndexText) -> 
         raise layout_files.not_found(before, tag, files.name)
     other = next((it.digest for it in named if it.digest != expected), None)
     if expected is not None and other is not None:
-        raise not_deleted(tag, other)
+        raise not_as_expected(tag, other, expected)
     index.remove_name(tag)
     index.add_all([_unnamed(entry) for entry in named if _has_subject(files, entry)])
     return True

@@ -163,7 +163,7 @@ class Changed:
         repository: The repository or layout.
         action: `tag`, `move`, `copy`, `untag`, `delete` or `restore`.
         subject: The tag; for `delete` and `restore`, the digest.
-        outcome: Whether it was `done`, was `already` so, was a `conflict` with another client, or `failed`.
+        outcome: Whether it was `done`, was `already` so, was a `conflict` with another change, or `failed`.
     """
 
     repository: str

@@ -20,14 +20,17 @@ def check_condition(condition: TagCondition, tag: str, unmet: str | None) -> Non
     Examples:
         >>> check_condition(TagCondition(expected=Digest("sha256:" + 64 * "0")), "1.4", "")
         Traceback (most recent call last):
-        dreg_client.errors.stores.ConflictError: the tag 1.4 was deleted by another client; it was not written
+        dreg_client.errors.stores.ConflictError: the tag 1.4 does not exist now, and was expected to name sha256:00...
     """
     if unmet is None:
         return
     if condition.expected is None:
         raise not_replaced(tag, unmet)
-    what = f"was changed by another client, and names {unmet} now" if unmet else "was deleted by another client"
-    raise errors.ConflictError(f"the tag {tag} {what}; it was not written")
+    if condition.no_clobber:
+        raise errors.ConflictError(
+            f"the tag {tag} names {unmet} now, and was expected not to exist; it was not changed"
+        )
+    raise not_as_expected(tag, unmet, condition.expected)
 
 
 def check_replaced(kept: Mapping[str, str]) -> None:
@@ -45,7 +48,19 @@ def check_replaced(kept: Mapping[str, str]) -> None:
         raise not_replaced(tag, digest)
 
 
-def not_deleted(tag: str, now: Digest | str) -> errors.ConflictError:
-    """Return the error for a tag that was to be deleted only if it names the expected manifest."""
-    what = f"the tag {tag} was changed by another client, and names {now} now"
-    return errors.ConflictError(f"{what}; it was not deleted")
+def not_as_expected(tag: str, now: Digest | str, expected: Digest) -> errors.ConflictError:
+    """Return the error for a tag that was to be changed only if it names the expected manifest.
+
+    `now` is the digest that it names; empty if there is no such tag. It is not said who changed it: perhaps the same
+    program did.
+
+    Examples:
+        >>> print(not_as_expected("1.4", "sha256:1", Digest("sha256:" + 64 * "0")))
+        the tag 1.4 names sha256:1 now, and not sha256:000... as expected; it was not changed
+    """
+    found = (
+        f"names {now} now, and not {expected} as expected"
+        if now
+        else f"does not exist now, and was expected to name {expected}"
+    )
+    return errors.ConflictError(f"the tag {tag} {found}; it was not changed")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dreg_client import errors
 from dreg_client.copying.plan_model import PlannedFailure
+from dreg_client.tagging.conclusions import note_conclusions
 from dreg_client.tagging.needs import Deletion, Needs
 from dreg_client.tagging.plan import (
     AddTag,
@@ -33,6 +34,7 @@ class RepositoryFindings:
         needs: What may be deleted.
         protected: Why no manifest may be deleted; empty if manifests may be deleted.
         failures: What could not be read, and why, by tag.
+        has_all_digests: Whether the digests of all tags are known.
     """
 
     repository: str
@@ -41,6 +43,7 @@ class RepositoryFindings:
     needs: Needs
     protected: str
     failures: Mapping[str, str]
+    has_all_digests: bool = True
 
     def plan(self) -> RepositoryTagPlan:
         """Return the plan of the repository, without copies into it.
@@ -53,12 +56,14 @@ class RepositoryFindings:
         reports = [KeptTag(tag=each.tag, digest=each.digest, reason=each.reason) for each in self.planned.reports]
         reported = {each.tag for each in reports}
         failures = {**self.planned.failures, **self.failures}
-        return RepositoryTagPlan(
+        found = RepositoryTagPlan(
             repository=self.repository,
             changes=(*self._new(), *self._moved(), *self._untagged(kept), *self._deletions()),
             kept=(*reports, *(each for tag, each in kept.items() if tag not in reported)),
             failures=tuple(PlannedFailure(tag=tag, reason=reason) for tag, reason in failures.items()),
         )
+        note_conclusions(self.planned.trace, found)
+        return found
 
     def _check_explicit(self) -> None:
         referrers = {each.digest: each.referrers for each in self.needs.deletions}
@@ -85,17 +90,19 @@ class RepositoryFindings:
 
     def _moved(self) -> Iterator[TagChange]:
         for tag, (before, after) in self.difference.moved.items():
-            yield MoveTag(tag=tag, digest=after, replaces=before, other_tags=self.planned.tags_of(before))
+            yield MoveTag(tag=tag, digest=after, replaces=before, other_tags=self._others(before))
 
     def _untagged(self, kept: Mapping[str, KeptTag]) -> Iterator[TagChange]:
         gone = {each.digest for each in self.needs.deletions}
         for tag, digest in self.difference.removed.items():
             if digest in gone or tag in kept:
                 continue
-            others = self.planned.tags_of(digest)
-            yield Untag(
-                tag=tag, digest=digest, other_tags=others, needed_by="" if others else self.needs.needed.get(digest, "")
-            )
+            others = self.planned.tags_of(digest) or self._others(digest)
+            needed_by = "" if others else self.needs.needed.get(digest, "")
+            yield Untag(tag=tag, digest=digest, other_tags=others, needed_by=needed_by)
+
+    def _others(self, digest: Digest) -> tuple[str, ...] | None:
+        return self.planned.tags_of(digest) if self.has_all_digests else None
 
     def _deletions(self) -> Iterator[TagChange]:
         tags: dict[Digest, list[str]] = {}

@@ -98,7 +98,7 @@ class RemoveTag(_Explicit):
             raise ConflictError(f"cannot untag {self.tag}: a rule before it keeps the tag; change one of the two")
         else:
             planned.remove(self.tag, deletes=False)
-            planned.trace.note(self.tag, "removed; its manifest stays")
+            planned.trace.note(self.tag, "removed; its image stays")
 
     def __str__(self) -> str:
         return f"untag {self.tag}"

@@ -20,7 +20,7 @@ from dreg_client.values.digest import Digest
 HEAD: Final = b'{"kind":"start","journal":"tag changes","version":'
 """What each journal begins with."""
 Outcome = Literal["done", "already", "conflict", "failed"]
-"""What became of a change: it was made, was not necessary, was a conflict with another client, or failed."""
+"""What became of a change: it was made, was not necessary, was a conflict with another change, or failed."""
 
 
 class StartLine(PlanModel, frozen=True):

@@ -40,8 +40,8 @@ class MoveTag(PlanModel, frozen=True):
     """The digest that the tag is to name."""
     replaces: Digest
     """The digest that the tag names in the plan. If it names another one when the plan is applied, it is a conflict."""
-    other_tags: tuple[str, ...] = ()
-    """The tags that the replaced manifest keeps."""
+    other_tags: tuple[str, ...] | None = None
+    """The tags that the replaced manifest keeps; null if the digests of the other tags were not read."""
 
     @property
     def subject(self) -> str:
@@ -53,7 +53,7 @@ class MoveTag(PlanModel, frozen=True):
 
 
 class CopyTag(PlanModel, frozen=True):
-    """Copy an image from another repository, and name it by a tag."""
+    """Copy an image from another repository, and name it by a tag; or copy what refers to an image that is there."""
 
     action: Literal["copy"] = "copy"
     """`copy`."""
@@ -66,9 +66,12 @@ class CopyTag(PlanModel, frozen=True):
     source_tag: str
     """The tag in the source. If it names another digest when the plan is applied, it is a conflict."""
     replaces: Digest | None = None
-    """The digest that the tag names in the destination; null if it does not exist."""
+    """The digest that the tag names in the destination; null if it does not exist. If it is `digest`, the image is
+    there already, and the same plan removes it from the source: it is checked that it is still there."""
     referrers: bool = False
     """Whether signatures, SBOMs and other referrers are also copied."""
+    missing: tuple[str, ...] = ()
+    """If the tag already names the image: the digests of the referrers to copy, and the digest tags to add."""
 
     @property
     def subject(self) -> str:
@@ -76,6 +79,8 @@ class CopyTag(PlanModel, frozen=True):
         return self.tag
 
     def __str__(self) -> str:
+        if self.missing:
+            return sentences.copy_referrers(self.source, self.source_tag, self.tag, self.digest, len(self.missing))
         return sentences.copy(self.source, self.source_tag, self.tag, self.digest, self.replaces)
 
 
@@ -88,8 +93,8 @@ class Untag(PlanModel, frozen=True):
     """The tag."""
     digest: Digest
     """The digest that the tag names in the plan. If it names another one when the plan is applied, it is a conflict."""
-    other_tags: tuple[str, ...] = ()
-    """The tags that the manifest keeps."""
+    other_tags: tuple[str, ...] | None = None
+    """The tags that the manifest keeps; null if the digests of the other tags were not read."""
     needed_by: str = ""
     """What else needs the manifest, which has no other tag, such as an index that a tag names; empty if nothing."""
 

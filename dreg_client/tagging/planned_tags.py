@@ -90,6 +90,8 @@ class PlannedTags:
         self._explicit: dict[Digest, bool] = {}
         self._reports: dict[str, Report] = {}
         self._promotions: dict[tuple[str, str], Promotion] = {}
+        self._protected: dict[str, str] = {}
+        self._received: set[str] = set()
         self.failures: dict[str, str] = {}
         """The tags that a rule cannot give, and why."""
         self.trace: Trace = Trace()
@@ -182,8 +184,13 @@ class PlannedTags:
         self._reports.setdefault(tag, Report(tag, digest, reason))
 
     def fail(self, tag: str, reason: str) -> None:
-        """Report that a rule cannot do what it says with a tag."""
+        """Report that a rule cannot do what it says with a tag, which is then left as it is."""
         self.failures.setdefault(tag, reason)
+        self.protect(tag, "a rule cannot do what it says with it")
+
+    def protect(self, tag: str, reason: str) -> None:
+        """Leave a tag and its image as they were read, whatever rules do with them, once `settle` is called."""
+        self._protected.setdefault(tag, reason)
 
     def copy(self, promotion: Promotion) -> None:
         """Copy an image to another store; a later copy to the same tag replaces an earlier one."""
@@ -197,6 +204,47 @@ class PlannedTags:
 
     # --- at the end
 
+    def settle(self) -> None:
+        """Undo what rules did with protected tags, and report that."""
+        for tag, reason in self._protected.items():
+            digest = self._read.get(tag)
+            if digest is None:
+                continue
+            is_deleted = self._explicit.pop(digest, None) is not None
+            self._pruned.pop(digest, None)
+            is_changed = tag in self._changed and self._changed[tag] != digest
+            if is_changed:
+                self._drop(tag, self._changed.pop(tag))
+                self._add(tag, digest)
+            if is_changed or is_deleted:
+                self.report(tag, digest, reason)
+                self.trace.note(tag, f"stays as it is: {reason}")
+
+    def is_protected(self, tag: str) -> bool:
+        """Return whether a tag is left as it was read."""
+        return tag in self._protected
+
+    def loses(self, tag: str, digest: Digest) -> bool:
+        """Return whether rules remove a tag from a manifest."""
+        return tag in self._changed and self._changed[tag] != digest
+
+    def is_changed(self, tag: str) -> bool:
+        """Return whether rules change a tag."""
+        return tag in self._changed and self._changed[tag] != self._read.get(tag)
+
+    def receive(self, tag: str, digest: Digest, replaces: Digest | None) -> None:
+        """Add a tag that comes from another store, or move it. It is no part of the `difference`.
+
+        Args:
+            tag: The tag.
+            digest: The digest that it is to name.
+            replaces: The digest that it names now; None if it does not exist.
+        """
+        if replaces is not None:
+            self.learn({tag: replaces})
+        self.set(tag, digest)
+        self._received.add(tag)
+
     @property
     def reports(self) -> tuple[Report, ...]:
         """What is kept although a rule would have removed it, without what another rule removed; sorted by tag."""
@@ -208,10 +256,10 @@ class PlannedTags:
         new: dict[str, Digest] = {}
         moved: dict[str, tuple[Digest, Digest]] = {}
         removed: dict[str, Digest] = {}
-        unread = {*self.unread}
+        left_out = {*self.unread, *self._received}
         for tag in sorted(self._changed):
             before, after = self._read.get(tag), self._changed[tag]
-            if tag in unread:
+            if tag in left_out:
                 continue
             if before is None and after is not None:
                 new[tag] = after

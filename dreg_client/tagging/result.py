@@ -16,8 +16,8 @@ class RepositoryChanges:
         repository: The repository or layout.
         done: The changes that were made.
         already: The changes that were not necessary, because the tags were already as the plan wants them.
-        failed: The tags and digests that were not changed, and why. A `ConflictError` means that another client changed
-            something since the plan was made.
+        failed: The tags and digests that were not changed, and why. A `ConflictError` means that something was
+            changed since the plan was made.
         failure: Why nothing could be changed in the whole repository; None if it could be opened.
     """
 
@@ -56,5 +56,10 @@ class ChangesResult:
 
     @property
     def conflicts(self) -> Mapping[str, ConflictError]:
-        """The failures that are conflicts: another client changed something since the plan was made."""
+        """The failures that are conflicts: something was changed since the plan was made.
+
+        Example:
+            for name, conflict in result.conflicts.items():
+                print(name, conflict)
+        """
         return {name: failure for name, failure in self.failures.items() if isinstance(failure, ConflictError)}

@@ -51,6 +51,7 @@ class _Deriving:
                     planned.fail(tag, f"{self.derivation.template.text} makes {made[:140]!r} of it, which is not a tag")
                 elif found is None:
                     note(tag, f"does not become {made}: its digest, or that of another tag, could not be read")
+                    planned.protect(tag, f"it does not become {made}, because a tag could not be read")
                 elif tag != found:
                     note(tag, f"does not become {made}: {found} does")
             if found is not None:

@@ -232,7 +232,7 @@ class Prune:
     def _remove(self, planned: PlannedTags, tags: list[str]) -> None:
         for tag in tags:
             planned.remove(tag, deletes=self.delete)
-            planned.trace.note(tag, "removed" if self.delete else "removed; its manifest stays")
+            planned.trace.note(tag, "removed" if self.delete else "removed; its image stays")
 
     def __str__(self) -> str:
         conditions = [f"keep {self.recent.count}"] if self.recent.count is not None else []

@@ -20,7 +20,7 @@ def short(digest: Digest) -> str:
     return f"{digest.algorithm}:{digest.encoded[:12]}"
 
 
-def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str]) -> str:
+def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str] | None) -> str:
     """Return a sentence about a tag that is moved."""
     others = f" (also tagged {', '.join(other_tags)})" if other_tags else ""
     return f"move {tag} from {short(before)}{others} to {short(after)}"
@@ -28,14 +28,27 @@ def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str]) -
 
 def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Digest | None) -> str:
     """Return a sentence about an image that is copied."""
-    replaced = f", in place of {short(replaces)}" if replaces else ""
+    replaced = "" if not replaces else ", already there" if replaces == digest else f", in place of {short(replaces)}"
     return f"copy {source}:{source_tag} ({short(digest)}) to {tag}{replaced}"
 
 
-def untag(tag: str, digest: Digest, other_tags: Collection[str], needed_by: str) -> str:
+def copy_referrers(source: str, source_tag: str, tag: str, digest: Digest, count: int) -> str:
+    """Return a sentence about signatures and other referrers that are copied for an image that is there."""
+    referrers = "1 referrer" if count == 1 else f"{count} referrers"
+    return f"copy {referrers} of {source}:{source_tag} ({short(digest)}) that {tag} lacks"
+
+
+def untag(tag: str, digest: Digest, other_tags: Collection[str] | None, needed_by: str) -> str:
     """Return a sentence about a tag that is deleted."""
-    stays = _staying(other_tags) or (f", needed by {needed_by}: the image stays" if needed_by else "")
-    return f"untag {tag} ({short(digest)}{stays or ', its last tag: the image stays without a tag'})"
+    if other_tags:
+        stays = f", also tagged {', '.join(other_tags)}: the image stays"
+    elif needed_by:
+        stays = f", needed by {needed_by}: the image stays"
+    elif other_tags is None:  # it is not known whether it has other tags
+        stays = ": the image stays"
+    else:
+        stays = ", its last tag: the image stays without a tag"
+    return f"untag {tag} ({short(digest)}{stays})"
 
 
 def delete(change: "DeleteManifest") -> str:
@@ -72,7 +85,3 @@ def _sizes(change: "DeleteManifest") -> list[str]:
         return []
     shared = f", {byte_size(change.shared_size)} of it shared with others" if change.shared_size else ""
     return [f"{byte_size(change.size)}{shared}"]
-
-
-def _staying(other_tags: Collection[str]) -> str:
-    return f", also tagged {', '.join(other_tags)}: the image stays" if other_tags else ""

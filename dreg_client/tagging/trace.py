@@ -33,6 +33,10 @@ class Trace:
         self._rules += 1
         self._rule = f"rule {self._rules} ({rule})"
 
+    def conclude(self) -> None:
+        """Begin the sentences about the plan, after those about rules."""
+        self._rule = "plan"
+
     def note(self, tag: str, sentence: str) -> None:
         """Record what the rule does with a tag."""
         before = self._notes.get(tag)

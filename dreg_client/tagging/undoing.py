@@ -16,7 +16,7 @@ def undoing(change: TagChange, tags: Collection[str] = ()) -> TagChange:
         >>> from dreg_client.values.digest import Digest
         >>> old, new = Digest("sha256:" + 64 * "0"), Digest("sha256:" + 64 * "1")
         >>> str(undoing(AddTag(tag="1.4", digest=new)))
-        'untag 1.4 (sha256:111111111111, its last tag: the image stays without a tag)'
+        'untag 1.4 (sha256:111111111111: the image stays)'
         >>> str(undoing(MoveTag(tag="latest", digest=new, replaces=old)))
         'move latest from sha256:111111111111 to sha256:000000000000'
     """

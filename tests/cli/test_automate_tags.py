@@ -62,6 +62,15 @@ def test_retag_shows_what_it_would_change_and_then_changes_it(dreg: Run, reposit
     assert (dreg(*words, "--exit-code").code, dreg(*words).err) == (0, "dreg: nothing to change\n")
 
 
+def test_several_templates_make_one_plan(dreg: Run, repository: str) -> None:
+    before = tags(dreg, repository)
+
+    done = dreg("retag", repository, "{major}.{minor}", "{major}", "latest", "--semver", "*", "--yes")
+
+    assert (done.code, done.err) == (0, "dreg: moved 3 tags\n")
+    assert tags(dreg, repository) == before | dict.fromkeys(("1.4", "1", "latest"), before["1.4.2"])
+
+
 def test_prune_deletes_images_and_undo_puts_them_back(dreg: Run, repository: str, tmp_path: Path) -> None:
     before, journal = tags(dreg, repository), tmp_path / "changes.jsonl"
     words = ("prune", repository, "--include", "nightly-*", "--keep-last", "10")
@@ -159,6 +168,8 @@ def test_a_policy_is_planned_explained_and_applied(dreg: Run, repository: str, t
     assert planned.err.endswith(f"; to make these changes: dreg apply {file} --yes\n")
     assert explained.code == as_json.code == 0
     assert explained.lines[0].startswith(f"{repository}:nightly-20240520: ")
+    assert f"{repository}:nightly-20240520: plan: the image sha256:" in explained.lines[-1]
+    assert explained.lines[-1].endswith(" is deleted")
     assert json.loads(as_json.out)[0].keys() == {"repository", "sentences"}
     assert (done.code, done.out) == (0, planned.out)
     after = tags(dreg, repository)

@@ -66,14 +66,14 @@ def test_cli_04_an_interrupted_plan_says_how_to_continue_and_continues(
         assert process.returncode == code
 
         registry.hesitates = False
-        with running(words) as process:
+        with running([*COMMAND, "apply", str(journal), "--yes"]) as process:
             _, err = process.communicate()
 
     assert process.returncode == 0
     made, rest = told.decode().split(" of 3 changes were made; ")
     assert made in {"dreg: interrupted; 1", "dreg: interrupted; 2"}  # the second may just have been recorded
     undone = f"to undo them: dreg undo {journal} --yes"
-    assert rest == f"to continue: dreg apply {plan} --yes --journal {journal}; {undone}\n"
+    assert rest == f"to continue: dreg apply {journal} --yes; {undone}\n"
     assert registry.tags == {*TAGS}
     assert err.decode().startswith("dreg: added ")
     assert b"failed" not in err
@@ -95,8 +95,12 @@ def test_a_plan_that_a_deadline_stops_says_how_to_continue(
         done = dreg("apply", plan, "--yes", "--journal", journal, "--deadline", "2")
 
         registry.hesitates = False
-        again = dreg("apply", plan, "--yes", "--journal", journal)
+        shown = dreg("apply", journal)
+        again = dreg("apply", journal, "--yes")
+        other = dreg("apply", journal, "--yes", "--journal", tmp_path / "other.jsonl")
 
     assert done.code != 0
-    assert f"to continue: dreg apply {plan} --yes --journal {journal}" in done.err
+    assert f"to continue: dreg apply {journal} --yes" in done.err
+    assert shown.err == f"dreg: would add 1 tag; to make these changes: dreg apply {journal} --yes\n"
+    assert (other.code, "--journal cannot be used with a journal" in other.err) == (2, True)
     assert (again.code, registry.tags) == (0, {*TAGS})

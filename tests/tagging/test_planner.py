@@ -21,8 +21,10 @@ from dreg_client import (
     TagFacts,
     TagPlan,
     Untag,
+    apply_plan,
     errors,
     plan,
+    undo,
 )
 from tests.copying.graphs import Graph, names
 from tests.registries import RunningRegistry, running
@@ -372,3 +374,28 @@ def test_the_time_of_a_plan_has_a_zone(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="time zone"):
         plan([layout]).prune("*", older_than="1d").make(now=datetime(2024, 6, 1))  # noqa: DTZ001 (the error)
     assert names(tmp_path / "layout")
+
+
+def test_other_tags_of_a_moved_tag_are_known_only_if_all_digests_were_read(push: Push) -> None:
+    graph = Dated()
+    old, new = graph.tagged("1.4.1", layer="old"), graph.tagged("1.4.2", layer="new")
+    graph.tag(graph.dated(layer="old"), "latest")
+    name = push(graph)
+
+    [found] = plan([name]).move("latest", to="1.4.2").make().changes
+    assert found == MoveTag(tag="latest", digest=new, replaces=old, other_tags=None)
+    assert str(found) == f"move latest from {old[:19]} to {new[:19]}"
+    [found] = plan([name]).prune("nightly-*").move("latest", to="1.4.2").make().changes
+    assert isinstance(found, MoveTag)
+    assert found.other_tags == ("1.4.1",)
+
+
+def test_undo_does_not_say_that_a_tag_is_the_last_one(push: Push, tmp_path: Path) -> None:
+    graph = Dated()
+    new = graph.tagged("1.4.2", layer="new")
+    name, journal = push(graph), tmp_path / "changes.jsonl"
+    apply_plan(plan([name]).tag("1.4", to="1.4.2").make(), journal=journal)
+
+    [found] = undo(journal, dry_run=True).changes
+    assert found == Untag(tag="1.4", digest=new, other_tags=None)
+    assert str(found) == f"untag 1.4 ({new[:19]}: the image stays)"
