@@ -29,6 +29,7 @@ from dreg_client.tagging.plan import (
     TagPlan,
     Untag,
 )
+from dreg_client.tagging.plan_names import check_names
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
 from dreg_client.values.digest import Digest
 
@@ -70,7 +71,8 @@ async def aapply_plan(
         What was changed, and what failed.
 
     Raises:
-        ConfigError: The journal belongs to another plan, is not a journal, or is in use.
+        ConfigError: The journal belongs to another plan, is not a journal, or is in use. Or the plan has a name that is
+            not valid, such as a repository without its registry.
         FileError: The journal cannot be read or written.
 
     Source: distribution-spec, "Pushing manifests", "Deleting tags", "Deleting Manifests".
@@ -79,6 +81,7 @@ async def aapply_plan(
         result = await aapply_plan(plan, journal="changes.jsonl")
         print(len(result.done), *result.failures.values())
     """
+    check_names(plan)
     async with AsyncExitStack() as stack:
         opened: AsyncJournal | None = None
         if journal is not None:
@@ -138,7 +141,7 @@ class AsyncApplication:
 
     async def apply(self, plan: TagPlan) -> ChangesResult:
         """Make all changes. Everything is copied before anything is deleted where it is copied from."""
-        parts = [_Part(each, self._record(each.repository)) for each in plan.repositories]
+        parts = [_Part(each, self._record(each)) for each in plan.repositories]
         by_name: dict[str, list[_Part]] = {}
         for part in parts:
             by_name.setdefault(part.plan.repository, []).append(part)
@@ -148,8 +151,11 @@ class AsyncApplication:
         await in_order(partial(self._in_turn, self._change), groups, at_a_time=REPOSITORIES_AT_ONCE)
         return ChangesResult(tuple(part.result() for part in parts))
 
-    def _record(self, repository: str) -> AsyncChangeRecord:
-        return AsyncChangeRecord(repository, self._journal, emit=self._run.totals.of_next(), lost=self._run.lost)
+    def _record(self, plan: RepositoryTagPlan) -> AsyncChangeRecord:
+        emit = self._run.totals.of_next()
+        record = AsyncChangeRecord(plan.repository, self._journal, emit=emit, lost=self._run.lost)
+        record.skip_made(plan.changes)
+        return record
 
     async def _in_turn(self, step: Callable[[_Part], Awaitable[None]], parts: Sequence[_Part]) -> None:
         """Take a step for each plan of a repository, one after the other."""

@@ -60,7 +60,8 @@ class AsyncTagPlanner:
         self._stores, self._options = tuple(stores), options
         self._rules: list[Rule] = []
         self._into: dict[str, AsyncTagStore] = {}
-        self._planned: dict[str, PlannedTags] = {}
+        self._planned: dict[str, PlannedTags] | None = None
+        self._unplanned: dict[str, str] = {}  # why repositories could not be planned
 
     # --- changes
 
@@ -236,7 +237,7 @@ class AsyncTagPlanner:
         async def carry_out(run: AsyncSyncRun) -> TagPlan:
             plans = AsyncTagPlans(run, self._into, moment)
             found = await plans.make(await self._ruled(run))
-            self._planned = plans.planned
+            self._planned, self._unplanned = plans.planned, _unplanned(found)
             return found
 
         return await in_run(self._options, carry_out)
@@ -244,16 +245,20 @@ class AsyncTagPlanner:
     def explain(self, tag: str) -> tuple[str, ...]:
         """Return sentences that say which rules did what with a tag, after `make`.
 
-        If there are several repositories, each sentence begins with the name of one.
+        If there are several repositories, each sentence begins with the name of one. For a repository that could not be
+        read, it says why.
 
         Raises:
-            ValueError: `make` was not called yet.
+            ValueError: `make` was not called yet, or raised an error.
         """
-        if not self._planned:
-            raise ValueError("there is nothing to explain before make() was called")
-        if len(self._planned) == 1:
-            return next(iter(self._planned.values())).explain(tag)
-        return tuple(f"{name}: {line}" for name, planned in self._planned.items() for line in planned.explain(tag))
+        if self._planned is None:
+            raise ValueError("there is nothing to explain before make() has returned a plan")
+        found = {name: planned.explain(tag) for name, planned in self._planned.items()}
+        for name, reason in self._unplanned.items():
+            found[name] = (f"nothing was planned: {reason}",)
+        if len(found) == 1:
+            return next(iter(found.values()))
+        return tuple(f"{name}: {line}" for name, lines in found.items() for line in lines)
 
     async def apply(self, tag_plan: TagPlan, *, journal: str | os.PathLike[str] | None = None) -> "ChangesResult":
         """Apply a plan, as `aapply_plan` does, with the stores and options of this planner.
@@ -301,3 +306,9 @@ def aplan(stores: Iterable[AsyncTagStore], **options: Unpack[CopyOptions]) -> As
     for each in given:
         address_of(each)
     return AsyncTagPlanner(given, options)
+
+
+def _unplanned(found: TagPlan) -> dict[str, str]:
+    """Return why repositories could not be planned."""
+    failures = [(each.repository, failure) for each in found.repositories for failure in each.failures]
+    return {repository: failure.reason for repository, failure in failures if failure.tag is None}

@@ -30,6 +30,7 @@ from dreg_client.tagging.plan import (
     TagPlan,
     Untag,
 )
+from dreg_client.tagging.plan_names import check_names
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
 from dreg_client.values.digest import Digest
 
@@ -71,7 +72,8 @@ def apply_plan(
         What was changed, and what failed.
 
     Raises:
-        ConfigError: The journal belongs to another plan, is not a journal, or is in use.
+        ConfigError: The journal belongs to another plan, is not a journal, or is in use. Or the plan has a name that is
+            not valid, such as a repository without its registry.
         FileError: The journal cannot be read or written.
 
     Source: distribution-spec, "Pushing manifests", "Deleting tags", "Deleting Manifests".
@@ -80,6 +82,7 @@ def apply_plan(
         result = apply_plan(plan, journal="changes.jsonl")
         print(len(result.done), *result.failures.values())
     """
+    check_names(plan)
     with ExitStack() as stack:
         opened: Journal | None = None
         if journal is not None:
@@ -139,7 +142,7 @@ class Application:
 
     def apply(self, plan: TagPlan) -> ChangesResult:
         """Make all changes. Everything is copied before anything is deleted where it is copied from."""
-        parts = [_Part(each, self._record(each.repository)) for each in plan.repositories]
+        parts = [_Part(each, self._record(each)) for each in plan.repositories]
         by_name: dict[str, list[_Part]] = {}
         for part in parts:
             by_name.setdefault(part.plan.repository, []).append(part)
@@ -149,8 +152,11 @@ class Application:
         in_order(partial(self._in_turn, self._change), groups, at_a_time=REPOSITORIES_AT_ONCE)
         return ChangesResult(tuple(part.result() for part in parts))
 
-    def _record(self, repository: str) -> ChangeRecord:
-        return ChangeRecord(repository, self._journal, emit=self._run.totals.of_next(), lost=self._run.lost)
+    def _record(self, plan: RepositoryTagPlan) -> ChangeRecord:
+        emit = self._run.totals.of_next()
+        record = ChangeRecord(plan.repository, self._journal, emit=emit, lost=self._run.lost)
+        record.skip_made(plan.changes)
+        return record
 
     def _in_turn(self, step: Callable[[_Part], None], parts: Sequence[_Part]) -> None:
         """Take a step for each plan of a repository, one after the other."""

@@ -258,3 +258,18 @@ def test_tag_134_an_index_whose_tag_is_deleted_meanwhile_protects_nothing(run: D
 
     assert not done.failures
     assert repository.images["old"] not in repository.held.manifests
+
+
+@pytest.mark.parametrize("name", ["acme/web", "oci:layout:1.0", "docker.io/acme/web:1.0", "oci-archive:web.tar"])
+@both
+def test_tag_137_a_plan_whose_repository_is_not_named_in_full_is_not_read_or_applied(
+    run: Doing, name: str, tmp_path: Path
+) -> None:
+    change = Untag(tag="1.0", digest=Digest.of(b""))
+    plan = TagPlan(repositories=(RepositoryTagPlan(repository=name, changes=(change,)),))
+
+    with pytest.raises(errors.ConfigError, match=r"stranger\.json is not a valid plan: repositories\.0\.repository"):
+        TagPlan.from_json(plan.to_json(), "stranger.json")
+    with pytest.raises(errors.ConfigError, match=r"the plan is not a valid plan: repositories\.0\.repository"):
+        run.apply(plan, journal=tmp_path / "changes.jsonl")
+    assert not (tmp_path / "changes.jsonl").exists()
