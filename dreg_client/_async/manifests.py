@@ -81,8 +81,9 @@ async def named_before_writing(
         head, response = await _by_head(client, repository, tag, mirrored=False)
         if head is not None:
             return head.digest
-        if is_absent(response) and not client.head_answers:
-            await _by_head(client, repository, new, mirrored=False)
+        async with client.head_lock:
+            if is_absent(response) and not client.head_answers:
+                await _by_head(client, repository, new, mirrored=False)
         if is_absent(response) and client.head_answers:
             return None
     try:

@@ -80,8 +80,9 @@ def named_before_writing(client: Client, repository: RepositoryName, tag: TagOrD
         head, response = _by_head(client, repository, tag, mirrored=False)
         if head is not None:
             return head.digest
-        if is_absent(response) and not client.head_answers:
-            _by_head(client, repository, new, mirrored=False)
+        with client.head_lock:
+            if is_absent(response) and not client.head_answers:
+                _by_head(client, repository, new, mirrored=False)
         if is_absent(response) and client.head_answers:
             return None
     try:
