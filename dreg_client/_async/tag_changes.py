@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from dreg_client import errors
-from dreg_client._async.change_record import NOTHING, AsyncChangeRecord, Kept
+from dreg_client._async.change_record import AsyncChangeRecord
 from dreg_client._async.in_order import in_order
+from dreg_client._async.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._async.ports import AsyncDestination
+from dreg_client.errors.stores import listed
 from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.plan import AddTag, CopyTag, MoveTag, TagChange, Untag
 from dreg_client.values.digest import Digest
@@ -18,6 +20,7 @@ AT_A_TIME: Final = 8
 _BATCH: Final = 64
 """The most manifests to hold in memory. Each is read once, however many tags get it."""
 NewTag = AddTag | MoveTag | CopyTag
+C = TypeVar("C", NewTag, Untag)
 
 
 class AsyncTagChanges:
@@ -42,7 +45,8 @@ class AsyncTagChanges:
         for batch in _by_manifest(each for each in changes if not self._record.is_over(each)):
             digests = list(dict.fromkeys(each.digest for each in batch))
             manifests = await in_order(self._manifest, digests, at_a_time=AT_A_TIME)
-            write = partial(self._write, dict(zip(digests, manifests, strict=True)))
+            kept = await kept_manifests(self._destination, self._record, batch)
+            write = partial(self._write, dict(zip(digests, manifests, strict=True)), kept)
             await in_order(write, batch, at_a_time=AT_A_TIME)
 
     async def _manifest(self, digest: Digest) -> RawManifest | errors.DregError:
@@ -52,34 +56,48 @@ class AsyncTagChanges:
         except errors.DregError as failure:
             return self._kept.get(digest, failure)
 
-    async def _write(self, manifests: Mapping[Digest, RawManifest | errors.DregError], change: NewTag) -> None:
+    async def _write(
+        self,
+        manifests: Mapping[Digest, RawManifest | errors.DregError],
+        kept: Mapping[Digest, KeptOrFailure],
+        change: NewTag,
+    ) -> None:
         manifest = manifests[change.digest]
         if isinstance(manifest, errors.DregError):
             self._record.fail(change, manifest)
         else:
-            await self._record.make(change, partial(write_tag, self._destination, change, manifest))
+            write = partial(write_tag, self._destination, change, manifest)
+            await self._record.make_with(change, write, kept_of(change, kept))
 
     async def delete_all(self, changes: Sequence[Untag], new: Iterable[TagChange] = ()) -> None:
         """Delete tags, except those of manifests that were to get one of some new tags, but did not get it."""
         failed = {each.subject for each in new if each in self._record.failed}
-        left = [each for each in changes if not self._record.is_over(each)]
-        await in_order(partial(self._delete, failed), left, at_a_time=AT_A_TIME)
+        for batch in _by_manifest(each for each in changes if not self._record.is_over(each)):
+            kept = await kept_manifests(self._destination, self._record, batch)
+            await in_order(partial(self._delete, failed, kept), batch, at_a_time=AT_A_TIME)
 
-    async def _delete(self, failed: set[str], change: Untag) -> None:
+    async def _delete(self, failed: set[str], kept: Mapping[Digest, KeptOrFailure], change: Untag) -> None:
         if missing := [tag for tag in change.other_tags or () if tag in failed]:
             reason = f"the tag {change.tag} was not deleted, because its manifest did not get the tag {missing[0]}"
             self._record.fail(change, errors.DregError(reason))
             return
-        kept = NOTHING if change.other_tags or not self._record.keeps else await self._kept_of(change.digest)
-        await self._record.make(change, partial(self._delete_tag, change), kept)
-
-    async def _kept_of(self, digest: Digest) -> Kept:
-        """Return the manifest that loses its last tag: some registries delete it then."""
-        manifest = await self._manifest(digest)
-        return NOTHING if isinstance(manifest, errors.DregError) else Kept((manifest,))
+        await self._record.make_with(change, partial(self._delete_tag, change), kept_of(change, kept))
 
     async def _delete_tag(self, change: Untag) -> bool:
+        if change.other_tags:
+            await self._check_other_tags(change)
         return await delete_tag(self._destination, change.tag, change.digest)
+
+    async def _check_other_tags(self, change: Untag) -> None:
+        """Raise ConflictError if a manifest has none of the tags that the plan says it keeps.
+
+        Some registries delete a manifest with its last tag.
+        """
+        for tag in change.other_tags:
+            if await self._destination.current_digest(tag) == change.digest:
+                return
+        what = f"its manifest no longer has the tags that it was to keep: {listed(change.other_tags)}"
+        raise errors.ConflictError(f"the tag {change.tag} was not deleted: {what}")
 
 
 async def write_tag(destination: AsyncDestination, change: NewTag, manifest: RawManifest) -> bool:
@@ -116,9 +134,9 @@ async def delete_tag(destination: AsyncDestination, tag: str, digest: Digest) ->
     return True
 
 
-def _by_manifest(changes: Iterable[NewTag]) -> Iterator[list[NewTag]]:
+def _by_manifest(changes: Iterable[C]) -> Iterator[list[C]]:
     """Yield changes in groups of at most `_BATCH` manifests. All tags of a manifest are in one group."""
-    by_digest: dict[Digest, list[NewTag]] = {}
+    by_digest: dict[Digest, list[C]] = {}
     for change in changes:
         by_digest.setdefault(change.digest, []).append(change)
     groups = iter(by_digest.values())

@@ -10,6 +10,7 @@ from dreg_client._async.change_record import AsyncChangeRecord
 from dreg_client._async.copier import AsyncCopier
 from dreg_client._async.copy_roots import Root
 from dreg_client._async.in_order import in_order
+from dreg_client._async.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_run import AsyncSyncRun
 from dreg_client._async.tag_changes import AT_A_TIME, add_tag, write_tag
@@ -61,7 +62,8 @@ class AsyncTagCopies:
             roots = {each: named for each, named in zip(batch, found, strict=True) if named is not None}
             await self._copy({root.digest: root for named in roots.values() for root in named.values()})
             ready = [change for change in roots if self._is_copied(change, roots[change])]
-            await in_order(partial(self._write, roots), ready, at_a_time=AT_A_TIME)
+            kept = await kept_manifests(self._destination, self._record, ready)
+            await in_order(partial(self._write, roots, kept), ready, at_a_time=AT_A_TIME)
 
     async def _resolved(self, change: CopyTag) -> Named | None:
         """Return the manifests to copy; None if the tag in the source names another one now."""
@@ -107,14 +109,16 @@ class AsyncTagCopies:
             self._record.fail(change, failure)
         return failure is None
 
-    async def _write(self, roots: Mapping[CopyTag, Named], change: CopyTag) -> None:
+    async def _write(
+        self, roots: Mapping[CopyTag, Named], kept: Mapping[Digest, KeptOrFailure], change: CopyTag
+    ) -> None:
         try:
             manifest = await self._source.fetch_manifest(change.digest)
         except errors.DregError as failure:
             self._record.fail(change, failure)
             return
         function = partial(self._write_missing, roots[change]) if change.missing else self._write_tag
-        await self._record.make(change, partial(function, change, manifest))
+        await self._record.make_with(change, partial(function, change, manifest), kept_of(change, kept))
 
     async def _write_tag(self, change: CopyTag, manifest: RawManifest) -> bool:
         return await write_tag(self._destination, change, manifest)

@@ -151,7 +151,12 @@ async def _undo_all(destination: AsyncDestination, record: AsyncChangeRecord, pa
     restored = [each for each in part.plan.changes if isinstance(each, RestoreManifest)]
     await AsyncRestoring(destination, record, part.manifests, part.tags).restore_all(restored)
     new = [each for each in part.plan.changes if isinstance(each, AddTag | MoveTag)]
-    kept = {digest: manifest for each in new for digest, manifest in part.manifests(each).items()}
+    kept: dict[Digest, RawManifest] = {}
+    for each in new:
+        try:
+            kept |= part.manifests(each)
+        except errors.DregError as failure:  # the journal was changed
+            record.fail(each, failure)
     changes = AsyncTagChanges(destination, record, kept)
     await changes.write_all(new)
     await changes.delete_all([each for each in part.plan.changes if isinstance(each, Untag)])

@@ -2,7 +2,9 @@
 """What becomes of the changes of a repository: in the journal, in the result, and as events."""
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
+from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync.changes_journal import Journal
@@ -11,7 +13,7 @@ from dreg_client.copying.sync_plan import PlannedTag
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.events import Changed, Event
-from dreg_client.tagging.journal import EndLine, KeptManifest, Outcome, StepLine
+from dreg_client.tagging.journal import EndLine, KeptManifest, Outcome, StepLine, StepOutcome
 from dreg_client.tagging.plan import TagChange
 from dreg_client.tagging.result import RepositoryChanges
 from dreg_client.values.digest import Digest
@@ -33,6 +35,8 @@ class Kept:
 
 
 NOTHING = Kept()
+_REJECTIONS: Final = frozenset(range(400, 500)) - {408, 429}
+"""Statuses of requests that have changed nothing. After a timeout or too many attempts, an earlier one may have."""
 
 
 class ChangeRecord:
@@ -95,6 +99,13 @@ class ChangeRecord:
             self._note(change, outcome)
         self._end(number, change)
 
+    def make_with(self, change: TagChange, function: Callable[[], bool], kept: Kept | errors.DregError) -> None:
+        """Make a change like `make`, unless what the journal must keep cannot be read."""
+        if isinstance(kept, errors.DregError):
+            self.fail(change, copy(kept))
+        else:
+            self.make(change, function, kept)
+
     def fail(self, change: TagChange, failure: errors.DregError) -> None:
         """Note that a change was not made."""
         self.failed[change] = failure
@@ -126,9 +137,8 @@ class ChangeRecord:
     def _end(self, number: int, change: TagChange) -> None:
         if self._journal is None or not number:
             return
-        outcome, failure = self._outcomes[change], self.failed.get(change)
-        if outcome == "conflict" and failure is not None and failure.outcome:  # a part of it was made
-            outcome = "failed"
+        failure = self.failed.get(change)
+        outcome: StepOutcome = self._outcomes[change] if failure is None else _outcome_of(failure)
         try:
             self._journal.write(EndLine(step=number, outcome=outcome, reason=str(failure or "")))
         except errors.FileError as fault:
@@ -148,3 +158,14 @@ class ChangeRecord:
             already=having("already"),
             failed=FrozenDict({**failures, **failed}),
         )
+
+
+def _outcome_of(failure: errors.DregError) -> StepOutcome:
+    """Return what became of a step that failed; `failed` if a part of it may have been made."""
+    if failure.outcome:
+        return "failed"
+    if isinstance(failure, errors.ConflictError):
+        return "conflict"
+    if not isinstance(failure, errors.UnauthorizedError | errors.RegistryError):
+        return "failed"
+    return "rejected" if failure.status in _REJECTIONS else "failed"

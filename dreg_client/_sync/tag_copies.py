@@ -11,6 +11,7 @@ from dreg_client._sync.change_record import ChangeRecord
 from dreg_client._sync.copier import Copier
 from dreg_client._sync.copy_roots import Root
 from dreg_client._sync.in_order import in_order
+from dreg_client._sync.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.sync_run import SyncRun
 from dreg_client._sync.tag_changes import AT_A_TIME, add_tag, write_tag
@@ -62,7 +63,8 @@ class TagCopies:
             roots = {each: named for each, named in zip(batch, found, strict=True) if named is not None}
             self._copy({root.digest: root for named in roots.values() for root in named.values()})
             ready = [change for change in roots if self._is_copied(change, roots[change])]
-            in_order(partial(self._write, roots), ready, at_a_time=AT_A_TIME)
+            kept = kept_manifests(self._destination, self._record, ready)
+            in_order(partial(self._write, roots, kept), ready, at_a_time=AT_A_TIME)
 
     def _resolved(self, change: CopyTag) -> Named | None:
         """Return the manifests to copy; None if the tag in the source names another one now."""
@@ -108,14 +110,14 @@ class TagCopies:
             self._record.fail(change, failure)
         return failure is None
 
-    def _write(self, roots: Mapping[CopyTag, Named], change: CopyTag) -> None:
+    def _write(self, roots: Mapping[CopyTag, Named], kept: Mapping[Digest, KeptOrFailure], change: CopyTag) -> None:
         try:
             manifest = self._source.fetch_manifest(change.digest)
         except errors.DregError as failure:
             self._record.fail(change, failure)
             return
         function = partial(self._write_missing, roots[change]) if change.missing else self._write_tag
-        self._record.make(change, partial(function, change, manifest))
+        self._record.make_with(change, partial(function, change, manifest), kept_of(change, kept))
 
     def _write_tag(self, change: CopyTag, manifest: RawManifest) -> bool:
         return write_tag(self._destination, change, manifest)

@@ -152,7 +152,12 @@ def _undo_all(destination: Destination, record: ChangeRecord, part: _Part) -> No
     restored = [each for each in part.plan.changes if isinstance(each, RestoreManifest)]
     Restoring(destination, record, part.manifests, part.tags).restore_all(restored)
     new = [each for each in part.plan.changes if isinstance(each, AddTag | MoveTag)]
-    kept = {digest: manifest for each in new for digest, manifest in part.manifests(each).items()}
+    kept: dict[Digest, RawManifest] = {}
+    for each in new:
+        try:
+            kept |= part.manifests(each)
+        except errors.DregError as failure:  # the journal was changed
+            record.fail(each, failure)
     changes = TagChanges(destination, record, kept)
     changes.write_all(new)
     changes.delete_all([each for each in part.plan.changes if isinstance(each, Untag)])

@@ -14,13 +14,19 @@ from dreg_client.copying.sync_plan import PlannedTag
 from dreg_client.errors import ConfigError, DregError
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.untag import original_of
-from dreg_client.tagging.plan import RepositoryTagPlan, TagChange, TagPlan
+from dreg_client.tagging.plan import RepositoryTagPlan, RestoreManifest, TagChange, TagPlan
 from dreg_client.values.digest import Digest
 
 HEAD: Final = b'{"kind":"start","journal":"tag changes","version":'
 """What each journal begins with."""
 Outcome = Literal["done", "already", "conflict", "failed"]
 """What became of a change: it was made, was not necessary, was a conflict with another change, or failed."""
+StepOutcome = Literal[Outcome, "rejected"]
+"""The same in a journal, which also says if the registry rejected the change, so that nothing was changed."""
+_NOT_MADE: Final = frozenset[StepOutcome | None]({"already", "conflict", "rejected"})
+"""The outcomes of steps that have changed nothing."""
+_LAST_STEP: Final = 1 << 53
+"""The highest number of a step: larger ones are not exact in all programs that read JSON."""
 
 
 class StartLine(PlanModel, frozen=True):
@@ -75,7 +81,7 @@ class StepLine(PlanModel, frozen=True):
 
     kind: Literal["step"] = "step"
     """`step`."""
-    step: int = Field(ge=1)
+    step: int = Field(ge=1, le=_LAST_STEP)
     """The number of the step, from 1. A change that is tried again gets a new number."""
     repository: str
     """The repository or layout."""
@@ -85,7 +91,7 @@ class StepLine(PlanModel, frozen=True):
     """The manifests that the change deletes, or that might not stay without the tag that it deletes."""
     tags: tuple[PlannedTag, ...] = ()
     """The tags that the deletion of a manifest deletes, with their digests."""
-    undoes: int | None = None
+    undoes: int | None = Field(None, ge=1, le=_LAST_STEP)
     """The number of the step that this one undoes; null if it is a step of the plan."""
 
 
@@ -94,10 +100,10 @@ class EndLine(PlanModel, frozen=True):
 
     kind: Literal["end"] = "end"
     """`end`."""
-    step: int = Field(ge=1)
+    step: int = Field(ge=1, le=_LAST_STEP)
     """The number of the step."""
-    outcome: Outcome
-    """`done`, `already`, `conflict` or `failed`. Of a change that failed, a part may have been made."""
+    outcome: StepOutcome
+    """`done`, `already`, `conflict`, `rejected` (by the registry: nothing was changed), or `failed` (maybe in part)."""
     reason: str = ""
     """Why it failed."""
 
@@ -127,7 +133,7 @@ class Attempts:
     repository: str
     change: TagChange
     number: int
-    outcomes: dict[int, Outcome | None] = field(default_factory=dict[int, "Outcome | None"])
+    outcomes: dict[int, StepOutcome | None] = field(default_factory=dict[int, "StepOutcome | None"])
     manifests: dict[Digest, KeptManifest] = field(default_factory=dict[Digest, KeptManifest])
     tags: dict[str, Digest] = field(default_factory=dict[str, Digest])
 
@@ -156,7 +162,7 @@ class Attempts:
     @property
     def may_have_changed(self) -> bool:
         """Whether the change, or a part of it, may have been made."""
-        return not {"already", "conflict"}.issuperset(self.outcomes.values())
+        return not _NOT_MADE.issuperset(self.outcomes.values())
 
 
 class JournalRecord:
@@ -171,6 +177,7 @@ class JournalRecord:
         self.start: StartLine | None = None
         self.last: int = 0
         self._made: dict[tuple[str, TagChange], Attempts] = {}
+        self._numbers: set[int] = set()
         self._undone: dict[int, Attempts] = {}
         self._of_step: dict[int, Attempts] = {}
 
@@ -208,14 +215,26 @@ class JournalRecord:
         if step.step in self._of_step:
             message = f"there is another step {step.step} before it"
             raise ValueError(message)
+        self._check_kind(step)
         self.last = max(self.last, step.step)
         new = Attempts(step.repository, step.change, step.step)
         if step.undoes is None:
             attempts = self._made.setdefault((step.repository, step.change), new)
+            self._numbers.add(attempts.number)
         else:
             attempts = self._undone.setdefault(step.undoes, new)
         attempts.add(step)
         self._of_step[step.step] = attempts
+
+    def _check_kind(self, step: StepLine) -> None:
+        """Raise ValueError if it is not a step of a plan, and does not undo one."""
+        if step.undoes is None:
+            if isinstance(step.change, RestoreManifest):
+                raise ValueError("only undo can restore manifests, so `undoes` is missing")
+            return
+        if step.undoes not in self._numbers:
+            message = f"there is no step {step.undoes} of the plan before it"
+            raise ValueError(message)
 
     @property
     def is_undone(self) -> bool:

@@ -100,3 +100,99 @@ def test_tag_100_an_image_that_was_built_from_a_placeholder_is_not_one(play: Pla
 
     assert [type(each) for each in (*result.failures.values(), *undone.failures.values())] == [errors.ConflictError] * 2
     assert played.held.tags["rc1"] == built
+
+
+@pytest.mark.parametrize("profile", ["olareg", "distribution"])
+def test_tag_101_the_last_tag_of_an_image_is_not_deleted_if_its_other_tags_are_gone(play: Plays, profile: str) -> None:
+    played = two_tags(play, profile)
+    plan = played.repository.plan().untag("rc1").make()
+    image = played.held.tags.pop("1.4")
+
+    result = apply_plan(plan, stores=[played.repository], journal=played.journal)
+
+    (failure,) = result.failures.values()
+    assert isinstance(failure, errors.ConflictError)
+    assert "no longer has the tags that it was to keep: 1.4" in str(failure)
+    assert played.held.tags["rc1"] == image
+
+
+def test_tag_102_undo_puts_a_manifest_back_that_was_deleted_with_its_last_tag(play: Plays) -> None:
+    played = two_tags(play, "olareg")
+    before = dict(played.held.tags)
+    assert not played.apply(played.repository.plan().untag("rc1").move("1.3", to="1.4")).failures
+    del played.held.tags["1.4"]
+    for digest in {*before.values()}:
+        del played.held.manifests[digest]
+    del played.held.tags["1.3"]
+    played.held.tags["1.3"] = before["1.4"]
+
+    result = played.undo()
+
+    assert not result.failures
+    assert {tag: played.held.tags[tag] for tag in ("rc1", "1.3")} == {tag: before[tag] for tag in ("rc1", "1.3")}
+
+
+def test_tag_102_each_manifest_is_read_once_for_the_journal(play: Plays) -> None:
+    graph = Dated()
+    image, other = graph.dated([], 0, None), graph.dated([], 1, None)
+    for number in range(6):
+        graph.tag(image, f"nightly-{number}")
+    graph.tag(other, "1.3")
+    played = play("olareg", graph)
+    planner = played.repository.plan()
+    for number in range(3):
+        planner.move(f"nightly-{number}", to="1.3").untag(f"nightly-{number + 3}")
+    plan = planner.make()
+    played.registry.host.requests.clear()
+
+    assert not apply_plan(plan, stores=[played.repository], journal=played.journal).failures
+
+    # The manifest that tags are moved to, and the other one, before tags are moved and before tags are deleted.
+    assert len(played.registry.made("GET", "/manifests/")) == 3
+    kept = [line["manifests"] for line in lines_of(played.journal) if line["kind"] == "step"]
+    assert all([each["digest"] for each in manifests] == [image["digest"]] for manifests in kept)
+    played.registry.host.requests.clear()
+    assert not apply_plan(plan, stores=[played.repository]).failures
+    assert len(played.registry.made("GET", "/manifests/")) == 1
+
+
+@pytest.mark.parametrize("status", [403, 400])
+def test_tag_104_what_the_registry_rejected_is_not_undone(play: Plays, status: int) -> None:
+    played = two_tags(play, "olareg")
+    rejection = f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode()
+    played.registry.host.on("/v2/acme/web/manifests/1", rejection)
+    result = played.apply(played.repository.plan().tag("1", to="1.3"))
+    assert len(result.failures) == 1
+    played.registry.host.on("/v2/acme/web/manifests/1", played.registry.answer)
+    played.held.tags["1"] = played.held.tags["1.3"]  # by another client
+
+    undone = played.undo()
+
+    assert undone.repositories == ()
+    assert "1" in played.held.tags
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "message"),
+    [
+        ("step", 1 << 62, "line 2: step.step: Input should be less than or equal to"),
+        ("step", 10**400, "line 2: step.step"),
+        ("undoes", 1, "line 2: there is no step 1 of the plan before it"),
+        ("undoes", 10**400, "line 2: step.undoes"),
+        ("change", {"action": "restore"}, "line 2: only undo can restore manifests"),
+    ],
+)
+def test_tag_107_a_journal_that_was_changed_by_hand_is_rejected(
+    play: Plays, member: str, value: object, message: str
+) -> None:
+    played = two_tags(play, "olareg")
+    played.apply(played.repository.plan().untag("rc1"))
+    start, step, *_ = lines_of(played.journal)
+    step[member] = value | {"digest": step["change"]["digest"]} if isinstance(value, dict) else value
+    write(played.journal, [start, step])
+    before = dict(played.held.tags)
+
+    with pytest.raises(errors.ConfigError, match=message):
+        played.undo()
+
+    assert played.held.tags == before

@@ -1,0 +1,62 @@
+"""Read the manifests that a journal keeps, because a change might lose them."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Final
+
+from dreg_client import errors
+from dreg_client._async.change_record import NOTHING, AsyncChangeRecord, Kept
+from dreg_client._async.in_order import in_order
+from dreg_client._async.ports import AsyncDestination
+from dreg_client.tagging.plan import CopyTag, MoveTag, TagChange, Untag
+from dreg_client.values.digest import Digest
+
+_AT_A_TIME: Final = 8
+_PASSING: Final = (errors.TransportError, errors.RateLimitedError, errors.ServerError)
+"""Reading may succeed later, but not after the change."""
+KeptOrFailure = Kept | errors.DregError
+_NONE: Final[Mapping[Digest, KeptOrFailure]] = MappingProxyType({})
+
+
+async def kept_manifests(
+    destination: AsyncDestination, record: AsyncChangeRecord, changes: Iterable[TagChange]
+) -> Mapping[Digest, KeptOrFailure]:
+    """Return the manifests that changes take tags from, or why they cannot be read: each is read once."""
+    if not record.keeps:
+        return _NONE
+    digests = [*dict.fromkeys(digest for change in changes if (digest := losing(change)) is not None)]
+    found = await in_order(partial(_kept, destination), digests, at_a_time=_AT_A_TIME)
+    return dict(zip(digests, found, strict=True))
+
+
+def losing(change: TagChange) -> Digest | None:
+    """Return the digest of the manifest that a change takes a tag from; None if it keeps another tag.
+
+    Registries may delete a manifest with its last tag. What a deleted tag names is always kept, because other clients
+    may delete its other tags at the same moment.
+    """
+    match change:
+        case Untag():
+            return change.digest
+        case MoveTag() if not change.other_tags:
+            return change.replaces
+        case CopyTag():
+            return change.replaces
+        case _:
+            return None
+
+
+async def _kept(destination: AsyncDestination, digest: Digest) -> KeptOrFailure:
+    try:
+        return Kept((await destination.fetch_manifest(digest, legacy=True),))
+    except _PASSING as failure:
+        return failure
+    except errors.DregError:
+        return NOTHING  # it cannot be read at all, so it cannot be written again either
+
+
+def kept_of(change: TagChange, kept: Mapping[Digest, KeptOrFailure]) -> KeptOrFailure:
+    """Return what the journal keeps for a change, or why that cannot be read."""
+    digest = losing(change)
+    return NOTHING if digest is None else kept.get(digest, NOTHING)
