@@ -36,9 +36,10 @@ class AsyncPolicyPlanner(AsyncTagPlanner):
     async def _ruled(self, run: AsyncSyncRun) -> list[AsyncRuledStore]:
         """Return the repositories with the rules of all entries that choose them, in order, then those added."""
         found: dict[str, AsyncRuledStore] = {}
+        self._unmatched = {}
         for entry in self._policy.policy:
             rules = entry.tag_rules()
-            for store, is_listed in await _chosen(entry, run):
+            for store, is_listed in await self._chosen(entry, run):
                 key = identity_of(address_of(store))
                 known = found.get(key)
                 if known is None:
@@ -48,14 +49,18 @@ class AsyncPolicyPlanner(AsyncTagPlanner):
                     found[key] = replace(known, rules=(*known.rules, *rules), may_be_missing=may_be_missing)
         return [replace(each, rules=(*each.rules, *self._rules)) for each in found.values()]
 
-
-async def _chosen(entry: PolicyEntry, run: AsyncSyncRun) -> list[tuple[AsyncTagStore, bool]]:
-    """Return the repositories of an entry, each with whether it is only known from a catalog."""
-    found: list[tuple[AsyncTagStore, bool]] = [(name, False) for name in entry.exact()]
-    for url in entry.catalogs():
-        registry = await run.registry(url)
-        found += [(registry.repository(name), True) for name in entry.chosen(url, await _catalog(registry))]
-    return found
+    async def _chosen(self, entry: PolicyEntry, run: AsyncSyncRun) -> list[tuple[AsyncTagStore, bool]]:
+        """Return the repositories of an entry, each with whether it is only known from a catalog."""
+        found: list[tuple[AsyncTagStore, bool]] = [(name, False) for name in entry.exact()]
+        for url in entry.catalogs():
+            registry = await run.registry(url)
+            catalog = await _catalog(registry)
+            found += [(registry.repository(name), True) for name in entry.chosen(url, catalog)]
+            for glob in entry.unmatched(url, catalog):
+                advice = f"list its repositories with: dreg repos {registry.name}"
+                what = f"repository that matches {glob}"
+                self._unmatched[f"{url}/{glob}"] = errors.NotFoundError(what, registry.name, advice)
+        return found
 
 
 async def _catalog(registry: AsyncRegistry) -> list[str]:

@@ -85,18 +85,18 @@ class AsyncTagChanges:
 
     async def _delete_tag(self, change: Untag) -> bool:
         if change.other_tags:
-            await self._check_other_tags(change)
+            await self._check_other_tags(change, change.other_tags)
         return await delete_tag(self._destination, change.tag, change.digest)
 
-    async def _check_other_tags(self, change: Untag) -> None:
+    async def _check_other_tags(self, change: Untag, others: Sequence[str]) -> None:
         """Raise ConflictError if a manifest has none of the tags that the plan says it keeps.
 
         Some registries delete a manifest with its last tag.
         """
-        for tag in change.other_tags:
-            if await self._destination.current_digest(tag) == change.digest:
+        for tag in others:
+            if await self._destination.current_digest(tag, surely=True) == change.digest:
                 return
-        what = f"its manifest no longer has the tags that it was to keep: {listed(change.other_tags)}"
+        what = f"its manifest no longer has the tags that it was to keep: {listed(others)}"
         raise errors.ConflictError(f"the tag {change.tag} was not deleted: {what}")
 
 

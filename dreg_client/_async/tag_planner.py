@@ -5,11 +5,13 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Self, Unpack
 
+from dreg_client import errors
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.sync_run import AsyncSyncRun, in_run
 from dreg_client._async.sync_stores import address_of
 from dreg_client._async.tag_plans import AsyncRuledStore, AsyncTagPlans, AsyncTagStore
 from dreg_client.copying.options import CopyOptions
+from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.files.same_store import identity_of
 from dreg_client.protocol.content import BlobRef, digest_of_manifest
 from dreg_client.tagging.decide import Decide
@@ -17,7 +19,7 @@ from dreg_client.tagging.explicit import DeleteDigest, RemoveTag, SetTag
 from dreg_client.tagging.facts import Decision, Fact, TagFacts
 from dreg_client.tagging.matching import TagMatch
 from dreg_client.tagging.newest import Order
-from dreg_client.tagging.plan import TagPlan
+from dreg_client.tagging.plan import RepositoryTagPlan, TagPlan
 from dreg_client.tagging.planned_tags import PlannedTags
 from dreg_client.tagging.prune_options import PruneOptions
 from dreg_client.tagging.retag import Promote, Retag
@@ -62,6 +64,7 @@ class AsyncTagPlanner:
         self._into: dict[str, AsyncTagStore] = {}
         self._planned: dict[str, PlannedTags] | None = None
         self._unplanned: dict[str, str] = {}  # why repositories could not be planned
+        self._unmatched: dict[str, errors.NotFoundError] = {}  # globs that choose no repository
 
     # --- changes
 
@@ -228,7 +231,6 @@ class AsyncTagPlanner:
             ConflictError: A change contradicts what the repository has; or several images would get the same tag; or
                 something needs a manifest that `delete_manifest` names.
             NotFoundError: There is no such repository, or a tag is to name a digest that does not exist.
-            UnsupportedError: `untagged=True`, and the registry does not list manifests without a tag.
         """
         moment = now or datetime.now(UTC)
         if moment.tzinfo is None:
@@ -236,27 +238,32 @@ class AsyncTagPlanner:
 
         async def carry_out(run: AsyncSyncRun) -> TagPlan:
             plans = AsyncTagPlans(run, self._into, moment)
-            found = await plans.make(await self._ruled(run))
+            stores = await self._ruled(run)
+            self._check_chosen(stores)
+            found = await plans.make(stores)
             self._planned, self._unplanned = plans.planned, _unplanned(found)
-            return found
+            return TagPlan.of([found, TagPlan(repositories=self._not_chosen())])
 
         return await in_run(self._options, carry_out)
 
     def explain(self, tag: str) -> tuple[str, ...]:
         """Return sentences that say which rules did what with a tag, after `make`.
 
-        If there are several repositories, each sentence begins with the name of one. For a repository that could not be
-        read, it says why.
+        If there are several repositories, each sentence begins with the name of one that has the tag, or that could not
+        be read.
 
         Raises:
+            NotFoundError: No repository has such a tag, and no rule is about it.
             ValueError: `make` was not called yet, or raised an error.
         """
         if self._planned is None:
             raise ValueError("there is nothing to explain before make() has returned a plan")
-        found = {name: planned.explain(tag) for name, planned in self._planned.items()}
+        found = {name: planned.explain(tag) for name, planned in self._planned.items() if planned.knows(tag)}
         for name, reason in self._unplanned.items():
             found[name] = (f"nothing was planned: {reason}",)
-        if len(found) == 1:
+        if not found:
+            raise errors.NotFoundError(f"tag {tag}", ", ".join(self._planned), "list the tags with: dreg tags")
+        if len(self._planned) + len(self._unplanned) == 1:
             return next(iter(found.values()))
         return tuple(f"{name}: {line}" for name, lines in found.items() for line in lines)
 
@@ -272,6 +279,18 @@ class AsyncTagPlanner:
         given = [*self._stores, *self._into.values()]
         stores = [each for each in given if isinstance(each, AsyncStore)]
         return await aapply_plan(tag_plan, stores=stores, journal=journal, **self._options)
+
+    def _check_chosen(self, stores: Collection[AsyncRuledStore]) -> None:
+        """Raise NotFoundError if globs choose repositories, and there is none."""
+        if not stores and self._unmatched:
+            raise next(iter(self._unmatched.values()))
+
+    def _not_chosen(self) -> tuple[RepositoryTagPlan, ...]:
+        """Return a failure for each glob that chooses no repository."""
+        return tuple(
+            RepositoryTagPlan(repository=glob, failures=(PlannedFailure(reason=str(failure)),))
+            for glob, failure in self._unmatched.items()
+        )
 
     def _add(self, rule: Rule) -> Self:
         self._rules.append(rule)

@@ -6,9 +6,11 @@ from datetime import datetime
 from dreg_client import errors
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.tag_reader import AsyncTagReader
+from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
+from dreg_client.tagging.matching import Matching
 from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of
 from dreg_client.tagging.plan import RepositoryTagPlan
 from dreg_client.tagging.planned_tags import Difference, PlannedTags
@@ -28,6 +30,7 @@ class AsyncTagPlanning:
         source: The store.
         address: The name of the store.
         planned: The tags, as the rules so far leave them.
+        unmatched: The rules that match no tag, and their names for messages.
     """
 
     def __init__(self, source: AsyncSource, address: str, now: datetime) -> None:
@@ -37,6 +40,7 @@ class AsyncTagPlanning:
         self._names: tuple[str, ...] = ()
         self._untagged: tuple[Digest, ...] | None = None
         self.planned = PlannedTags(())
+        self.unmatched: list[tuple[Rule, str]] = []
 
     async def apply(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> None:
         """Apply rules. With `may_be_missing`, a repository that does not exist has no tags.
@@ -44,12 +48,11 @@ class AsyncTagPlanning:
         Raises:
             ConflictError: What a rule says is ambiguous.
             NotFoundError: There is no such repository; or a rule names a digest that does not exist.
-            UnsupportedError: Manifests without a tag are to be removed, and the registry does not list them.
         """
         self._names = await self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
-        for rule in rules:
-            await self._apply(rule)
+        for number, rule in enumerate(rules, 1):
+            await self._apply(rule, f"rule {number} ({rule})")
 
     async def plan(self) -> RepositoryTagPlan:
         """Return the changes of the repository, as the rules and the copies into it leave its tags.
@@ -82,13 +85,21 @@ class AsyncTagPlanning:
                 raise
             return ()
 
-    async def _apply(self, rule: Rule) -> None:
+    async def _apply(self, rule: Rule, name: str) -> None:
+        if rule.matching is not None and not self._matches(rule.matching):
+            self.unmatched.append((rule, name))
         await self._learn(self._names if rule.reads_all_tags else rule.chosen(self.planned.names))
         wanted = rule.with_facts(self.planned.names)
         found: Mapping[str, TagFacts] = await self._facts(rule, wanted) if wanted else {}
         if rule.untagged:
-            found = {**found, **await self._facts_of_untagged(rule)}
+            found = {**found, **await self._facts_of_untagged(rule, name)}
         rule.apply(self.planned, found, self._now)
+
+    def _matches(self, matching: Matching) -> bool:
+        """Return whether a rule is about a tag, or about all tags, or there are none."""
+        if matching.is_everything or not any(digest_tag(name) is None for name in self._names):
+            return True
+        return any(map(matching.has, self.planned.names)) or any(map(matching.has, self._names))
 
     async def _learn(self, tags: Iterable[str]) -> None:
         await self._reader.read_digests(tag for tag in tags if self.planned.was_there(tag))
@@ -117,12 +128,13 @@ class AsyncTagPlanning:
                 found = await self.source.resolve(digest)
                 self._reader.add(digest, found.media_type, found.size)
 
-    async def _facts_of_untagged(self, rule: Rule) -> dict[str, TagFacts]:
-        """Return the facts of the manifests without a tag that nothing needs."""
+    async def _facts_of_untagged(self, rule: Rule, name: str) -> dict[str, TagFacts]:
+        """Return the facts of the manifests without a tag that nothing needs; none if they are not listed."""
         untagged = await self._read_untagged()
         if untagged is None:
-            what = f"{self.address} does not list manifests without a tag, so they cannot be removed"
-            raise errors.UnsupportedError(f"{what}; delete them by digest, or run its garbage collection")
+            what = f"{name}: {self.address} does not list manifests without a tag, so they stay as they are"
+            self.planned.fail_untagged(f"{what}; remove untagged from the rule, and delete them by digest")
+            return {}
         await self._read_everything()
         readings = self._reader.readings
         needed = {child for facts in self._reader.manifests.values() for child in facts.children}
@@ -143,6 +155,16 @@ class AsyncTagPlanning:
         if self._untagged is None and (found := await self.source.untagged()) is not None:
             self._untagged = tuple(self._reader.add(each.digest, each.media_type, each.size) for each in found)
         return self._untagged
+
+    async def _read_unnamed(self) -> str:
+        """List the manifests of a layout without a name, which protect what they contain; return why it cannot be."""
+        if self.source.client is not None:
+            return ""
+        try:
+            await self._read_untagged()
+        except (errors.LayoutCorruptError, errors.UnsafePathError) as failure:
+            return f"no image is deleted, because a manifest cannot be read: {failure}"
+        return ""
 
     async def _read_everything(self) -> None:
         """Read the digests of all tags, and all manifests that are known."""
@@ -171,8 +193,8 @@ class AsyncTagPlanning:
         deleted = _deleted(difference)
         if not deleted:
             return difference, "", Needs((), {})
-        if self.source.client is None:  # an index without a tag protects what it contains
-            await self._read_untagged()
+        if damage := await self._read_unnamed():
+            return difference, damage, Needs((), {})
         await self._read_everything()
         await self._reader.read_manifests(difference.explicit)
         await self._reader.read_extent(deleted)

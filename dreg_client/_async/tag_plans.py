@@ -1,5 +1,6 @@
 """Plans of several repositories, and of the images that are copied between them."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class AsyncTagPlans:
         self._raises = False
         self._linked: dict[str, AsyncTagPlanning | None] = {}
         self._stack = AsyncExitStack()
+        self._unmatched: dict[str, list[tuple[Rule, str]]] = {}
         self.planned: dict[str, PlannedTags] = {}
 
     async def make(self, stores: Sequence[AsyncRuledStore]) -> TagPlan:
@@ -92,6 +94,7 @@ class AsyncTagPlans:
             promotions = AsyncTagPromotions(sources, self._destination)
             await promotions.read()
             found = await in_order(self._end, begun, at_a_time=REPOSITORIES_AT_ONCE)
+        found = _with_notes(found, stores, [self._unmatched.get(each, []) for each in addresses])
         copies = promotions.plans({each.repository: each for each in found})
         return joined([*copies, *found])
 
@@ -106,7 +109,7 @@ class AsyncTagPlans:
                 source = await stack.enter_async_context(self._opened(store.given))
                 planning = AsyncTagPlanning(source, address, self._now)
                 await planning.apply(store.rules, may_be_missing=store.may_be_missing)
-                self.planned[address] = planning.planned
+                self.planned[address], self._unmatched[address] = planning.planned, planning.unmatched
                 if stack is own:
                     return await planning.plan()
             self._linked[key] = planning
@@ -213,6 +216,23 @@ def _destinations(stores: Iterable[AsyncRuledStore]) -> Iterator[str]:
         for rule in store.rules:
             if isinstance(rule, Promote):
                 yield rule.into
+
+
+def _with_notes(
+    plans: Sequence[RepositoryTagPlan],
+    stores: Sequence[AsyncRuledStore],
+    unmatched: Sequence[Sequence[tuple[Rule, str]]],
+) -> list[RepositoryTagPlan]:
+    """Return plans with a note for each rule that matches no tag of any repository, in the first one that has it."""
+    used = Counter(id(rule) for store in stores for rule in store.rules)
+    absent = Counter(id(rule) for each in unmatched for rule, _ in each)
+    found: list[RepositoryTagPlan] = []
+    for plan, each in zip(plans, unmatched, strict=True):
+        notes = tuple(f"{name} matches no tag" for rule, name in each if used[id(rule)] == absent[id(rule)])
+        found.append(plan.model_copy(update={"notes": notes}) if notes else plan)
+        for rule, _ in each:
+            del used[id(rule)]
+    return found
 
 
 async def _refresh(source: AsyncSource) -> None:

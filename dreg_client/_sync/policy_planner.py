@@ -37,9 +37,10 @@ class PolicyPlanner(TagPlanner):
     def _ruled(self, run: SyncRun) -> list[RuledStore]:
         """Return the repositories with the rules of all entries that choose them, in order, then those added."""
         found: dict[str, RuledStore] = {}
+        self._unmatched = {}
         for entry in self._policy.policy:
             rules = entry.tag_rules()
-            for store, is_listed in _chosen(entry, run):
+            for store, is_listed in self._chosen(entry, run):
                 key = identity_of(address_of(store))
                 known = found.get(key)
                 if known is None:
@@ -49,14 +50,18 @@ class PolicyPlanner(TagPlanner):
                     found[key] = replace(known, rules=(*known.rules, *rules), may_be_missing=may_be_missing)
         return [replace(each, rules=(*each.rules, *self._rules)) for each in found.values()]
 
-
-def _chosen(entry: PolicyEntry, run: SyncRun) -> list[tuple[TagStore, bool]]:
-    """Return the repositories of an entry, each with whether it is only known from a catalog."""
-    found: list[tuple[TagStore, bool]] = [(name, False) for name in entry.exact()]
-    for url in entry.catalogs():
-        registry = run.registry(url)
-        found += [(registry.repository(name), True) for name in entry.chosen(url, _catalog(registry))]
-    return found
+    def _chosen(self, entry: PolicyEntry, run: SyncRun) -> list[tuple[TagStore, bool]]:
+        """Return the repositories of an entry, each with whether it is only known from a catalog."""
+        found: list[tuple[TagStore, bool]] = [(name, False) for name in entry.exact()]
+        for url in entry.catalogs():
+            registry = run.registry(url)
+            catalog = _catalog(registry)
+            found += [(registry.repository(name), True) for name in entry.chosen(url, catalog)]
+            for glob in entry.unmatched(url, catalog):
+                advice = f"list its repositories with: dreg repos {registry.name}"
+                what = f"repository that matches {glob}"
+                self._unmatched[f"{url}/{glob}"] = errors.NotFoundError(what, registry.name, advice)
+        return found
 
 
 def _catalog(registry: Registry) -> list[str]:

@@ -7,9 +7,11 @@ from datetime import datetime
 from dreg_client import errors
 from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
+from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
+from dreg_client.tagging.matching import Matching
 from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of
 from dreg_client.tagging.plan import RepositoryTagPlan
 from dreg_client.tagging.planned_tags import Difference, PlannedTags
@@ -29,6 +31,7 @@ class TagPlanning:
         source: The store.
         address: The name of the store.
         planned: The tags, as the rules so far leave them.
+        unmatched: The rules that match no tag, and their names for messages.
     """
 
     def __init__(self, source: Source, address: str, now: datetime) -> None:
@@ -38,6 +41,7 @@ class TagPlanning:
         self._names: tuple[str, ...] = ()
         self._untagged: tuple[Digest, ...] | None = None
         self.planned = PlannedTags(())
+        self.unmatched: list[tuple[Rule, str]] = []
 
     def apply(self, rules: Sequence[Rule], *, may_be_missing: bool = False) -> None:
         """Apply rules. With `may_be_missing`, a repository that does not exist has no tags.
@@ -45,12 +49,11 @@ class TagPlanning:
         Raises:
             ConflictError: What a rule says is ambiguous.
             NotFoundError: There is no such repository; or a rule names a digest that does not exist.
-            UnsupportedError: Manifests without a tag are to be removed, and the registry does not list them.
         """
         self._names = self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
-        for rule in rules:
-            self._apply(rule)
+        for number, rule in enumerate(rules, 1):
+            self._apply(rule, f"rule {number} ({rule})")
 
     def plan(self) -> RepositoryTagPlan:
         """Return the changes of the repository, as the rules and the copies into it leave its tags.
@@ -83,13 +86,21 @@ class TagPlanning:
                 raise
             return ()
 
-    def _apply(self, rule: Rule) -> None:
+    def _apply(self, rule: Rule, name: str) -> None:
+        if rule.matching is not None and not self._matches(rule.matching):
+            self.unmatched.append((rule, name))
         self._learn(self._names if rule.reads_all_tags else rule.chosen(self.planned.names))
         wanted = rule.with_facts(self.planned.names)
         found: Mapping[str, TagFacts] = self._facts(rule, wanted) if wanted else {}
         if rule.untagged:
-            found = {**found, **self._facts_of_untagged(rule)}
+            found = {**found, **self._facts_of_untagged(rule, name)}
         rule.apply(self.planned, found, self._now)
+
+    def _matches(self, matching: Matching) -> bool:
+        """Return whether a rule is about a tag, or about all tags, or there are none."""
+        if matching.is_everything or not any(digest_tag(name) is None for name in self._names):
+            return True
+        return any(map(matching.has, self.planned.names)) or any(map(matching.has, self._names))
 
     def _learn(self, tags: Iterable[str]) -> None:
         self._reader.read_digests(tag for tag in tags if self.planned.was_there(tag))
@@ -118,12 +129,13 @@ class TagPlanning:
                 found = self.source.resolve(digest)
                 self._reader.add(digest, found.media_type, found.size)
 
-    def _facts_of_untagged(self, rule: Rule) -> dict[str, TagFacts]:
-        """Return the facts of the manifests without a tag that nothing needs."""
+    def _facts_of_untagged(self, rule: Rule, name: str) -> dict[str, TagFacts]:
+        """Return the facts of the manifests without a tag that nothing needs; none if they are not listed."""
         untagged = self._read_untagged()
         if untagged is None:
-            what = f"{self.address} does not list manifests without a tag, so they cannot be removed"
-            raise errors.UnsupportedError(f"{what}; delete them by digest, or run its garbage collection")
+            what = f"{name}: {self.address} does not list manifests without a tag, so they stay as they are"
+            self.planned.fail_untagged(f"{what}; remove untagged from the rule, and delete them by digest")
+            return {}
         self._read_everything()
         readings = self._reader.readings
         needed = {child for facts in self._reader.manifests.values() for child in facts.children}
@@ -144,6 +156,16 @@ class TagPlanning:
         if self._untagged is None and (found := self.source.untagged()) is not None:
             self._untagged = tuple(self._reader.add(each.digest, each.media_type, each.size) for each in found)
         return self._untagged
+
+    def _read_unnamed(self) -> str:
+        """List the manifests of a layout without a name, which protect what they contain; return why it cannot be."""
+        if self.source.client is not None:
+            return ""
+        try:
+            self._read_untagged()
+        except (errors.LayoutCorruptError, errors.UnsafePathError) as failure:
+            return f"no image is deleted, because a manifest cannot be read: {failure}"
+        return ""
 
     def _read_everything(self) -> None:
         """Read the digests of all tags, and all manifests that are known."""
@@ -172,8 +194,8 @@ class TagPlanning:
         deleted = _deleted(difference)
         if not deleted:
             return difference, "", Needs((), {})
-        if self.source.client is None:  # an index without a tag protects what it contains
-            self._read_untagged()
+        if damage := self._read_unnamed():
+            return difference, damage, Needs((), {})
         self._read_everything()
         self._reader.read_manifests(difference.explicit)
         self._reader.read_extent(deleted)

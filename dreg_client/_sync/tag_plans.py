@@ -1,6 +1,7 @@
 # Generated from dreg_client/_async/tag_plans.py by tools/generate_sync.py. Do not edit.
 """Plans of several repositories, and of the images that are copied between them."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -70,6 +71,7 @@ class TagPlans:
         self._raises = False
         self._linked: dict[str, TagPlanning | None] = {}
         self._stack = ExitStack()
+        self._unmatched: dict[str, list[tuple[Rule, str]]] = {}
         self.planned: dict[str, PlannedTags] = {}
 
     def make(self, stores: Sequence[RuledStore]) -> TagPlan:
@@ -93,6 +95,7 @@ class TagPlans:
             promotions = TagPromotions(sources, self._destination)
             promotions.read()
             found = in_order(self._end, begun, at_a_time=REPOSITORIES_AT_ONCE)
+        found = _with_notes(found, stores, [self._unmatched.get(each, []) for each in addresses])
         copies = promotions.plans({each.repository: each for each in found})
         return joined([*copies, *found])
 
@@ -107,7 +110,7 @@ class TagPlans:
                 source = stack.enter_context(self._opened(store.given))
                 planning = TagPlanning(source, address, self._now)
                 planning.apply(store.rules, may_be_missing=store.may_be_missing)
-                self.planned[address] = planning.planned
+                self.planned[address], self._unmatched[address] = planning.planned, planning.unmatched
                 if stack is own:
                     return planning.plan()
             self._linked[key] = planning
@@ -212,6 +215,23 @@ def _destinations(stores: Iterable[RuledStore]) -> Iterator[str]:
         for rule in store.rules:
             if isinstance(rule, Promote):
                 yield rule.into
+
+
+def _with_notes(
+    plans: Sequence[RepositoryTagPlan],
+    stores: Sequence[RuledStore],
+    unmatched: Sequence[Sequence[tuple[Rule, str]]],
+) -> list[RepositoryTagPlan]:
+    """Return plans with a note for each rule that matches no tag of any repository, in the first one that has it."""
+    used = Counter(id(rule) for store in stores for rule in store.rules)
+    absent = Counter(id(rule) for each in unmatched for rule, _ in each)
+    found: list[RepositoryTagPlan] = []
+    for plan, each in zip(plans, unmatched, strict=True):
+        notes = tuple(f"{name} matches no tag" for rule, name in each if used[id(rule)] == absent[id(rule)])
+        found.append(plan.model_copy(update={"notes": notes}) if notes else plan)
+        for rule, _ in each:
+            del used[id(rule)]
+    return found
 
 
 def _refresh(source: Source) -> None:

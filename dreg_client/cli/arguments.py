@@ -94,6 +94,8 @@ def _parse_end(text: str) -> "StoreName | str":
 STORE_TYPE: Final = _SourceType("source", _parse_source)
 END_TYPE: Final = _SourceType("source", _parse_end)
 """A store, or a whole registry."""
+REPOSITORY_TYPE: Final = _SourceType("repository", _parse_source)
+"""A store without a tag."""
 DIGEST: Final = ParsedType("digest", _parse_digest)
 
 

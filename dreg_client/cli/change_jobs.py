@@ -26,11 +26,13 @@ if TYPE_CHECKING:
     from dreg_client._sync.policy_planner import PolicyPlanner
     from dreg_client.cli.change_options import Wanted
     from dreg_client.copying.options import CopyOptions
-    from dreg_client.tagging.plan import TagPlan
+    from dreg_client.tagging.plan import CopyTag, TagPlan
+    from dreg_client.tagging.planned_tags import PlannedTags
     from dreg_client.tagging.policy import TagPolicy
     from dreg_client.tagging.result import ChangesResult
 
 _ADVICE: Final = "to make these changes, add --yes"
+_GARBAGE: Final = "a registry's garbage collection, or dreg gc in a layout, deletes what nothing needs"
 Make = Callable[["CopyOptions"], "TagPlan"]
 """A function that makes a plan; it is given the options of registries."""
 
@@ -87,8 +89,38 @@ def run_undo(journal: str, wanted: "Wanted") -> int:
                 result = undo(journal, **options)
             progress.end()
             again = f"to try again: {_undoing(journal)}"
-            return put_changes(result, wanted, again if len(result.failures) > len(result.conflicts) else "")
-    return put_tag_plan(plan, wanted, _ADVICE)
+            code = put_changes(result, wanted, again if len(result.failures) > len(result.conflicts) else "")
+        else:
+            code = put_tag_plan(plan, wanted, _ADVICE)
+    _put_what_stays(journal, plan, wanted)
+    return code
+
+
+def _put_what_stays(journal: str, undone: "TagPlan", wanted: "Wanted") -> None:
+    """Say what was copied from other repositories and is not removed with its tag."""
+    from dreg_client.cli.output import put_error
+
+    if wanted.is_quiet or wanted.output != "text" or undone.is_empty:
+        return
+    copies = _copies(
+        journal, {(each.repository, change.subject) for each in undone.repositories for change in each.changes}
+    )
+    if not copies:
+        return
+    others = ", and so do their signatures and digest tags" if any(each.referrers for each in copies) else ""
+    put_error(f"dreg: images that were copied stay, without their new tags{others}; {_GARBAGE}")
+
+
+def _copies(journal: str, undone: set[tuple[str, str]]) -> "list[CopyTag]":
+    """Return the copies in a journal's plan that are undone."""
+    from dreg_client.tagging.journal import JournalLine, StartLine
+    from dreg_client.tagging.plan import CopyTag
+
+    with Path(journal).open("rb") as opened:
+        start = JournalLine.model_validate_json(opened.readline()).root
+    repositories = start.contents.repositories if isinstance(start, StartLine) else ()
+    changes = ((each.repository, change) for each in repositories for change in each.changes)
+    return [change for name, change in changes if isinstance(change, CopyTag) and (name, change.tag) in undone]
 
 
 def continue_journal(journal: str, wanted: "Wanted") -> int:
@@ -181,14 +213,25 @@ def plan_policy(path: str, wanted: "Wanted") -> int:
 
 
 def explain_policy(path: str, tag: str, wanted: "Wanted") -> int:
-    """Print which rules of a policy did what with a tag; return the exit code."""
+    """Print which rules of a policy did what with the tags that a name or a glob means; return the exit code."""
     policy = _policy(_text_of(path), path)
     with _registry_options(_interrupted(None)) as (options, _):
         planner = _policy_planner(policy, options)
         plan = for_users_of_dreg(planner.make())
-        found = {name: planned.explain(tag) for name, planned in planner.planned.items()}
-    put_explanation(found, tag, wanted)
-    return int(put_failures(plan) > 0)
+        tags = {name: _named(planned, tag) for name, planned in planner.planned.items()}
+        found = {(name, each): planner.planned[name].explain(each) for name, named in tags.items() for each in named}
+    failed = put_failures(plan)
+    if not found and not failed:
+        from dreg_client.errors import NotFoundError
+
+        raise NotFoundError(f"tag {tag}", path, "all repositories of the policy were read")
+    put_explanation(found, wanted)
+    return int(failed > 0)
+
+
+def _named(planned: "PlannedTags", tag: str) -> list[str]:
+    """Return the tags of a repository that a name or a glob means."""
+    return [tag] if planned.knows(tag) else planned.known(tag)
 
 
 def _run_policy(text: str, path: str, wanted: "Wanted", *, advice: str) -> int:

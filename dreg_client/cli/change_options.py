@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
-from dreg_client.cli.arguments import STORE_TYPE, format_option
+from dreg_client.cli.arguments import REPOSITORY_TYPE, format_option
 
 if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILE: Final = click.Path(dir_okay=False)
-_plan_option: Final = click.option("--plan", metavar="FILE", type=FILE, help="Save the plan as JSON, for dreg apply.")
+_plan_option: Final = click.option(
+    "--plan", metavar="FILE", type=FILE, help="Save the plan in this file as JSON, for dreg apply."
+)
 _yes_option: Final = click.option("--yes", "-y", is_flag=True, help="Make the changes instead of only printing them.")
 _journal_option: Final = click.option(
     "--journal",
@@ -25,7 +27,9 @@ _journal_option: Final = click.option(
 _exit_code_option: Final = click.option(
     "--exit-code", is_flag=True, help="Without --yes: exit with 9 if there is something to change."
 )
-
+_dry_exit_code_option: Final = click.option(
+    "--exit-code", is_flag=True, help="Exit with 9 if there is something to change."
+)
 _quiet_option: Final = click.option("--quiet", "-q", is_flag=True, help="Print only what failed.")
 
 
@@ -74,7 +78,7 @@ def change_options(command: F) -> F:
 
 def planning_options(command: F) -> F:
     """Add the options for a plan that another command applies."""
-    return _added(command, _plan_option, _exit_code_option, _quiet_option, format_option)
+    return _added(command, _plan_option, _dry_exit_code_option, _quiet_option, format_option)
 
 
 def applying_options(command: F) -> F:
@@ -116,4 +120,4 @@ def _check_whole(ctx: click.Context, source: "StoreName") -> None:
 def repository_argument(name: str, metavar: str, *, several: bool = False) -> Callable[[F], F]:
     """Return an argument for a repository or a layout, without a tag; or several of them."""
     settings: dict[str, Any] = {"nargs": -1, "required": True} if several else {}
-    return click.argument(name, metavar=metavar, type=STORE_TYPE, callback=_whole_repository, **settings)
+    return click.argument(name, metavar=metavar, type=REPOSITORY_TYPE, callback=_whole_repository, **settings)

@@ -57,7 +57,7 @@ def _rest(plan: "TagPlan", failed: int) -> str:
 
 
 def put_kept(plan: "TagPlan", wanted: "Wanted") -> None:
-    """Write to standard error which tags are kept although a rule would remove them: a line for each reason.
+    """Write notes to standard error, and which tags are kept although a rule would remove them, by reason.
 
     JSON output has them in the plan.
     """
@@ -66,6 +66,8 @@ def put_kept(plan: "TagPlan", wanted: "Wanted") -> None:
     if wanted.is_quiet or wanted.output != "text":
         return
     for each in plan.repositories:
+        for note in each.notes:
+            put_error(f"dreg: warning: {name_text(each.repository)}: {visible(note)}")
         reasons: dict[str, list[str]] = defaultdict(list)
         for kept in each.kept:
             reasons[kept.reason].append(name_text(kept.tag))
@@ -163,10 +165,12 @@ def _plain_change(change: "TagChange") -> dict[str, Any]:
     return change.model_dump(mode="json", by_alias=True)
 
 
-def put_explanation(found: "Mapping[str, tuple[str, ...]]", tag: str, wanted: "Wanted") -> None:
-    """Print which rules did what with a tag, for each repository."""
+def put_explanation(found: "Mapping[tuple[str, str], tuple[str, ...]]", wanted: "Wanted") -> None:
+    """Print which rules did what with tags, by repository and tag."""
     if wanted.output == "json":
-        put_json([{"repository": name, "sentences": [*sentences]} for name, sentences in found.items()])
+        put_json(
+            [{"repository": name, "tag": tag, "sentences": [*sentences]} for (name, tag), sentences in found.items()]
+        )
         return
-    for name, sentences in found.items():
+    for (name, tag), sentences in found.items():
         put(*(f"{name_text(f'{name}:{tag}')}: {visible(sentence)}" for sentence in sentences))

@@ -11,7 +11,9 @@ from dreg_client.cli.registry_options import connection_options
 
 @click.command("plan", cls=Command)
 @click.argument("file", metavar="FILE", type=FILE)
-@click.option("--explain", metavar="TAG", help="Print which rules did what with this tag, instead of the changes.")
+@click.option(
+    "--explain", metavar="TAG", help="Print which rules did what with this tag, or with tags that match a glob."
+)
 @planning_options
 @connection_options
 def plan_command(file: str, explain: str | None, **options: Any) -> int:  # noqa: ANN401 (of any type)
@@ -24,7 +26,8 @@ def plan_command(file: str, explain: str | None, **options: Any) -> int:  # noqa
     With --plan, the plan is saved as JSON, so that it can be reviewed before `dreg apply` makes the changes. Nothing is
     changed by this command.
 
-    JSON output is the plan. With --explain, it is a list of objects with repository and sentences.
+    JSON output is the plan. With --explain, it is a list of objects with repository, tag and
+    sentences.
 
     \b
     Exit codes:

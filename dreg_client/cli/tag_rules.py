@@ -83,7 +83,7 @@ def retag_command(source: "StoreName", templates: tuple[str, ...], **options: An
     "--keep-last",
     metavar="N",
     type=whole_number(0, example=10),
-    help="Keep the newest N images of those that match, with all their tags.",
+    help="Keep the newest N images of those that match, with all their tags. Images without a date do not count.",
 )
 @click.option(
     "--older-than", metavar="AGE", type=ParsedType("age", _age), help="Remove only older images: 36h, 14d, 2w."
@@ -143,6 +143,8 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
     _check_not_everything(options)
     if options["untagged"] and options["untag_only"]:
         raise click.UsageError("--untagged cannot be used with --untag-only: images without a tag can only be deleted")
+    if not (wanted.is_quiet or wanted.output == "json"):
+        _warn_of_all_tags(options)
     tags, is_deleted = tag_filter(options), not options.pop("untag_only")
     return _run([*sources], lambda planner: planner.prune(tags, delete=is_deleted, **options), wanted)
 
@@ -157,6 +159,16 @@ def _check_not_everything(options: dict[str, Any]) -> None:
     else:
         advice = "choose tags, such as --include 'nightly-*', or what to keep with --keep-last or --older-than"
     raise click.UsageError(f"without conditions, all tags would be removed; {advice}; if that is meant, --include '*'")
+
+
+def _warn_of_all_tags(options: dict[str, Any]) -> None:
+    """Say that all tags are concerned, unless some are chosen or kept."""
+    from dreg_client.cli.output import put_error
+
+    if any(options[name] not in {None, ()} for name in ("include", "exclude", "regex", "semver", "keep")):
+        return
+    advice = "to choose some, add --include 'nightly-*'; to protect some, add --keep latest --keep 'v*'"
+    put_error(f"dreg: this concerns all tags, also releases and latest; {advice}")
 
 
 @click.command("promote", cls=Command)
@@ -177,7 +189,7 @@ def promote_command(source: "StoreName", destination: "StoreName", **options: An
     used. A tag of another image in the destination is moved.
 
     Prints the changes; with --yes, makes them. If a tag has been moved in the source or the destination since the plan
-    was made, its image is not copied, and reported as a conflict.
+    was made, the image is not copied; this is reported as a conflict.
 
     JSON output is the plan. With --yes, it is an object with repositories, each with repository, done, already, failed
     and failure.

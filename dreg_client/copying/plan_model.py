@@ -86,6 +86,8 @@ def parse_plan(model: type[P], text: str | bytes, where: str, schema: str) -> P:
     except ValidationError as failure:
         advice = f"see: dreg schema show {schema}"
         raise ConfigError(f"{where} is not a valid plan: {first_problem(failure)}; {advice}") from None
+    except ConfigError as failure:
+        raise ConfigError(f"{where} is not a valid plan: {failure}; make a new plan") from None
     if "version" not in found.model_fields_set:
         raise ConfigError(f"{where} is not a valid plan: it does not state its version")
     return found

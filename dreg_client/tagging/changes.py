@@ -60,7 +60,7 @@ class RepositoryFindings:
             repository=self.repository,
             changes=(*self._new(), *self._moved(), *self._untagged(kept), *self._deletions()),
             kept=(*reports, *(each for tag, each in kept.items() if tag not in reported)),
-            failures=tuple(PlannedFailure(tag=tag, reason=reason) for tag, reason in failures.items()),
+            failures=tuple(PlannedFailure(tag=tag or None, reason=reason) for tag, reason in failures.items()),
         )
         note_conclusions(self.planned.trace, found)
         return found
@@ -154,6 +154,7 @@ def _both(one: RepositoryTagPlan, other: RepositoryTagPlan) -> RepositoryTagPlan
         changes=tuple(sorted(changes, key=lambda change: change.action != "copy")),
         kept=(*one.kept, *other.kept),
         failures=(*one.failures, *other.failures),
+        notes=(*one.notes, *other.notes),
     )
 
 

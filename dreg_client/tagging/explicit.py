@@ -14,6 +14,7 @@ from dreg_client.values.digest import Digest, is_digest
 @dataclass(frozen=True, slots=True)
 class _Explicit:
     facts: frozenset[Fact] = frozenset()
+    matching: None = None
     reads_all_tags: bool = False
     untagged: bool = False
 

@@ -1,12 +1,14 @@
 """Plans that change tags: what is added, moved, untagged and deleted. They can be saved as JSON and applied later."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from dreg_client.copying.plan_model import PlanModel, PlannedFailure, parse_plan, plan_json
+from dreg_client.errors import ConfigError
 from dreg_client.tagging import sentences
+from dreg_client.tagging.once import NamedOnce, first_twice
 from dreg_client.tagging.plan_names import check_names
 from dreg_client.values.digest import Digest
 
@@ -180,16 +182,37 @@ class KeptTag(PlanModel, frozen=True):
 
 
 class RepositoryTagPlan(PlanModel, frozen=True):
-    """The changes of one repository or layout."""
+    """The changes of one repository or layout.
+
+    Raises:
+        ConfigError: A tag or a manifest is changed twice, or a change names one twice.
+    """
 
     repository: str
-    """The repository with its registry, or `oci:PATH`, without a tag."""
+    """The repository with its registry, or `oci:PATH`, without a tag. If the path of a layout is relative, it is
+    relative to the directory in which the plan is applied."""
     changes: tuple[TagChange, ...] = ()
     """The changes, in the order in which they are made: copies, new and moved tags, untagged tags, deletions."""
     kept: tuple[KeptTag, ...] = ()
-    """What is kept although a rule would have removed it."""
+    """What is kept although a rule would have removed it, or because a rule needs a date or version that is unknown."""
     failures: tuple[PlannedFailure, ...] = ()
     """What could not be read, and is therefore left as it is."""
+    notes: tuple[str, ...] = ()
+    """What may be a mistake in the rules, such as a rule that matches no tag."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        named = NamedOnce(self.repository)
+        for change in self.changes:
+            words = f"{change.action} {change.subject}"
+            if isinstance(change, DeleteManifest | RestoreManifest):
+                tags = (*change.tags, *change.digest_tags)
+                named.add(words, (change.digest, *tags), change.platforms, change.referrers, tags)
+            else:
+                named.add(
+                    words, (change.tag,), (change.other_tags or ()) if isinstance(change, MoveTag | Untag) else ()
+                )
+        return self
 
     @property
     def is_empty(self) -> bool:
@@ -205,6 +228,9 @@ class TagPlan(
 ):
     """Changes of tags. Print it, save it with `to_json`, and apply it with `apply_plan`.
 
+    Raises:
+        ConfigError: A repository is in it twice.
+
     Example:
         >>> plan = TagPlan(repositories=(RepositoryTagPlan(repository="oci:build/web"),))
         >>> TagPlan.from_json(plan.to_json()) == plan, plan.is_empty
@@ -215,6 +241,12 @@ class TagPlan(
     """The version of the format."""
     repositories: tuple[RepositoryTagPlan, ...] = ()
     """The changes of each repository."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (twice := first_twice(each.repository for each in self.repositories)) is not None:
+            raise ConfigError(f"{twice} is in the plan twice")
+        return self
 
     @property
     def is_empty(self) -> bool:
@@ -247,5 +279,9 @@ class TagPlan(
 
     @classmethod
     def of(cls, plans: "Iterable[TagPlan]") -> "TagPlan":
-        """Return a plan of everything in some plans."""
+        """Return a plan of everything in some plans.
+
+        Raises:
+            ConfigError: A repository is in two of them.
+        """
         return cls(repositories=tuple(each for plan in plans for each in plan.repositories))

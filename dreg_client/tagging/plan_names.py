@@ -34,7 +34,8 @@ def check_names(plan: "TagPlan", where: str = "the plan") -> None:
 
 def _problems(plan: "RepositoryTagPlan") -> Iterator[tuple[str, str]]:
     """Yield where a name is not valid, and why."""
-    if problem := _problem_of_store(plan.repository):
+    # Without changes, it may be a glob that chose no repository.
+    if plan.changes and (problem := _problem_of_store(plan.repository)):
         yield "repository", problem
     is_layout = plan.repository.startswith("oci:")
     for number, change in enumerate(plan.changes):

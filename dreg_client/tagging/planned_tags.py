@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.tag_filter import matches
 from dreg_client.tagging.trace import Trace
 from dreg_client.values.digest import Digest
 
@@ -188,6 +189,10 @@ class PlannedTags:
         self.failures.setdefault(tag, reason)
         self.protect(tag, "a rule cannot do what it says with it")
 
+    def fail_untagged(self, reason: str) -> None:
+        """Report that a rule cannot do what it says with manifests without a tag."""
+        self.failures.setdefault("", reason)
+
     def protect(self, tag: str, reason: str) -> None:
         """Leave a tag and its image as they were read, whatever rules do with them, once `settle` is called."""
         self._protected.setdefault(tag, reason)
@@ -206,6 +211,7 @@ class PlannedTags:
 
     def settle(self) -> None:
         """Undo what rules did with protected tags, and report that."""
+        self.trace.end()
         for tag, reason in self._protected.items():
             digest = self._read.get(tag)
             if digest is None:
@@ -276,6 +282,15 @@ class PlannedTags:
             explicit=dict(sorted(self._explicit.items())),
             promotions=tuple(self._promotions.values()),
         )
+
+    def knows(self, tag: str) -> bool:
+        """Return whether a tag was there, or a rule is about it; the same for manifests, by their digests."""
+        return tag in self._read or bool(self.trace.of(tag))
+
+    def known(self, glob: str) -> list[str]:
+        """Return the tags that were there, or that a rule is about, and match a glob; sorted, without digest tags."""
+        names = {*self._read, *self.trace.names}
+        return [name for name in sorted(names) if digest_tag(name) is None and matches(name, (glob,))]
 
     def explain(self, tag: str) -> tuple[str, ...]:
         """Return a sentence for each rule that did something with a tag."""

@@ -1,7 +1,7 @@
 """TOML files with policies: which rules apply to the tags of which repositories."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, Field, StrictBool, StrictInt
@@ -180,6 +180,12 @@ class PolicyEntry(_PolicyModel, frozen=True):
         """Return the repositories of a registry's catalog that the globs choose, without the registry."""
         wanted = self.catalogs().get(registry, ())
         return [name for name in catalog if wanted and matches(name, wanted, self.exclude_repositories)]
+
+    def unmatched(self, registry: str, catalog: Collection[str]) -> list[str]:
+        """Return the globs that choose no repository of a registry's catalog."""
+        globs_there = self.catalogs().get(registry, ())
+        excluded = self.exclude_repositories
+        return [glob for glob in globs_there if not any(matches(name, (glob,), excluded) for name in catalog)]
 
 
 class TagPolicy(_PolicyModel, frozen=True, title="Tag policy"):

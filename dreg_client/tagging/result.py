@@ -20,7 +20,8 @@ class RepositoryChanges:
         already: The changes that were not necessary, because the tags were already as the plan wants them.
         failed: The tags and digests that were not changed, and why. A `ConflictError` means that something was
             changed since the plan was made.
-        failure: Why nothing could be changed in the whole repository; None if it could be opened.
+        failure: Why nothing could be changed in the whole repository, or what a rule could not do; None if there is no
+            such failure.
     """
 
     repository: str

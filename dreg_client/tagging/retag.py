@@ -22,6 +22,11 @@ class _Deriving:
     untagged: bool = False
 
     @property
+    def matching(self) -> Matching:
+        """Which tags may get new ones."""
+        return self.derivation.matching
+
+    @property
     def facts(self) -> frozenset[Fact]:
         """The dates of the tags that give the same new tag, and that versions cannot order."""
         return frozenset({"created"})

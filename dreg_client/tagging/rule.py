@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from dreg_client.tagging.facts import Fact, TagFacts
+from dreg_client.tagging.matching import Matching
 from dreg_client.tagging.planned_tags import PlannedTags
 
 
@@ -18,6 +19,11 @@ class Rule(Protocol):
     @property
     def facts(self) -> frozenset[Fact]:
         """The facts that it needs of the tags `with_facts`."""
+        ...
+
+    @property
+    def matching(self) -> Matching | None:
+        """Which tags it is about; None if it names them one by one."""
         ...
 
     @property

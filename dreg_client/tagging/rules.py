@@ -72,12 +72,21 @@ class Keep:
         planned.trace.start(str(self))
         tags = self.matching.chosen(planned.names)
         images = matched_images(planned, tags, facts, untagged=self.untagged)
+        unknown = self._unknown(images) if self.recent.is_given else {}
         dropped = self._not_recent(images, now) if self.recent.is_given else {}
+        for tag, (digest, reason) in unknown.items():
+            planned.report(tag, digest, reason)
         for tag in (*tags, *(image.digest for image in images if not image.tags)):
-            reason = dropped.get(tag)
-            if reason is None:
-                planned.keep(tag)
-            planned.trace.note(tag, "kept" if reason is None else f"not kept: {reason}")
+            if tag in dropped:
+                planned.trace.note(tag, f"not kept: {dropped[tag]}")
+                continue
+            planned.keep(tag)
+            planned.trace.note(tag, f"kept: {unknown[tag][1]}" if tag in unknown else "kept")
+
+    def _unknown(self, images: list[MatchedImage]) -> dict[str, tuple[Digest, str]]:
+        """Return the digests of the tags whose date or version is needed and unknown, and what is unknown."""
+        found = {image: reason for image in images if (reason := self.recent.unknown(image)) is not None}
+        return {tag: (image.digest, reason) for image, reason in found.items() for tag in image.names}
 
     def _not_recent(self, images: list[MatchedImage], now: datetime) -> dict[str, str]:
         newest = self.recent.newest(images)

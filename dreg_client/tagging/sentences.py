@@ -47,7 +47,7 @@ def untag(tag: str, digest: Digest, other_tags: Collection[str] | None, needed_b
     elif other_tags is None:  # it is not known whether it has other tags
         stays = ": the image stays"
     else:
-        stays = ", its last tag: the image stays without a tag"
+        stays = ", no tag is left: the image stays"
     return f"untag {tag} ({short(digest)}{stays})"
 
 

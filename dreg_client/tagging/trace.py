@@ -37,6 +37,10 @@ class Trace:
         """Begin the sentences about the plan, after those about rules."""
         self._rule = "plan"
 
+    def end(self) -> None:
+        """End the last rule: what follows is no rule's."""
+        self._rule = ""
+
     def note(self, tag: str, sentence: str) -> None:
         """Record what the rule does with a tag."""
         before = self._notes.get(tag)
@@ -45,6 +49,11 @@ class Trace:
         if note is None:
             note = self._shared[key] = _Note(before, key[1])
         self._notes[tag] = note
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tags that there are sentences about."""
+        return tuple(self._notes)
 
     def of(self, tag: str) -> tuple[str, ...]:
         """Return the sentences about a tag, in the order of the rules."""

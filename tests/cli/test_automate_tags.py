@@ -115,6 +115,44 @@ def test_promote_copies_to_another_repository_with_signatures(dreg: Run, reposit
     assert len(dreg("referrers", f"{production}:1.5.0").lines) == 1
 
 
+def test_undo_of_a_promotion_says_what_stays(dreg: Run, repository: str, tmp_path: Path) -> None:
+    production, journal = f"oci:{tmp_path}/production", tmp_path / "changes.jsonl"
+    Layout.create(tmp_path / "production").close()
+    words = ("promote", repository, production, "--include", "1.5.0-rc.2", "--referrers", "--yes", "--journal", journal)
+    assert dreg(*words).code == 0
+
+    told = "dreg: images that were copied stay, without their new tags, and so do their signatures and digest tags; "
+    assert told in dreg("undo", journal).err
+    undone = dreg("undo", journal, "--yes")
+    assert (undone.code, told in undone.err, tags(dreg, production)) == (0, True, {})
+    assert told not in dreg("undo", journal, "--yes").err
+
+
+def test_prune_without_a_choice_of_tags_says_that_it_concerns_all(dreg: Run, path: Path) -> None:
+    words, told = (
+        ("prune", f"oci:{path}", "--keep-last", "10"),
+        "dreg: this concerns all tags, also releases and latest; ",
+    )
+
+    assert dreg(*words).err.startswith(told)
+    for more in (["--keep", "latest"], ["--include", "nightly-*"], ["--quiet"], ["--format", "json"]):
+        assert told not in dreg(*words, *more).err
+
+
+def test_a_policy_that_was_interrupted_continues_by_its_journal(dreg: Run, repository: str, tmp_path: Path) -> None:
+    before, journal = tags(dreg, repository), tmp_path / "changes.jsonl"
+    words = ("prune", repository, "--include", "nightly-*", "--keep-last", "10", "--yes", "--journal", journal)
+    assert dreg(*words).code == 0
+    after = tags(dreg, repository)
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:1]))  # as if it was killed at once
+
+    assert dreg(*words).err.endswith("already done\n") or dreg(*words).code == 2
+    done = dreg("apply", journal, "--yes")
+
+    assert done.code == 0
+    assert tags(dreg, repository) == after != before
+
+
 def test_a_plan_that_was_saved_is_applied_where_nothing_changed_meanwhile(
     dreg: Run, repository: str, tmp_path: Path
 ) -> None:
@@ -170,11 +208,45 @@ def test_a_policy_is_planned_explained_and_applied(dreg: Run, repository: str, t
     assert explained.lines[0].startswith(f"{repository}:nightly-20240520: ")
     assert f"{repository}:nightly-20240520: plan: the image sha256:" in explained.lines[-1]
     assert explained.lines[-1].endswith(" is deleted")
-    assert json.loads(as_json.out)[0].keys() == {"repository", "sentences"}
+    assert json.loads(as_json.out)[0].keys() == {"repository", "tag", "sentences"}
     assert (done.code, done.out) == (0, planned.out)
     after = tags(dreg, repository)
     assert after["1.4"] == before["1.4.2"]
     assert before.keys() - after.keys() == {"nightly-20240520", "nightly-20240521", "pr-101", "pr-102"}
+
+
+def test_explain_takes_a_glob_and_names_what_is_missing(dreg: Run, repository: str, tmp_path: Path) -> None:
+    file = tmp_path / "tags.toml"
+    file.write_text(
+        f'[[policy]]\nrepositories = ["{repository}"]\n'
+        '[[policy.rules]]\naction = "untag"\ninclude = ["pr-101", "rp-*"]\n'
+        '[[policy.rules]]\naction = "keep"\ninclude = ["rp-*"]\n'
+    )
+
+    found = dreg("plan", file, "--explain", "pr-10[12]")
+    assert (found.code, [line.partition(": ")[0] for line in found.lines]) == (
+        0,
+        [f"{repository}:pr-101", f"{repository}:pr-102"],
+    )
+    missing = dreg("plan", file, "--explain", "absent")
+    assert (missing.code, missing.out) == (4, "")
+    assert f"{file} has no tag absent" in missing.err
+    planned = dreg("plan", file)
+    assert planned.code == 0
+    assert f"dreg: warning: {repository}: rule 2 (keep rp-*) matches no tag\n" in planned.err
+
+
+def test_a_plan_says_which_glob_chose_no_repository(dreg: Run, open_registry: RunningRegistry, tmp_path: Path) -> None:
+    file, plan = tmp_path / "tags.toml", tmp_path / "plan.json"
+    rule = '[[policy.rules]]\naction = "untag"\ninclude = ["pr-101"]\n'
+    file.write_text(f'[[policy]]\nrepositories = ["{open_registry.address}/absent/*"]\n{rule}')
+    assert dreg("plan", file).code == 4
+
+    file.write_text(f'[[policy]]\nrepositories = ["{open_registry.address}/absent/*", "oci:{RELEASES}"]\n{rule}')
+    planned = dreg("plan", file, "--plan", plan)
+    assert (planned.code, len(planned.lines)) == (1, 1)
+    assert "has no repository that matches absent/*; list its repositories with: dreg repos" in planned.err
+    assert dreg("apply", plan).code == 1
 
 
 def test_quiet_prints_only_what_failed(dreg: Run, repository: str) -> None:

@@ -86,15 +86,16 @@ def test_a_tag_that_has_moved_since_is_a_conflict(run: Doing, make: Make) -> Non
     plan = place.plan(
         AddTag(tag="1.4.1", digest=images["new"]),
         MoveTag(tag="latest", digest=images["old"], replaces=images["new"]),
-        MoveTag(tag="latest", digest=images["new"], replaces=MISSING),
         MoveTag(tag="gone", digest=images["new"], replaces=images["old"]),
         Untag(tag="1.4.2", digest=images["old"]),
     )
 
     done = run.apply(plan)
+    other = run.apply(place.plan(MoveTag(tag="latest", digest=images["new"], replaces=MISSING)))
 
     assert place.tags() == before
-    assert {name.rpartition(":")[2] for name in done.conflicts} == {"1.4.1", "latest", "gone", "1.4.2"}
+    assert {name.rpartition(":")[2] for name in done.conflicts} == {"1.4.1", "gone", "1.4.2"}
+    assert [*other.conflicts] == [f"{place.name}:latest"]
     assert done.repositories[0].already == (plan.changes[1],)
     assert "names" in str(done.repositories[0].failed["1.4.1"])
 

@@ -262,8 +262,15 @@ def test_manifests_without_a_tag_are_pruned_where_the_store_lists_them(tmp_path:
 def test_manifests_without_a_tag_are_not_pruned_elsewhere(registry: RunningRegistry, tmp_path: Path) -> None:
     name = pushed(nightlies(1), registry, tmp_path)
 
-    with pytest.raises(errors.UnsupportedError, match="does not list manifests without a tag"):
-        plan([name]).prune("pr-*", untagged=True).make()
+    planner = plan([name]).move("latest", to="nightly-1").prune("nightly-*", untagged=True)
+    [found] = planner.make().repositories
+    assert [type(each) for each in found.changes] == [AddTag, Untag]
+    assert [each.tag for each in found.failures] == [None]
+    assert found.failures[0].reason.startswith(
+        f"rule 2 (prune nightly-*): {name} does not list manifests without a tag, so they stay as they are; remove"
+    )
+    result = planner.apply(TagPlan(repositories=(found,)))
+    assert (len(result.done), [*result.failures]) == (2, [name])
 
 
 def test_rules_read_no_more_than_they_need(registry: RunningRegistry, tmp_path: Path) -> None:
@@ -325,7 +332,8 @@ def test_explain_says_which_rule_did_what(push: Push) -> None:
         "rule 1 (keep nightly-*): kept".replace("*", "1"),
         "rule 2 (prune nightly-*, keep 1): not removed: a rule before it keeps it",
     )
-    assert planner.explain("1.4") == ("there is no such tag",)
+    with pytest.raises(errors.NotFoundError, match=r"has no tag 1\.4; list the tags with: dreg tags"):
+        planner.explain("1.4")
 
 
 def test_a_plan_is_applied_by_its_planner(push: Push, tmp_path: Path) -> None:
@@ -399,3 +407,32 @@ def test_undo_does_not_say_that_a_tag_is_the_last_one(push: Push, tmp_path: Path
     [found] = undo(journal, dry_run=True).changes
     assert found == Untag(tag="1.4", digest=new, other_tags=None)
     assert str(found) == f"untag 1.4 ({new[:19]}: the image stays)"
+
+
+def test_a_rule_that_matches_no_tag_is_a_note(push: Push) -> None:
+    name = push(nightlies(2))
+
+    [found] = plan([name]).keep("relase-*").prune("nightly-*", keep_last=1).prune("nightly-1").make().repositories
+    assert found.notes == ("rule 1 (keep relase-*) matches no tag",)
+    assert not found.failures
+
+
+def test_a_rule_that_matches_in_one_of_several_repositories_is_no_mistake(push: Push, tmp_path: Path) -> None:
+    other = Dated()
+    other.tagged("1.4")
+    names = [push(nightlies(2)), f"oci:{other.write(tmp_path / 'other')}"]
+
+    made = plan(names).keep("1.*").prune("nightly-*", keep_last=1).keep("v*").make()
+    assert [each.notes for each in made.repositories] == [("rule 3 (keep v*) matches no tag",), ()]
+
+
+def test_an_image_without_a_date_is_kept_and_reported_by_keep_rules(push: Push) -> None:
+    graph = nightlies(1)
+    none = graph.tagged("nightly-2", None)
+    planner = plan([push(graph)]).keep("*", newer_than="1d").prune("*", older_than="1d")
+
+    [found] = planner.make(now=NOW).repositories
+    assert [(each.tag, each.digest, each.reason) for each in found.kept] == [
+        ("nightly-2", none, "it is not known when it was made")
+    ]
+    assert planner.explain("nightly-2")[0] == "rule 1 (keep *): kept: it is not known when it was made"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dreg_client import TagPolicy, UnsupportedError, aplan_policy, plan_policy, sync
+from dreg_client import TagPolicy, UnsupportedError, aplan_policy, errors, plan_policy, sync
 from tests.raw_server import answer, speaking
 from tests.registries import ROOT, RunningRegistry
 
@@ -81,3 +81,16 @@ def test_a_registry_without_a_catalog_says_what_to_do() -> None:
         plan_policy(policy(f"localhost:{server.port}/team/*"), credentials=None).make()
 
     assert str(caught.value).endswith("name its repositories in the policy one by one, without globs")
+
+
+def test_a_glob_that_matches_no_repository_is_a_failure(team: str) -> None:
+    chosen = f"{team}/team/*"
+    made = plan_policy(policy(chosen, f"{team}/taem/*")).make()
+    found = {each.repository: [failure.reason for failure in each.failures] for each in made.repositories}
+    advice = f"list its repositories with: dreg repos {team}"
+    assert found.pop(f"{team}/taem/*") == [f"{team} has no repository that matches taem/*; {advice}"]
+    assert found
+    assert not any(found.values())
+
+    with pytest.raises(errors.NotFoundError, match=r"has no repository that matches taem/\*"):
+        plan_policy(policy(f"{team}/taem/*")).make()

@@ -146,12 +146,11 @@ def test_copies_lose_their_tags(run: Doing, make: Make, tmp_path: Path) -> None:
     images.tag("old", "1")
     place, journal, into = make(images), tmp_path / "changes.jsonl", tmp_path / "production"
     apply_plan(_copying(f"oci:{into}", place, images, "stable", "1", None))
-    plan = TagPlan(
-        repositories=(
-            *_copying(f"oci:{into}", place, images, "2.0", "2", None).repositories,
-            *_copying(f"oci:{into}", place, images, "stable", "2", images["old"]).repositories,
-        )
+    first, second = (
+        _copying(f"oci:{into}", place, images, tag, "2", replaces).changes
+        for tag, replaces in (("2.0", None), ("stable", images["old"]))
     )
+    plan = TagPlan(repositories=(RepositoryTagPlan(repository=f"oci:{into}", changes=(*first, *second)),))
 
     done = run.apply(plan, journal=journal)
     after = names(into)
