@@ -183,7 +183,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
         async with self._deleting(), changing_index(self.files.name):
-            self.keep_index(await run_in_thread(delete_manifest, self._directory, digest, tags))
+            self.keep_index(await run_in_thread(delete_manifest, self._directory, digest, tags, self._documents))
 
     async def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""

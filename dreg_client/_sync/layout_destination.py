@@ -182,7 +182,7 @@ class LayoutDestination(LayoutSource):
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
         with self._deleting(), changing_index(self.files.name):
-            self.keep_index(run_in_thread(delete_manifest, self._directory, digest, tags))
+            self.keep_index(run_in_thread(delete_manifest, self._directory, digest, tags, self._documents))
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""

@@ -52,6 +52,9 @@ class TagDeletions:
     def __init__(self, destination: Destination, record: ChangeRecord) -> None:
         self._destination, self._record = destination, record
         self._contents = IndexContents(destination)
+        self._deleted: list[tuple[str, ...]] = []  # the tags of manifests that were deleted, until they are forgotten
+        # Deletions in a layout lock all of it, so concurrent ones would only wait for each other.
+        self._at_a_time = 1 if destination.client is None else AT_A_TIME
 
     def delete_all(self, changes: Sequence[DeleteManifest]) -> None:
         """Delete manifests, parents before their children."""
@@ -74,11 +77,18 @@ class TagDeletions:
         tags = set[str]()
         for change in changes:
             if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
-                in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
+                self._delete_all(reading, ahead)
                 ahead, tags = [], set[str]()
             ahead.append(change)
             tags.update(change.tags)
-        in_order(partial(self._delete, reading), ahead, at_a_time=AT_A_TIME)
+        self._delete_all(reading, ahead)
+
+    def _delete_all(self, reading: TagReading, changes: Sequence[DeleteManifest]) -> None:
+        """Delete manifests concurrently. Their tags are only forgotten afterwards, because all of them read these."""
+        in_order(partial(self._delete, reading), changes, at_a_time=self._at_a_time)
+        for tags in self._deleted:
+            reading.forget(tags)
+        self._deleted.clear()
 
     def _delete(self, reading: TagReading, change: DeleteManifest) -> None:
         try:
@@ -91,7 +101,7 @@ class TagDeletions:
             return
         own = {tag: change.digest for tag in change.tags if reading.digest_of(tag) is not None}
         kept = Kept(tuple(found.manifests.values()), {**own, **found.digest_tags})
-        self._record.make(change, partial(self._carry_out, reading, found), kept)
+        self._record.make(change, partial(self._carry_out, found), kept)
 
     def _check_tags(self, reading: TagReading, change: DeleteManifest) -> None:
         """Raise ConflictError if a tag leads to a manifest of a change that does not name the tag."""
@@ -141,7 +151,7 @@ class TagDeletions:
                 return referrer.digest
         return None
 
-    def _carry_out(self, reading: TagReading, found: _Deletion) -> bool:
+    def _carry_out(self, found: _Deletion) -> bool:
         """Delete a manifest, its platforms, its lists of referrers, its referrers, and digest tags, in this order.
 
         A list of referrers is deleted before them, so that it need not be changed for each of them.
@@ -161,7 +171,7 @@ class TagDeletions:
             if is_changed:
                 failure.add_outcome("a part of it was deleted; apply the plan again to continue")
             raise
-        reading.forget([*change.tags, *found.digest_tags])
+        self._deleted.append((*change.tags, *found.digest_tags))
         return is_changed
 
     def _delete_digest_tag(self, found: _Deletion, tag: str) -> bool:
