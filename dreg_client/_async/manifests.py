@@ -69,25 +69,26 @@ async def named(client: AsyncClient, repository: RepositoryName, name: TagOrDige
         return None
 
 
-async def named_before_writing(
-    client: AsyncClient, repository: RepositoryName, tag: TagOrDigest, new: Digest
+async def named_before_change(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, new: Digest | None = None
 ) -> Digest | None:
-    """Return what a tag names just before the manifest `new` is written under it; None if it does not exist.
+    """Return what a tag or digest names just before a change, ignoring mirrors; None if it does not exist.
 
     Some registries do not support HEAD, and return 404 (DLD-21). But once HEAD has described any manifest of a
-    registry, such as `new`, 404 proves that there is no such tag, and GET is not necessary.
+    registry, 404 proves that there is no such tag, and GET is not necessary. `new` is a manifest that probably exists.
     """
     if client.head_describes:
-        head, response = await _by_head(client, repository, tag, mirrored=False)
+        head, response = await _by_head(client, repository, name, mirrored=False)
         if head is not None:
             return head.digest
-        async with client.head_lock:
-            if is_absent(response) and not client.head_answers:
-                await _by_head(client, repository, new, mirrored=False)
+        if is_absent(response) and new is not None:
+            async with client.head_lock:
+                if not client.head_answers:
+                    await _by_head(client, repository, new, mirrored=False)
         if is_absent(response) and client.head_answers:
             return None
     try:
-        return (await _by_get(client, repository, tag, mirrored=False, proves=True)).digest
+        return (await _by_get(client, repository, name, mirrored=False, proves=True)).digest
     except errors.NotFoundError:
         return None
 
