@@ -18,11 +18,12 @@ if TYPE_CHECKING:  # few programs list all manifests
     from dreg_client.protocol.manifest_list import ListedManifest
 
 
-async def list_tags(client: AsyncClient, repository: RepositoryName) -> tuple[str, ...]:
-    """List all tags of a repository, each once, in the registry's order."""
+async def list_tags(client: AsyncClient, pages: NamePages, repository: RepositoryName) -> tuple[str, ...]:
+    """List all tags of a repository, each once, in the registry's order. `pages` are those of its tag list."""
     found = AllNames(f"repository {repository}", ITER_TAGS)
-    async for tag in iter_tags(client, repository):
-        found.add(tag)
+    async for tags in iter_pages(client, pages):
+        for tag in tags:
+            found.add(tag)
     return found.all()
 
 

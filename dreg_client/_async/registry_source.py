@@ -22,6 +22,7 @@ from dreg_client.protocol.blob_reader import BlobTransfer
 from dreg_client.protocol.content import BlobRequest, RawManifest
 from dreg_client.protocol.manifests import check_served, manifest_in, manifest_request, name_of, own_media_type
 from dreg_client.protocol.messages import Response
+from dreg_client.protocol.tags_and_catalog import tag_pages
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, Tag
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -47,6 +48,8 @@ class AsyncRegistrySource:
         self.name: str = repository
         self.lists_referrers: bool | None = None
         """Whether the registry keeps lists of referrers, by its last response; None before the first one."""
+        self.may_list_manifests: bool = False
+        """Whether the last tag list may have all manifests, so that `manifest_list` is worth a request."""
         self.address = f"{client.registry.name}/{repository}"
 
     @property
@@ -103,7 +106,10 @@ class AsyncRegistrySource:
 
     async def tags(self) -> tuple[str, ...]:
         """List all tags, each once, in the registry's order."""
-        return await list_tags(self._client, self._name)
+        pages = tag_pages(self._name)
+        found = await list_tags(self._client, pages, self._name)
+        self.may_list_manifests = pages.may_have_manifests
+        return found
 
     async def manifest_list(self) -> "tuple[ListedManifest, ...] | None":
         """List all manifests, with and without a tag; None if the tag list of the registry does not have them."""

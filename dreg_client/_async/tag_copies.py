@@ -62,7 +62,7 @@ class AsyncTagCopies:
             roots = {each: named for each, named in zip(batch, found, strict=True) if named is not None}
             await self._copy({root.digest: root for named in roots.values() for root in named.values()})
             ready = [change for change in roots if self._is_copied(change, roots[change])]
-            kept = await kept_manifests(self._destination, self._record, ready)
+            kept = await kept_manifests(self._destination, self._record, [each for each in ready if not each.missing])
             await in_order(partial(self._write, roots, kept), ready, at_a_time=AT_A_TIME)
 
     async def _resolved(self, change: CopyTag) -> Named | None:

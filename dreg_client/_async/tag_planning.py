@@ -7,6 +7,7 @@ from dreg_client import errors
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.tag_reader import AsyncTagReader
 from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.versions import parsed_once
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
@@ -52,7 +53,8 @@ class AsyncTagPlanning:
         self._names = await self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
         for number, rule in enumerate(rules, 1):
-            await self._apply(rule, f"rule {number} ({rule})")
+            with parsed_once():
+                await self._apply(rule, f"rule {number} ({rule})")
 
     async def plan(self) -> RepositoryTagPlan:
         """Return the changes of the repository, as the rules and the copies into it leave its tags.
@@ -157,12 +159,15 @@ class AsyncTagPlanning:
         return self._untagged
 
     async def _read_unnamed(self) -> str:
-        """List the manifests of a layout without a name, which protect what they contain; return why it cannot be."""
-        if self.source.client is not None:
+        """List the manifests without a tag, which protect what they contain; return why that cannot be done.
+
+        Google's registries also keep what an index without a tag contains (`GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE`).
+        """
+        if not self._reader.may_list_untagged:
             return ""
         try:
             await self._read_untagged()
-        except (errors.LayoutCorruptError, errors.UnsafePathError) as failure:
+        except (errors.LayoutCorruptError, errors.UnsafePathError, errors.ProtocolError) as failure:
             return f"no image is deleted, because a manifest cannot be read: {failure}"
         return ""
 

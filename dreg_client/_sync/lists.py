@@ -19,11 +19,12 @@ if TYPE_CHECKING:  # few programs list all manifests
     from dreg_client.protocol.manifest_list import ListedManifest
 
 
-def list_tags(client: Client, repository: RepositoryName) -> tuple[str, ...]:
-    """List all tags of a repository, each once, in the registry's order."""
+def list_tags(client: Client, pages: NamePages, repository: RepositoryName) -> tuple[str, ...]:
+    """List all tags of a repository, each once, in the registry's order. `pages` are those of its tag list."""
     found = AllNames(f"repository {repository}", ITER_TAGS)
-    for tag in iter_tags(client, repository):
-        found.add(tag)
+    for tags in iter_pages(client, pages):
+        for tag in tags:
+            found.add(tag)
     return found.all()
 
 

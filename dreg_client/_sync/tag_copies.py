@@ -63,7 +63,7 @@ class TagCopies:
             roots = {each: named for each, named in zip(batch, found, strict=True) if named is not None}
             self._copy({root.digest: root for named in roots.values() for root in named.values()})
             ready = [change for change in roots if self._is_copied(change, roots[change])]
-            kept = kept_manifests(self._destination, self._record, ready)
+            kept = kept_manifests(self._destination, self._record, [each for each in ready if not each.missing])
             in_order(partial(self._write, roots, kept), ready, at_a_time=AT_A_TIME)
 
     def _resolved(self, change: CopyTag) -> Named | None:

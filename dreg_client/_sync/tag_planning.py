@@ -8,6 +8,7 @@ from dreg_client import errors
 from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
 from dreg_client.copying.digest_tags import digest_tag
+from dreg_client.copying.versions import parsed_once
 from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.manifest_facts import FactsOfTags
@@ -53,7 +54,8 @@ class TagPlanning:
         self._names = self._list(may_be_missing=may_be_missing)
         self.planned = PlannedTags(self._names)
         for number, rule in enumerate(rules, 1):
-            self._apply(rule, f"rule {number} ({rule})")
+            with parsed_once():
+                self._apply(rule, f"rule {number} ({rule})")
 
     def plan(self) -> RepositoryTagPlan:
         """Return the changes of the repository, as the rules and the copies into it leave its tags.
@@ -158,12 +160,15 @@ class TagPlanning:
         return self._untagged
 
     def _read_unnamed(self) -> str:
-        """List the manifests of a layout without a name, which protect what they contain; return why it cannot be."""
-        if self.source.client is not None:
+        """List the manifests without a tag, which protect what they contain; return why that cannot be done.
+
+        Google's registries also keep what an index without a tag contains (`GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE`).
+        """
+        if not self._reader.may_list_untagged:
             return ""
         try:
             self._read_untagged()
-        except (errors.LayoutCorruptError, errors.UnsafePathError) as failure:
+        except (errors.LayoutCorruptError, errors.UnsafePathError, errors.ProtocolError) as failure:
             return f"no image is deleted, because a manifest cannot be read: {failure}"
         return ""
 

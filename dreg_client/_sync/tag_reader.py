@@ -89,6 +89,12 @@ class TagReader:
         """What was read of the manifests so far."""
         return ManifestReadings(self.manifests, self.referrers, self._attestations)
 
+    @property
+    def may_list_untagged(self) -> bool:
+        """Whether the store may list manifests without a tag: layouts, and registries whose tag list has manifests."""
+        registry = self._registry()
+        return self._source.client is None if registry is None else registry.may_list_manifests
+
     def names(self) -> tuple[str, ...]:
         """List all tags."""
         found = self._source.tags()

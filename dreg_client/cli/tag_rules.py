@@ -101,7 +101,12 @@ def retag_command(source: "StoreName", templates: tuple[str, ...], **options: An
     default="created",
     help="How --keep-last orders images: by creation date (default), or by version, which needs no dates.",
 )
-@click.option("--untagged", is_flag=True, help="Also delete images without a tag, where the registry lists them.")
+@click.option("--untagged", is_flag=True, help="Also delete images without a tag, where they are listed.")
+@click.option(
+    "--images",
+    type=click.Choice(["any", "all", "each"]),
+    help="Remove images with all their tags: if any tag matches, if all match, or if one matches each --include.",
+)
 @click.option("--untag-only", is_flag=True, help="Only remove tags; do not delete images that have no other tag.")
 @change_options
 @registry_options
@@ -115,6 +120,9 @@ def prune_command(sources: "tuple[StoreName, ...]", **options: Any) -> int:  # n
     The date of an image is in its config; an index is as old as its newest platform. If the date is missing or before
     1980-01-02, as that of reproducible builds, the tag is kept and reported, unless the rule needs no dates. Digest
     tags, such as sha256-HEX.sig, are deleted with the image that they are about.
+
+    --untagged works on layouts and on registries that list images without a tag (GCR, Google Artifact Registry). In a
+    layout, it deletes images without a name in index.json; what index.json does not list is for `dreg gc`.
 
     An image is deleted only if no tag is left, and no index or referrer that stays needs it; otherwise, it only loses
     the tag. If any tag of a repository cannot be read, no image of it is deleted. In a layout, layers stay until `dreg

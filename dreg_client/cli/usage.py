@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from dreg_client.tagging.usage import PlatformUsage, TagUsage, Usage
     from dreg_client.values.store_name import StoreName
 
-_COLUMNS: Final = ("TAG", "DIGEST", "SIZE", "SHARED", "FREED", "PLATFORMS", "CREATED", "OLDEST")
-_RIGHT: Final = frozenset({"SIZE", "SHARED", "FREED", "PLATFORMS"})
+_COLUMNS: Final = ("TAG", "DIGEST", "SIZE", "SHARED", "FREED", "IMAGE", "PLATFORMS", "CREATED", "OLDEST")
+_RIGHT: Final = frozenset({"SIZE", "SHARED", "FREED", "IMAGE", "PLATFORMS"})
 
 
 @click.command("usage", cls=Command)
@@ -31,18 +31,21 @@ _RIGHT: Final = frozenset({"SIZE", "SHARED", "FREED", "PLATFORMS"})
 def usage_command(sources: "tuple[StoreName, ...]", platforms: bool, output: str) -> int:
     """Show the size of each tag, and what deleting it would free.
 
-    REPOSITORY is REGISTRY/REPOSITORY, oci:PATH or an archive, without a tag. The tags that would free the most are
-    first. Sizes are those of all platforms: manifests, configs and layers as stored (compressed), each counted once.
+    REPOSITORY is REGISTRY/REPOSITORY, oci:PATH or an archive, without a tag. The tags of images that would free
+    the most are first. Sizes are those of all platforms: manifests, configs and layers as stored (compressed), each
+    counted once.
 
     SHARED is the part of SIZE that other images of the repository also have. FREED is what would be freed if the tag
     were deleted, and with it the image, its signatures and other referrers: 0 if another tag or an index needs the
-    image. Several tags can free more together. The space is free after `dreg gc` in a layout, or after the garbage
+    image. IMAGE is what would be freed if the image were deleted with all its tags. Several images can free more
+    together. The space is free after `dreg gc` in a layout, or after the garbage
     collection of a registry. CREATED is the date of the newest platform, and OLDEST that of the oldest; - if unknown.
 
     All manifests and configs are requested. The last line is the size of the whole repository.
 
     JSON output is a list of objects with source, repository, size, blobs, manifests, oldest, newest, digestTags and
-    tags. Each tag has tag, digest, mediaType, size, sharedSize, freedSize, otherTags, created, oldest and platforms.
+    tags. Each tag has tag, digest, mediaType, size, sharedSize, freedSize, imageFreedSize, otherTags, created,
+    oldest and platforms.
 
     \b
     Exit codes:
@@ -70,7 +73,7 @@ def _lines(found: "Usage", prefix: str, *, with_platforms: bool) -> Iterator[str
     from dreg_client.values.sizes import byte_size
 
     rows: list[tuple[str, ...]] = [_COLUMNS]
-    for each in sorted(found.tags, key=lambda it: (-(it.freed_size or 0), -(it.size or 0))):
+    for each in found.tags:
         rows.append(_row(each, prefix))
         if with_platforms:
             rows += [_platform_row(platform) for platform in each.platforms]
@@ -90,13 +93,13 @@ def _number(number: int, what: str) -> str:
 
 def _row(each: "TagUsage", prefix: str) -> tuple[str, ...]:
     name = visible(f"{prefix}:{each.tag}" if prefix else each.tag)
-    sizes = map(_size, (each.size, each.shared_size, each.freed_size))
+    sizes = map(_size, (each.size, each.shared_size, each.freed_size, each.image_freed_size))
     return name, each.digest.short, *sizes, str(len(each.platforms)), _day(each.created), _day(each.oldest)
 
 
 def _platform_row(each: "PlatformUsage") -> tuple[str, ...]:
     name = f"  {visible(str(each.platform)) if each.platform else 'no platform'}"
-    return name, each.digest.short, _size(each.size), "", "", "", _day(each.created), ""
+    return name, each.digest.short, _size(each.size), "", "", "", "", _day(each.created), ""
 
 
 def _size(octets: int | None) -> str:
@@ -130,6 +133,7 @@ def _plain_tag(each: "TagUsage") -> dict[str, Any]:
         "size": each.size,
         "sharedSize": each.shared_size,
         "freedSize": each.freed_size,
+        "imageFreedSize": each.image_freed_size,
         "otherTags": [*each.other_tags],
         "created": _moment(each.created),
         "oldest": _moment(each.oldest),

@@ -1,7 +1,9 @@
 """Versions in tags, such as `1.4.2` and `v1.4.2-rc1`, and ranges of versions in npm syntax."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -22,6 +24,10 @@ class Version(Protocol):
     def __lt__(self, other: Self, /) -> bool:
         """Return whether it is lower."""
         ...
+
+
+_PARSED: ContextVar[dict[str, Version | None] | None] = ContextVar("_PARSED", default=None)
+"""What was parsed since `parsed_once` was entered; None outside of it."""
 
 
 class _SemanticVersion(Protocol):
@@ -67,6 +73,16 @@ def version_parts(tag: str) -> VersionParts | None:
     return VersionParts(found["major"], found["minor"], found["patch"], found["prerelease"] or "")
 
 
+@contextmanager
+def parsed_once() -> Iterator[None]:
+    """Parse the version in each tag once. At the end, what was parsed is forgotten."""
+    token = _PARSED.set({})
+    try:
+        yield
+    finally:
+        _PARSED.reset(token)
+
+
 def version_of(tag: str) -> Version | None:
     """Return the version that a tag names; None if it is not a version. `v1.4` counts as 1.4.0.
 
@@ -75,6 +91,15 @@ def version_of(tag: str) -> Version | None:
     Raises:
         MissingLibraryError: The extra `cli` of dreg-client is not installed.
     """
+    known = _PARSED.get()
+    if known is None:
+        return _parsed(tag)
+    if tag not in known:
+        known[tag] = _parsed(tag)
+    return known[tag]
+
+
+def _parsed(tag: str) -> Version | None:
     if not _VERSION.fullmatch(tag):
         return None
     try:

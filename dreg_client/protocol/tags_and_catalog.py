@@ -116,6 +116,8 @@ class NamePages:
         self._n = None if n is None else min(n, _LARGEST_PAGE)
         self._known: set[str] = set()  # names that must not be repeated, from the first page that was continued
         self._pages = Pages(self._page_after(last), most)
+        self.may_have_manifests: bool = False
+        """Whether a page may have a member `manifest`, a list of all manifests (see `manifest_list`)."""
 
     @property
     def request(self) -> Request | None:
@@ -130,6 +132,7 @@ class NamePages:
             self._pages.end()
             return ()
         names, left_out = _parse(response, self._kind)
+        self.may_have_manifests = self.may_have_manifests or b'"manifest"' in response.body
         is_full = self.request is None and len(names) + left_out == self._n
         if not (is_full or self._known):
             return names

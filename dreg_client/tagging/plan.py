@@ -209,9 +209,8 @@ class RepositoryTagPlan(PlanModel, frozen=True):
                 tags = (*change.tags, *change.digest_tags)
                 named.add(words, (change.digest, *tags), change.platforms, change.referrers, tags)
             else:
-                named.add(
-                    words, (change.tag,), (change.other_tags or ()) if isinstance(change, MoveTag | Untag) else ()
-                )
+                others = change.other_tags if isinstance(change, MoveTag | Untag) else ()
+                named.add(words, (change.tag,), others or ())
         return self
 
     @property

@@ -12,7 +12,8 @@ class PruneOptions(TypedDict, total=False):
 
     Attributes:
         semver: A range of versions in npm syntax, such as `<1.4`. Only tags in it match.
-        keep_last: Keep this many of the newest images that match, with all their tags.
+        keep_last: Keep this many of the newest images that match, with all their tags. Images whose date (with
+            `by="version"`, whose version) is unknown are also kept, and do not count.
         older_than: Remove only images that are older than this: a timedelta, or text such as `36h`, `14d` or `2w`.
         keep: Globs: tags that are not removed. Their images count among the newest.
         by: What makes an image the newest: `created` (default), or `version`, which needs no dates.

@@ -44,6 +44,9 @@ class TagUsage:
         freed_size: What would be freed if the tag were deleted, and with it the image, its referrers and digest tags;
             0 if another tag, an index or a referrer needs the image; None if it is not known, because something that
             may need the image cannot be read.
+        image_freed_size: What would be freed if all tags of the image were deleted, and with them the image, its
+            referrers and digest tags; 0 if an index or a referrer needs it. If there is one tag, the same as
+            `freed_size`.
         platforms: The platforms, in the order of the index, without attestations.
         other_tags: The other tags of the same manifest, without digest tags.
         created: When the image was made; of an index, its newest platform. None if that is not known.
@@ -56,6 +59,7 @@ class TagUsage:
     size: int | None = None
     shared_size: int | None = None
     freed_size: int | None = None
+    image_freed_size: int | None = None
     platforms: tuple[PlatformUsage, ...] = ()
     other_tags: tuple[str, ...] = ()
     created: datetime | None = None
@@ -68,7 +72,8 @@ class Usage:
 
     Attributes:
         repository: The repository with its registry, or `oci:PATH`.
-        tags: The tags, in the order of the store, without digest tags.
+        tags: The tags, without digest tags: first those of the images that would free the most, the largest ones first
+            where that is the same. The tags of an image follow each other.
         digest_tags: The digest tags, such as `sha256-HEX.sig`. Their size is in that of the repository.
         size: The size of everything that a tag leads to, with referrers, in bytes; each blob and manifest is counted
             once, and those whose size is not known are left out.
@@ -120,18 +125,23 @@ def usage_of(repository: str, readings: TagReadings, failures: Mapping[str, Dreg
         failures: The tags that cannot be read, and why.
     """
     readable = {tag: digest for tag, digest in readings.digests.items() if tag not in failures}
+    images = {tag: digest for tag, digest in readable.items() if digest_tag(tag) is None}
     found = _Sizes(readings)
     everything = [facts for facts in readings.manifests.manifests.values() if facts.is_read]
     blobs = {blob: size for facts in everything for blob, size in facts.blobs}
     return Usage(
         repository=repository,
-        tags=tuple(found.of(tag, digest) for tag, digest in readable.items() if digest_tag(tag) is None),
+        tags=tuple(sorted((found.of(tag, digest) for tag, digest in images.items()), key=_rank)),
         digest_tags=tuple(tag for tag in readable if digest_tag(tag) is not None),
         size=sum(facts.manifest_size for facts in everything) + sum(blobs.values()),
         blobs=len(blobs),
         manifests=len(everything),
         failures=FrozenDict(failures),
     )
+
+
+def _rank(it: TagUsage) -> tuple[int, int, Digest]:
+    return -(it.image_freed_size or 0), -(it.size or 0), it.digest
 
 
 class _Sizes:
@@ -167,6 +177,7 @@ class _Sizes:
             size=size,
             shared_size=shared,
             freed_size=0 if others and freed is not None else freed,
+            image_freed_size=freed,
             platforms=tuple(self._platform(image) for image in self._readings.images_in(digest)),
             other_tags=others,
             created=created,

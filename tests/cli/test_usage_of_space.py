@@ -19,9 +19,10 @@ RELEASES = f"oci:{ROOT}/fixtures/layouts/releases"
 def test_the_tag_that_frees_most_is_first(dreg: Run) -> None:
     header, *rows, total = dreg("usage", RELEASES).lines
 
-    assert header.split() == ["TAG", "DIGEST", "SIZE", "SHARED", "FREED", "PLATFORMS", "CREATED", "OLDEST"]
+    assert header.split() == ["TAG", "DIGEST", "SIZE", "SHARED", "FREED", "IMAGE", "PLATFORMS", "CREATED", "OLDEST"]
     assert rows[0].split() == [
-        *("1.5.0-rc.2", "sha256:b6cb5c68366c", "2.6", "KiB", "164", "B", "3.1", "KiB", "2", "2024-06-17", "2024-06-17")
+        *("1.5.0-rc.2", "sha256:b6cb5c68366c", "2.6", "KiB", "164", "B", "3.1", "KiB", "3.1", "KiB", "2"),
+        *("2024-06-17", "2024-06-17"),
     ]
     nothing_freed = {row.split()[0] for row in rows if "  0 B  " in row}
     assert nothing_freed == {"1.3.9", "1.3", "1.4.1", "latest", "1.4", "1"}

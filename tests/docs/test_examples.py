@@ -118,7 +118,7 @@ def test_a_command_of_the_pages_succeeds(
         return
     assert done.stdout or any(word in command for word in _SAYS_NOTHING)
     warns = command.startswith("dreg login") and done.stderr.endswith("unencrypted, encoded with base64\n")
-    assert not _SUMMARY.sub("", done.stderr) or warns
+    assert not _SUMMARY.sub("", done.stderr).strip() or warns
 
 
 @pytest.mark.parametrize("script", [pytest.param(block, id=place) for place, block in SESSIONS])

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dreg_client import DeleteManifest, TagPlan
+from dreg_client import DeleteManifest, TagPlan, Untag
 from tests.copying.graphs import Descriptor
 from tests.doors import LIBRARIES, Door, repository
 from tests.http.documents import served
@@ -82,3 +82,16 @@ def test_manifests_without_a_tag_are_pruned_if_nothing_needs_them(door: Door) ->
     [deleted] = [it for it in found.changes if isinstance(it, DeleteManifest) and it.digest == old_index["digest"]]
     assert deleted.platforms == (old_platform["digest"],)
     assert [each.tag for each in found.repositories[0].kept] == [orphan["digest"]]
+
+
+def test_tag_120_an_image_in_an_index_without_a_tag_only_loses_its_tag(door: Door) -> None:
+    """GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE"""
+    graph = Dated()
+    platform = graph.dated("2024-01-01T00:00:00Z", "platform")
+    graph.tag(platform, "nightly-1")
+    index = graph.index([platform])
+    found = planned(door, graph, listed(graph, [platform, index]))
+
+    [change] = found.changes
+    assert isinstance(change, Untag)
+    assert change.needed_by == f"the index {index['digest'][:19]}"

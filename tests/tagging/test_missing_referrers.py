@@ -103,7 +103,7 @@ def test_without_referrers_nothing_is_compared(signed: Signed, open_registry: Ru
     assert sorted(requests.all) == ["GET tags/list", "HEAD manifests/1.4"]
 
 
-def test_a_digest_tag_of_the_destination_is_never_replaced(signed: Signed, into: str) -> None:
+def test_tag_121_a_digest_tag_of_the_destination_is_never_replaced(signed: Signed, into: str) -> None:
     tag, name = digest_tag_of(signed.image), signed.name()
     copy(f"{name}:1.4", f"{into}:1.4")
     own = signed.graph.signature("of production")

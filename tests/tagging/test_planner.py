@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import semantic_version
 
 from dreg_client import (
     AddTag,
@@ -84,6 +85,20 @@ def test_releases_follow_the_highest_version(push: Push) -> None:
 
     made = plan([push(graph)]).retag("*", "{major}.{minor}").retag("*", "latest", semver="*").make()
     assert made.changes == (AddTag(tag="1.4", digest=newest), AddTag(tag="latest", digest=newest))
+
+
+def test_each_version_is_parsed_once_by_a_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = Dated()
+    for number in range(5):
+        graph.tagged(f"1.4.{number}", layer=str(number))
+    parsed: list[str] = []
+    coerce = semantic_version.Version.coerce
+    monkeypatch.setattr(semantic_version.Version, "coerce", lambda text: parsed.append(text) or coerce(text))
+
+    made = plan([f"oci:{graph.write(tmp_path / 'layout')}"]).retag("*", "{major}.{minor}", semver="^1").make()
+
+    assert [change.subject for change in made.changes] == ["1.4"]
+    assert sorted(parsed) == [f"1.4.{number}" for number in range(5)]
 
 
 def test_the_newest_images_and_young_ones_are_not_pruned(push: Push) -> None:

@@ -134,3 +134,18 @@ def test_nothing_is_requested_twice(registry: RunningRegistry, tmp_path: Path) -
     assert sorted(requests.all) == sorted({*requests.all})
     assert len(requests.made("HEAD")) == 3
     assert len(requests.made("GET manifests/sha256:")) == len(requests.made("GET blobs/")) == 1
+
+
+def test_the_image_that_would_free_the_most_is_first_even_with_several_tags(push: Push) -> None:
+    graph = Dated()
+    graph.tagged("small", layer="x")
+    large = graph.tagged("large", layer=5000 * "x")
+    graph.tag(graph.dated(layer=5000 * "x"), "latest")
+    graph.tagged("middle", layer=100 * "x")
+    found = usage(push(graph)).tags
+
+    assert {each.tag for each in found[:2]} == {"large", "latest"}
+    assert [each.tag for each in found[2:]] == ["middle", "small"]
+    assert [each.freed_size for each in found[:2]] == [0, 0]
+    assert {each.image_freed_size for each in found[:2]} == {size_of(graph, large) - (found[0].shared_size or 0)}
+    assert found[2].image_freed_size == found[2].freed_size
