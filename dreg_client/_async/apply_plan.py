@@ -12,6 +12,7 @@ from dreg_client._async.change_record import AsyncChangeRecord
 from dreg_client._async.changes_journal import AsyncJournal, journal_of_plan
 from dreg_client._async.in_order import in_order
 from dreg_client._async.plan_stores import AsyncPlanStores
+from dreg_client._async.referrers_checks import checked_together
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun, in_run
 from dreg_client._async.tag_changes import AsyncTagChanges, NewTag
@@ -50,8 +51,10 @@ async def aapply_plan(
     Each change is made only if everything is still as the plan says. Directly before a tag is written or deleted, a
     HEAD request shows what it names; a layout checks this while it is locked. Registries have no conditional requests,
     so another client can still change the tag in the moment between these two requests. Before manifests are deleted,
-    all tags and the indexes that they lead to are read again; a reading serves one deletion for every 25 tags. What
-    another client has changed is a `ConflictError` of the result. One failure does not stop the other changes.
+    all tags and the indexes that they lead to are read again. A reading of up to 249 tags serves one deletion, and a
+    larger one serves a deletion for every 125 tags. Everything else that can be read before it is. What another client
+    does in a registry between this reading and the last deletion that it serves is not seen. What another client has
+    changed is a `ConflictError` of the result. One failure does not stop the other changes.
 
     Copies are made first, then new and moved tags, then tags are deleted, then manifests. So an image that gets another
     tag is never without one, even if the process is killed. Four repositories are changed at a time, with at most eight
@@ -204,7 +207,8 @@ class AsyncApplication:
             changes = AsyncTagChanges(destination, part.record)
             await changes.write_all(new)
             await changes.delete_all(untags, part.plan.changes)
-            await AsyncTagDeletions(destination, part.record).delete_all(deletions)
+            async with checked_together():
+                await AsyncTagDeletions(destination, part.record).delete_all(deletions)
 
     def _protect(self, part: _Part) -> None:
         """Keep what could not be copied to another repository."""

@@ -222,6 +222,7 @@ class AsyncDockerArchiveDestination:
         digest: Digest,
         *,
         tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+        known: RawManifest | None = None,  # noqa: ARG002 (port)
     ) -> None:
         """Raise an error: an image is deleted with its last name."""
         raise errors.UnsupportedError(f"{self.name} has no manifest {digest}: delete the names of the image instead")

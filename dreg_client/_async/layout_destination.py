@@ -178,7 +178,13 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         async with self._writer():
             await self._change_index(partial(untag, self.files, tag, expected))
 
-    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+    async def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,
+        known: RawManifest | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a manifest and its entries; it stays if an index in the layout names it (LAY-17)."""
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 

@@ -137,10 +137,12 @@ class AsyncNamedRepository(AsyncNamedImages):
         """Delete a tag."""
         await self._written.delete_tag(self._name_of(tag), expected=expected)
 
-    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+    async def delete_manifest(
+        self, digest: Digest, *, tags: Collection[str] | None = None, known: RawManifest | None = None
+    ) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""
         names = None if tags is None else [self._name_of(tag) for tag in tags]
-        await self._written.delete_manifest(digest, tags=names)
+        await self._written.delete_manifest(digest, tags=names, known=known)
 
     async def delete_blob(self, digest: Digest) -> None:
         """Delete a blob."""

@@ -16,6 +16,7 @@ from dreg_client.files.pending_entries import PendingEntries
 from dreg_client.files.spooled_layout import NoFiles, SpooledFiles
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.index_text import IndexText
+from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
 
 
@@ -92,7 +93,13 @@ class AsyncOciArchiveDestination(AsyncLayoutDestination):
         finally:
             self._spool.__exit__()
 
-    async def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+    async def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,
+        known: RawManifest | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a manifest and its entries; it stays if an index in the archive names it."""
 
         def change(index: IndexText) -> bool:

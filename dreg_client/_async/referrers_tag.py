@@ -80,9 +80,19 @@ class AsyncReferrersTag:
             ConflictError: Other processes keep overwriting the tag, or the registry confirms changes without storing
                 them.
         """
-        try:
+        with self._as_outcome_of_deletion(deleted):
             if not await self._is_kept_by_registry():
                 await self._change(Removal(deleted.raw))
+
+    async def remove_unchecked(self, deleted: RawManifest) -> bool:
+        """Remove entries like `remove`, but without looking again after a while; return whether any were listed."""
+        with self._as_outcome_of_deletion(deleted):
+            return not await self._is_kept_by_registry() and await self._write(Removal(deleted.raw))
+
+    @contextmanager
+    def _as_outcome_of_deletion(self, deleted: RawManifest) -> Generator[None]:
+        try:
+            yield
         except errors.DregError as failure:
             outcome = f"{deleted.digest} was deleted, but may still be listed as a referrer of {self._subject}"
             failure.add_outcome(outcome)

@@ -9,7 +9,7 @@ from dreg_client._async import changes
 from dreg_client._async.in_order import in_order
 from dreg_client._async.manifests import named, named_before_change, resolve_manifest
 from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
-from dreg_client._async.referrers_checks import add_entry, checked_together
+from dreg_client._async.referrers_checks import add_entry, checked_together, remove_entry
 from dreg_client._async.registry_source import AsyncRegistrySource
 from dreg_client._async.untag import is_unfinished, untag
 from dreg_client._logging import log
@@ -144,15 +144,16 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         digest: Digest,
         *,
         tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+        known: RawManifest | None = None,
     ) -> None:
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
-        found = await self._read_to_delete(digest)
+        found = known or await self._read_to_delete(digest)
         async with changes.deleting_alone(self._client, self._name):
             await changes.delete_manifest(self._client, self._name, digest)
         if isinstance(found, errors.DregError):
             log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", digest, found)
         elif found is not None and (subject := subject_in(found.raw)) is not None:
-            await self.referrers_tag(subject).remove(found)
+            await remove_entry(self.referrers_tag(subject), found)
 
     async def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
         """Return a manifest to be deleted, or why it cannot be read; None if it does not exist or cannot be checked."""

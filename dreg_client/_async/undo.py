@@ -12,6 +12,7 @@ from dreg_client._async.changes_journal import AsyncJournal, journal_to_undo
 from dreg_client._async.in_order import in_order
 from dreg_client._async.plan_stores import AsyncPlanStores
 from dreg_client._async.ports import AsyncDestination
+from dreg_client._async.referrers_checks import checked_together
 from dreg_client._async.restoring import AsyncRestoring
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun, in_run
@@ -139,7 +140,7 @@ async def _undone(run: AsyncSyncRun, stores: AsyncPlanStores, journal: AsyncJour
     record = AsyncChangeRecord(name, journal, emit=run.totals.of_next(), lost=run.lost, undoes=numbers)
     failure: errors.DregError | None = None
     try:
-        async with run.place(name), stores.destination(name, is_new=False) as destination:
+        async with run.place(name), stores.destination(name, is_new=False) as destination, checked_together():
             await _undo_all(destination, record, part)
     except errors.DregError as fault:
         run.lost.add(fault)

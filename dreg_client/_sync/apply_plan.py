@@ -13,6 +13,7 @@ from dreg_client._sync.change_record import ChangeRecord
 from dreg_client._sync.changes_journal import Journal, journal_of_plan
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.plan_stores import PlanStores
+from dreg_client._sync.referrers_checks import checked_together
 from dreg_client._sync.store import Store
 from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun, in_run
 from dreg_client._sync.tag_changes import NewTag, TagChanges
@@ -51,8 +52,10 @@ def apply_plan(
     Each change is made only if everything is still as the plan says. Directly before a tag is written or deleted, a
     HEAD request shows what it names; a layout checks this while it is locked. Registries have no conditional requests,
     so another client can still change the tag in the moment between these two requests. Before manifests are deleted,
-    all tags and the indexes that they lead to are read again; a reading serves one deletion for every 25 tags. What
-    another client has changed is a `ConflictError` of the result. One failure does not stop the other changes.
+    all tags and the indexes that they lead to are read again. A reading of up to 249 tags serves one deletion, and a
+    larger one serves a deletion for every 125 tags. Everything else that can be read before it is. What another client
+    does in a registry between this reading and the last deletion that it serves is not seen. What another client has
+    changed is a `ConflictError` of the result. One failure does not stop the other changes.
 
     Copies are made first, then new and moved tags, then tags are deleted, then manifests. So an image that gets another
     tag is never without one, even if the process is killed. Four repositories are changed at a time, with at most eight
@@ -205,7 +208,8 @@ class Application:
             changes = TagChanges(destination, part.record)
             changes.write_all(new)
             changes.delete_all(untags, part.plan.changes)
-            TagDeletions(destination, part.record).delete_all(deletions)
+            with checked_together():
+                TagDeletions(destination, part.record).delete_all(deletions)
 
     def _protect(self, part: _Part) -> None:
         """Keep what could not be copied to another repository."""

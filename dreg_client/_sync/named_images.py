@@ -138,10 +138,12 @@ class NamedRepository(NamedImages):
         """Delete a tag."""
         self._written.delete_tag(self._name_of(tag), expected=expected)
 
-    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+    def delete_manifest(
+        self, digest: Digest, *, tags: Collection[str] | None = None, known: RawManifest | None = None
+    ) -> None:
         """Delete a manifest and all its tags, also those of other repositories."""
         names = None if tags is None else [self._name_of(tag) for tag in tags]
-        self._written.delete_manifest(digest, tags=names)
+        self._written.delete_manifest(digest, tags=names, known=known)
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob."""

@@ -17,6 +17,7 @@ from dreg_client.files.pending_entries import PendingEntries
 from dreg_client.files.spooled_layout import NoFiles, SpooledFiles
 from dreg_client.files.tar import TarFiles
 from dreg_client.models.index_text import IndexText
+from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
 
 
@@ -93,7 +94,13 @@ class OciArchiveDestination(LayoutDestination):
         finally:
             self._spool.__exit__()
 
-    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+    def delete_manifest(
+        self,
+        digest: Digest,
+        *,
+        tags: Collection[str] | None = None,
+        known: RawManifest | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a manifest and its entries; it stays if an index in the archive names it."""
 
         def change(index: IndexText) -> bool:

@@ -261,10 +261,13 @@ class Destination(Source, Protocol):
         """
         ...
 
-    def delete_manifest(self, digest: Digest, *, tags: Collection[str] | None = None) -> None:
+    def delete_manifest(
+        self, digest: Digest, *, tags: Collection[str] | None = None, known: RawManifest | None = None
+    ) -> None:
         """Delete a manifest and all its tags.
 
-        With `tags`, layouts and archives delete it only if it has no other tags. Registries do not check this.
+        With `tags`, layouts and archives delete it only if it has no other tags. Registries do not check this. With
+        `known`, the manifest itself, a registry need not be asked what it refers to.
 
         Raises:
             NotFoundError: There is no such manifest.

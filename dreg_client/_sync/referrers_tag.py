@@ -81,9 +81,19 @@ class ReferrersTag:
             ConflictError: Other processes keep overwriting the tag, or the registry confirms changes without storing
                 them.
         """
-        try:
+        with self._as_outcome_of_deletion(deleted):
             if not self._is_kept_by_registry():
                 self._change(Removal(deleted.raw))
+
+    def remove_unchecked(self, deleted: RawManifest) -> bool:
+        """Remove entries like `remove`, but without looking again after a while; return whether any were listed."""
+        with self._as_outcome_of_deletion(deleted):
+            return not self._is_kept_by_registry() and self._write(Removal(deleted.raw))
+
+    @contextmanager
+    def _as_outcome_of_deletion(self, deleted: RawManifest) -> Generator[None]:
+        try:
+            yield
         except errors.DregError as failure:
             outcome = f"{deleted.digest} was deleted, but may still be listed as a referrer of {self._subject}"
             failure.add_outcome(outcome)

@@ -11,7 +11,7 @@ from dreg_client._sync import changes
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.manifests import named, named_before_change, resolve_manifest
 from dreg_client._sync.ports import Content, Destination, OnTags
-from dreg_client._sync.referrers_checks import add_entry, checked_together
+from dreg_client._sync.referrers_checks import add_entry, checked_together, remove_entry
 from dreg_client._sync.registry_source import RegistrySource
 from dreg_client._sync.untag import is_unfinished, untag
 from dreg_client.models.descriptor import Descriptor
@@ -145,15 +145,16 @@ class RegistryDestination(RegistrySource):
         digest: Digest,
         *,
         tags: Collection[str] | None = None,  # noqa: ARG002 (port)
+        known: RawManifest | None = None,
     ) -> None:
         """Delete a manifest and all its tags, and its entry under the referrers tag of its subject."""
-        found = self._read_to_delete(digest)
+        found = known or self._read_to_delete(digest)
         with changes.deleting_alone(self._client, self._name):
             changes.delete_manifest(self._client, self._name, digest)
         if isinstance(found, errors.DregError):
             log.warning("%s was deleted without being read, so a referrers tag may still list it: %s", digest, found)
         elif found is not None and (subject := subject_in(found.raw)) is not None:
-            self.referrers_tag(subject).remove(found)
+            remove_entry(self.referrers_tag(subject), found)
 
     def _read_to_delete(self, name: Digest) -> RawManifest | errors.DregError | None:
         """Return a manifest to be deleted, or why it cannot be read; None if it does not exist or cannot be checked."""

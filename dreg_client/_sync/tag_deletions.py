@@ -1,7 +1,8 @@
 # Generated from dreg_client/_async/tag_deletions.py by tools/generate_sync.py. Do not edit.
 """Delete manifests with all that goes with them, unless something else has come to need them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -17,10 +18,14 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.plan import DeleteManifest
 from dreg_client.values.digest import Digest
 
-_TAGS_PER_DELETION: Final = 25
-"""One reading of all tags serves a deletion for each so many of them, so reading takes about as long as deleting."""
+_TAGS_PER_DELETION: Final = 125
+"""One reading of all tags serves a deletion for each so many of them. More would be deleted long after the reading."""
 _DANGLING: Final = "GOOGLE_MANIFEST_DANGLING_TAG"
 """The error of GCR and GAR for a manifest that still has tags."""
+
+
+Manifests = dict[Digest, RawManifest | errors.DregError]
+"""Manifests that exist, or why they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,8 @@ class TagDeletions:
     """Deletions of manifests of a repository.
 
     All tags are read again before each group of deletions, and so are the indexes that they lead to. A manifest that
-    got a tag, a referrer or an index which its change does not name is not deleted.
+    got a tag, a referrer or an index which its change does not name is not deleted. In a registry, what another client
+    does between this reading and the deletions of the group is not seen, so as much as possible is read before it.
 
     Args:
         destination: The repository.
@@ -61,44 +67,60 @@ class TagDeletions:
         left = [each for each in changes if not self._record.is_over(each)]
         while left:
             try:
-                reading = read_tags(self._destination, self._contents)
+                group, reading, manifests = self._read(left)
             except errors.DregError as failure:
                 failure.add_outcome("no manifest was deleted, because something that cannot be read may need it")
                 for each in left:
                     self._record.fail(each, failure)
                 return
-            count = max(1, reading.count // _TAGS_PER_DELETION)
-            self._delete_group(reading, left[:count])
-            del left[:count]
+            # Everything is checked, then everything is deleted, so that little time passes after the reading.
+            for part in _independent(reading, group):
+                found = in_order(partial(self._checked, reading, manifests), part, at_a_time=AT_A_TIME)
+                ready = [each for each in found if each is not None]
+                in_order(partial(self._delete, reading), ready, at_a_time=self._at_a_time)
+                self._forget(reading)
+            del left[: len(group)]
 
-    def _delete_group(self, reading: TagReading, changes: Sequence[DeleteManifest]) -> None:
-        """Delete manifests concurrently, but those that are in an index which is deleted, too, after it."""
-        ahead: list[DeleteManifest] = []
-        tags = set[str]()
-        for change in changes:
-            if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
-                self._delete_all(reading, ahead)
-                ahead, tags = [], set[str]()
-            ahead.append(change)
-            tags.update(change.tags)
-        self._delete_all(reading, ahead)
-
-    def _delete_all(self, reading: TagReading, changes: Sequence[DeleteManifest]) -> None:
-        """Delete manifests concurrently. Their tags are only forgotten afterwards, because all of them read these."""
-        in_order(partial(self._delete, reading), changes, at_a_time=self._at_a_time)
+    def _forget(self, reading: TagReading) -> None:
+        """Remove tags that were deleted from a reading, when nothing else reads it."""
         for tags in self._deleted:
             reading.forget(tags)
         self._deleted.clear()
 
-    def _delete(self, reading: TagReading, change: DeleteManifest) -> None:
+    def _read(self, left: Sequence[DeleteManifest]) -> tuple[Sequence[DeleteManifest], TagReading, Manifests]:
+        """Read manifests to delete, which cannot change, then all tags; return the changes that this serves."""
+        group = left[: _served_by(len(self._destination.tags()))]
+        manifests: Manifests = {}
+        names = [name for each in group for name in (*_members(each), *each.digest_tags)]
+        in_order(partial(self._keep, manifests), [*dict.fromkeys(names)], at_a_time=AT_A_TIME)
+        reading = read_tags(self._destination, self._contents)
+        return group[: _served_by(reading.count)], reading, manifests
+
+    def _keep(self, manifests: Manifests, name: str) -> None:
+        """Read a manifest, or why it cannot be read; nothing if it does not exist."""
+        try:
+            found = self._destination.fetch_manifest(name, legacy=True)
+            manifests[name if isinstance(name, Digest) else found.digest] = found
+        except errors.NotFoundError:
+            return
+        except errors.DregError as failure:
+            if isinstance(name, Digest):
+                manifests[name] = failure
+
+    def _checked(self, reading: TagReading, manifests: Manifests, change: DeleteManifest) -> _Deletion | None:
+        """Return what a change deletes; None if it must not be made."""
         try:
             _check_own_tags(reading, change)
             self._check_tags(reading, change)
-            found = self._found(reading, change)
+            found = self._found(reading, manifests, change)
             self._check_referrers(found)
         except errors.DregError as failure:
             self._record.fail(change, failure)
-            return
+            return None
+        return found
+
+    def _delete(self, reading: TagReading, found: _Deletion) -> None:
+        change = found.change
         own = {tag: change.digest for tag in change.tags if reading.digest_of(tag) is not None}
         kept = Kept(tuple(found.manifests.values()), {**own, **found.digest_tags})
         self._record.make(change, partial(self._carry_out, found), kept)
@@ -114,8 +136,11 @@ class TagDeletions:
             if not about.is_referrers_tag and about.name not in change.digest_tags:
                 raise _conflict(change, f"it got the digest tag {about.name}")
 
-    def _found(self, reading: TagReading, change: DeleteManifest) -> _Deletion:
-        """Read what a change deletes, as far as it exists, so that the journal can keep it."""
+    def _found(self, reading: TagReading, known: Manifests, change: DeleteManifest) -> _Deletion:
+        """Return what a change deletes, as far as it exists, so that the journal can keep it.
+
+        Only lists of referrers, and digest tags that were written meanwhile, have yet to be read.
+        """
         members = _members(change)
         lists = [each.name for each in reading.about(members) if each.is_referrers_tag]
         names = dict.fromkeys((*change.digest_tags, *lists))
@@ -123,10 +148,13 @@ class TagDeletions:
         alone = [each for each in tags.values() if reading.leading_to(each) <= {*tags, *change.tags}]
         manifests: dict[Digest, RawManifest] = {}
         for digest in dict.fromkeys([*members, *alone]):
-            try:
-                manifests[digest] = self._destination.fetch_manifest(digest, legacy=True)
-            except errors.NotFoundError:
-                continue
+            if digest not in known and digest not in members:
+                self._keep(known, digest)
+            manifest = known.get(digest)
+            if isinstance(manifest, errors.DregError):
+                raise copy(manifest)
+            if manifest is not None:
+                manifests[digest] = manifest
         return _Deletion(change, manifests, tags)
 
     def _check_referrers(self, found: _Deletion) -> None:
@@ -186,7 +214,8 @@ class TagDeletions:
         if digest not in found.manifests:
             return False
         try:
-            self._destination.delete_manifest(digest, tags=(*found.change.tags, *found.digest_tags))
+            tags = (*found.change.tags, *found.digest_tags)
+            self._destination.delete_manifest(digest, tags=tags, known=found.manifests[digest])
         except errors.NotFoundError:
             return False
         except errors.RegistryError as failure:
@@ -201,7 +230,25 @@ class TagDeletions:
         own = change.tags if digest == change.digest else ()
         for tag in (*own, *(tag for tag, named in found.digest_tags.items() if named == digest)):
             delete_tag(self._destination, tag, digest)
-        self._destination.delete_manifest(digest)
+        self._destination.delete_manifest(digest, known=found.manifests[digest])
+
+
+def _served_by(count: int) -> int:
+    """Return how many deletions a reading of some number of tags serves."""
+    return max(1, count // _TAGS_PER_DELETION)
+
+
+def _independent(reading: TagReading, changes: Sequence[DeleteManifest]) -> Iterator[list[DeleteManifest]]:
+    """Yield changes in groups: what is in an index that is deleted, too, comes in a later group than that."""
+    ahead: list[DeleteManifest] = []
+    tags = set[str]()
+    for change in changes:
+        if any(not tags.isdisjoint(reading.leading_to(each)) for each in _members(change)):
+            yield ahead
+            ahead, tags = [], set[str]()
+        ahead.append(change)
+        tags.update(change.tags)
+    yield ahead
 
 
 def _check_own_tags(reading: TagReading, change: DeleteManifest) -> None:

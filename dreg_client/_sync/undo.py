@@ -13,6 +13,7 @@ from dreg_client._sync.changes_journal import Journal, journal_to_undo
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.plan_stores import PlanStores
 from dreg_client._sync.ports import Destination
+from dreg_client._sync.referrers_checks import checked_together
 from dreg_client._sync.restoring import Restoring
 from dreg_client._sync.store import Store
 from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun, in_run
@@ -140,7 +141,7 @@ def _undone(run: SyncRun, stores: PlanStores, journal: Journal, part: _Part) -> 
     record = ChangeRecord(name, journal, emit=run.totals.of_next(), lost=run.lost, undoes=numbers)
     failure: errors.DregError | None = None
     try:
-        with run.place(name), stores.destination(name, is_new=False) as destination:
+        with run.place(name), stores.destination(name, is_new=False) as destination, checked_together():
             _undo_all(destination, record, part)
     except errors.DregError as fault:
         run.lost.add(fault)

@@ -9,7 +9,7 @@ import pytest
 from dreg_client import Digest, TagPlan, apply_plan, errors
 from dreg_client._sync import referrers_checks, referrers_tag, untag
 from dreg_client.values.media_type import OCI_MANIFEST
-from tests.faultserver import network
+from tests.faultserver import Heard, network
 from tests.tagging.changing import lines_of
 from tests.tagging.repositories import Dated
 from tests.tagging.test_played_plans import Played, Plays
@@ -116,17 +116,21 @@ def test_tag_101_the_last_tag_of_an_image_is_not_deleted_if_its_other_tags_are_g
     assert played.held.tags["rc1"] == image
 
 
-def test_tag_102_undo_puts_a_manifest_back_that_was_deleted_with_its_last_tag(play: Plays) -> None:
+@pytest.mark.parametrize("tag", ["rc1", "1.3"])
+def test_tag_102_undo_puts_a_manifest_back_that_was_deleted_with_its_last_tag(play: Plays, tag: str) -> None:
     played = two_tags(play, "olareg")
-    before = dict(played.held.tags)
-    assert not played.apply(played.repository.plan().untag("rc1").move("1.3", to="1.4")).failures
-    del played.held.tags["1.4"]
-    del played.held.manifests[before["1.3"]]
+    planner = played.repository.plan()
+    lost = played.held.tags[tag]
+    planner = planner.untag("rc1") if tag == "rc1" else planner.move("1.3", to="1.4")
+    assert not played.apply(planner).failures
+    played.held.tags = {name: digest for name, digest in played.held.tags.items() if digest != lost}
+    del played.held.manifests[lost]
 
     result = played.undo()
 
     assert not result.failures
-    assert {tag: played.held.tags[tag] for tag in ("rc1", "1.3")} == {tag: before[tag] for tag in ("rc1", "1.3")}
+    assert played.held.tags[tag] == lost
+    assert lost in played.held.manifests
 
 
 def test_tag_102_each_manifest_is_read_once_for_the_journal(play: Plays) -> None:
@@ -193,3 +197,70 @@ def test_tag_107_a_journal_that_was_changed_by_hand_is_rejected(
         played.undo()
 
     assert played.held.tags == before
+
+
+def test_tag_103_nothing_is_read_between_the_checks_and_the_deletions(play: Plays) -> None:
+    graph = Dated()
+    for number in range(260):
+        graph.tag(graph.dated([], number, None), f"nightly-{number}")
+    played = play("olareg", graph)
+    plan = played.repository.plan().prune([f"nightly-{number}" for number in range(7)]).make()
+    requests = played.registry.host.requests
+    requests.clear()
+
+    assert not apply_plan(plan, stores=[played.repository], journal=played.journal).failures
+
+    kinds = [f"{each.method} {each.path.split('/')[4]}" for each in requests if not each.path.endswith("/v2/")]
+    deletions = [number for number, kind in enumerate(kinds) if kind == "DELETE manifests"]
+    readings = [number for number, kind in enumerate(kinds) if kind == "GET tags"]
+    assert len(deletions) == 7
+    for first in deletions[:-1:2]:
+        assert kinds[first - 2 : first] == ["GET referrers"] * 2
+        assert kinds[first + 1] == "DELETE manifests"
+        assert {*kinds[max(each for each in readings if each < first) + 1 : first - 2]} == {"HEAD manifests"}
+
+
+def test_tag_103_a_tag_that_is_set_while_another_group_is_deleted_keeps_its_manifest(play: Plays) -> None:
+    graph = Dated()
+    for number in range(10):
+        graph.tag(graph.dated([], number, None), f"nightly-{number}")
+    played = play("distribution3", graph)
+    plan = played.repository.plan().prune(["nightly-3", "nightly-4"]).make()
+    later = plan.changes[1].digest
+
+    def before(heard: Heard) -> None:
+        if heard.method == "DELETE":
+            played.held.tags["mine"] = later
+
+    played.registry.before = before
+    result = apply_plan(plan, stores=[played.repository], journal=played.journal)
+
+    assert [type(each) for each in result.failures.values()] == [errors.ConflictError]
+    assert played.held.tags["mine"] == later
+    assert later in played.held.manifests
+
+
+@pytest.mark.parametrize("profile", ["distribution", "olareg"])
+def test_tag_106_the_list_of_referrers_is_checked_once_after_many_deletions(
+    play: Plays, profile: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = Dated()
+    image = graph.dated([], 0, None)
+    graph.tag(image, "1.4")
+    made = [graph.referrer(image, number) for number in range(8)]
+    for number, each in enumerate(made):
+        graph.tag(each, f"sbom-{number}")
+    played = play(profile, graph)
+    waits: list[float] = []
+    for module in (referrers_tag, referrers_checks):
+        monkeypatch.setattr(module, "sleep", waits.append)
+    listed = {each.digest for each in played.repository.referrers(image["digest"])}
+
+    pruned = played.apply(played.repository.plan().prune("sbom-*"))
+    left = played.repository.referrers(image["digest"])
+    undone = played.undo()
+
+    assert (dict(pruned.failures), dict(undone.failures)) == ({}, {})
+    assert (len(listed), left) == (8, ())
+    assert {each.digest for each in played.repository.referrers(image["digest"])} == listed
+    assert len(waits) == (2 if profile == "distribution" else 0)
