@@ -1,7 +1,7 @@
 """Versions in tags, such as `1.4.2` and `v1.4.2-rc1`, and ranges of versions in npm syntax."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def version_parts(tag: str) -> VersionParts | None:
 
 
 @contextmanager
-def parsed_once() -> Iterator[None]:
+def parsed_once() -> Generator[None]:
     """Parse the version in each tag once. At the end, what was parsed is forgotten."""
     token = _PARSED.set({})
     try:
