@@ -30,7 +30,9 @@ from dreg_client.tagging.plan import (
     TagPlan,
     Untag,
 )
+from dreg_client.tagging.plan_names import check_names
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
+from dreg_client.values.digest import Digest
 
 _ADVICE: Final = "this was so when the plan was made; make a new plan"
 _ONLY_UNDO: Final = "a plan cannot restore manifests, because it does not contain them; use undo, with the journal"
@@ -72,7 +74,8 @@ async def aapply_plan(
         What was changed, and what failed.
 
     Raises:
-        ConfigError: The journal belongs to another plan, is not a journal, or is in use.
+        ConfigError: The journal belongs to another plan, is not a journal, or is in use. Or the plan has a name that is
+            not valid, such as a repository without its registry.
         FileError: The journal cannot be read or written.
 
     Source: distribution-spec, "Pushing manifests", "Deleting tags", "Deleting Manifests".
@@ -81,6 +84,7 @@ async def aapply_plan(
         result = await aapply_plan(plan, journal="changes.jsonl")
         print(len(result.done), *result.failures.values())
     """
+    check_names(plan)
     async with AsyncExitStack() as stack:
         opened: AsyncJournal | None = None
         if journal is not None:
@@ -140,7 +144,7 @@ class AsyncApplication:
 
     async def apply(self, plan: TagPlan) -> ChangesResult:
         """Make all changes. Everything is copied before anything is deleted where it is copied from."""
-        parts = [_Part(each, self._record(each.repository)) for each in plan.repositories]
+        parts = [_Part(each, self._record(each)) for each in plan.repositories]
         by_name: dict[str, list[_Part]] = {}
         for part in parts:
             by_name.setdefault(part.plan.repository, []).append(part)
@@ -150,8 +154,11 @@ class AsyncApplication:
         await in_order(partial(self._in_turn, self._change), groups, at_a_time=REPOSITORIES_AT_ONCE)
         return ChangesResult(tuple(part.result() for part in parts))
 
-    def _record(self, repository: str) -> AsyncChangeRecord:
-        return AsyncChangeRecord(repository, self._journal, emit=self._run.totals.of_next(), lost=self._run.lost)
+    def _record(self, plan: RepositoryTagPlan) -> AsyncChangeRecord:
+        emit = self._run.totals.of_next()
+        record = AsyncChangeRecord(plan.repository, self._journal, emit=emit, lost=self._run.lost)
+        record.skip_made(plan.changes)
+        return record
 
     async def _in_turn(self, step: Callable[[_Part], Awaitable[None]], parts: Sequence[_Part]) -> None:
         """Take a step for each plan of a repository, one after the other."""
@@ -178,6 +185,7 @@ class AsyncApplication:
                     async with self._stores.source(name) as source:
                         made = AsyncTagCopies(self._run, source, destination, part.record, referrers=referrers)
                         await made.copy_all(changes)
+                        self._uncopied.update((name, digest) for digest in made.lost)
                 except errors.DregError as failure:
                     self._fail(part, changes, failure)
 
@@ -206,11 +214,22 @@ class AsyncApplication:
         """Keep what could not be copied to another repository."""
         removals: list[Untag | DeleteManifest] = [*part.changes(Untag), *part.changes(DeleteManifest)]
         for change in removals:
-            if (part.plan.repository, change.digest) in self._uncopied:
-                reason = f"{change.subject} was not deleted, because it could not be copied to another repository"
-                part.record.fail(change, errors.DregError(reason))
+            lost = [each for each in _members(change) if (part.plan.repository, each) in self._uncopied]
+            if lost:
+                why = f"{_it(change, lost[0])} could not be copied to another repository"
+                part.record.fail(change, errors.DregError(f"{change.subject} was not deleted, because {why}"))
 
     def _fail(self, part: _Part, changes: Iterable[TagChange], failure: errors.DregError) -> None:
         for change in changes:
             if not part.record.is_over(change):
                 part.record.fail(change, failure)
+
+
+def _it(change: Untag | DeleteManifest, digest: Digest) -> str:
+    return "it" if digest == change.digest else f"{digest}, which would go with it,"
+
+
+def _members(change: Untag | DeleteManifest) -> tuple[Digest, ...]:
+    if isinstance(change, Untag):
+        return (change.digest,)
+    return (change.digest, *change.platforms, *change.referrers)

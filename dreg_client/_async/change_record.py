@@ -1,6 +1,6 @@
 """What becomes of the changes of a repository: in the journal, in the result, and as events."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from typing import Final
@@ -67,21 +67,22 @@ class AsyncChangeRecord:
         self._journal, self._emit, self._lost, self._undoes = journal, emit, lost, undoes
         self._outcomes: dict[TagChange, Outcome] = {}
 
+    def skip_made(self, changes: Iterable[TagChange]) -> None:
+        """Note that the changes that were made before, according to the journal, are not necessary."""
+        if self._journal is None:
+            return
+        for change in changes:
+            if self._journal.record.is_over(self.repository, change):
+                self._note(change, "already")
+
     @property
     def keeps(self) -> bool:
         """Whether a journal must have what undoes the changes."""
         return self._journal is not None and self._undoes is None
 
     def is_over(self, change: TagChange) -> bool:
-        """Return whether a change has its outcome, here or in the journal."""
-        if change in self._outcomes:
-            return True
-        if self._journal is None or self._undoes is not None:
-            return False
-        is_over = self._journal.record.is_over(self.repository, change)
-        if is_over:
-            self._note(change, "already")
-        return is_over
+        """Return whether a change has its outcome."""
+        return change in self._outcomes
 
     async def make(self, change: TagChange, function: Callable[[], Awaitable[bool]], kept: Kept = NOTHING) -> None:
         """Make a change, after the journal has it. `function` returns whether anything had to be changed."""

@@ -2,11 +2,10 @@
 
 import shlex
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,12 +29,14 @@ if TYPE_CHECKING:
     from dreg_client.tagging.plan import TagPlan
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Entry:
     """A line that is to be written."""
 
-    line: StartLine | StepLine | EndLine
+    text: bytes
+    is_step: bool
     is_written: bool = False
+    is_withdrawn: bool = False
     failure: errors.DregError | None = None
 
 
@@ -55,6 +56,7 @@ class AsyncJournal:
         self._file, self._lock = file, new_lock()
         self._numbers = iter(range(record.last + 1, 1 << 62))  # implemented in C, so no two threads get the same number
         self._queue: deque[_Entry] = deque()
+        self._taken: list[_Entry] = []
 
     def next_number(self) -> int:
         """Return the number of a new step."""
@@ -64,28 +66,40 @@ class AsyncJournal:
         """Append a line. A step is on disk when this returns.
 
         Raises:
-            FileError: It was not written.
+            FileError: It was not written, for example because it is too long.
         """
-        entry = _Entry(line)
+        entry = _Entry(text_of([line]), isinstance(line, StepLine))
+        self._file.check(entry.text)
         self._queue.append(entry)
-        async with self._lock:
-            if not entry.is_written:
-                await self._write_queue()
+        try:
+            async with self._lock:
+                if not entry.is_written:
+                    await run_in_thread(self._write_queue)
+        except BaseException:
+            entry.is_withdrawn = True  # its change is not made
+            raise
         if entry.failure is not None:
             raise entry.failure
 
-    async def _write_queue(self) -> None:
-        """Append all lines that wait. Only the holder of the lock removes any."""
-        entries = [self._queue.popleft() for _ in range(len(self._queue))]
-        is_synced = any(isinstance(entry.line, StepLine) for entry in entries)
-        octets = text_of(entry.line for entry in entries)
-        failure: errors.DregError | None = None
-        try:
-            await run_in_thread(partial(self._file.append, octets, synced=is_synced))
-        except errors.FileError as fault:
-            failure = fault
+    def _write_queue(self) -> None:
+        """Append all lines that wait. Only the holder of the lock calls this.
+
+        If this is interrupted, the lines stay in `_taken`, and the next task writes them.
+        """
+        while self._queue:
+            self._taken.append(self._queue.popleft())
+        entries = [each for each in self._taken if not each.is_withdrawn]
+        failure = self._append(entries)
         for entry in entries:
             entry.is_written, entry.failure = True, copy(failure)
+        self._taken.clear()
+
+    def _append(self, entries: Sequence[_Entry]) -> errors.DregError | None:
+        try:
+            self._file.append(b"".join(each.text for each in entries), synced=any(each.is_step for each in entries))
+        except errors.FileError as failure:
+            return failure
+        return None
 
 
 @asynccontextmanager

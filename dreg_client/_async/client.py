@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Self, Unpack
 
 from dreg_client import errors
-from dreg_client._async._compat import sleep, wait_future
+from dreg_client._async._compat import new_lock, sleep, wait_future
 from dreg_client._async.adapter import new_transport
 from dreg_client._async.authenticator import AsyncAuthenticator
 from dreg_client._async.redirects import AsyncRedirects, url_of
@@ -63,6 +63,8 @@ class AsyncClient:
         upload_hosts: Other hosts to which the registry may have blobs uploaded.
         upload_limits: What the registry accepts of an upload.
         head_describes: Whether responses to HEAD describe manifests. Once they do not, HEAD is not sent again.
+        head_answers: Whether the registry itself, not a mirror, has described a manifest in a response to HEAD.
+        head_lock: Held while a request finds this out, so that concurrent ones do not.
 
     Raises:
         InvalidReferenceError: A mirror is not a valid URL.
@@ -75,6 +77,8 @@ class AsyncClient:
         self.connections: int = options.connections
         self.deadline_seconds: float | None = options.deadline
         self.head_describes: bool = True
+        self.head_answers: bool = False
+        self.head_lock = new_lock()
         self.upload_hosts: tuple[str, ...] = options.upload_hosts
         self.upload_limits: UploadLimits = UploadLimits(registry.origin)
         self._options = options

@@ -10,8 +10,9 @@ from dreg_client._async.copy_roots import Root
 from dreg_client._async.manifest_copies import AsyncManifestCopies
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.shared_transfers import AsyncSharedTransfers
+from dreg_client.copying.copy_parts import CopyParts
 from dreg_client.copying.digest_tags import DigestTag, digest_tag, names_to_copy, tags_by_subject
-from dreg_client.copying.graph import CopyGraph
+from dreg_client.copying.graph import CopyGraph, is_manifest
 from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.repository_names import repository_of
 from dreg_client.copying.result import CopyRecord
@@ -46,6 +47,7 @@ class AsyncCopier:
     Attributes:
         record: What was done so far.
         failures: What was not copied, and why, by tag; by digest if it has no tag.
+        parts: What belongs to each manifest that was read, and which of it was not copied.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class AsyncCopier:
         self._graph = self._new_graph()
         self.record = CopyRecord(is_atomic=destination.is_atomic)
         self.failures: dict[str, errors.DregError] = {}
+        self.parts = CopyParts()
         self._to_tag: set[Digest] = set()  # kept in memory until they are written under their tags
         self._unchanged: set[str] = set()  # the tags that named the same manifests before
         self._current: Mapping[str, Digest] = {}
@@ -142,13 +145,21 @@ class AsyncCopier:
 
     async def _run_steps(self) -> None:
         self._check()
-        with first_error_only():
-            workers = self._blobs_at_once + self._manifests_at_once
-            async with TaskGroup() as group:
-                for _ in range(workers):
-                    group.start_soon(self._work)
+        try:
+            with first_error_only():
+                workers = self._blobs_at_once + self._manifests_at_once
+                async with TaskGroup() as group:
+                    for _ in range(workers):
+                        group.start_soon(self._work)
+        finally:
+            self._end_graph()
+
+    def _end_graph(self) -> None:
+        """Keep what failed, and begin anew: if the copy was cancelled, no step of the old graph would ever end."""
         self.failures |= self._graph.failures
-        self._graph = self._new_graph()
+        self.parts.fail(self._graph.lost.items())
+        self.parts.fail(self._graph.failures.items())
+        self._graph, self._waiting = self._new_graph(), 0
         self._to_tag.clear()
         self._manifests.clear_cache()
 
@@ -220,26 +231,32 @@ class AsyncCopier:
             named = self._manifests.named_by(manifest, is_there=is_there)
             if self._flags.referrers and digest not in self._manifests.new_indexes:
                 referrers = await self._source.referrers(digest)
-        signatures = await self._signatures(digest)
+        digest_tags = self._digest_tags(digest)
+        signatures = await self._signatures(digest_tags)
         uncopied = await self._referrers_of_partial(digest) if self._flags.referrers else []
         async with self._lock:
             self._was_read.add(digest)
+            self.parts.add(digest, [*(each.digest for each in (*named, *referrers) if is_manifest(each)), *digest_tags])
             self.record.uncopied_referrers |= {each.digest: each for each in uncopied}
             if is_there:
                 self._manifests.there.add(digest)
             self._graph.read(step, named, referrers, is_written=self._manifests.is_done(is_there=is_there))
             for root, tag in signatures:
+                self.parts.add(tag, [root.digest])
                 self._add(root, tag, is_digest_tag=True)
             self._check()
             found = Planned(self._graph.blobs, self._graph.size)
             self._wake()
         self._emit(found)
 
-    async def _signatures(self, digest: Digest) -> list[tuple[Descriptor, str]]:
-        """Return the manifests at the digest tags about a manifest, with the tags to write them under."""
+    def _digest_tags(self, digest: Digest) -> Mapping[str, str]:
+        """Return the tags to write for the digest tags about a manifest, with their names in the source."""
         about = (self._tags_by_subject or {}).get(digest, ())
         in_registry = self._destination.client is not None
-        names = names_to_copy(about, self._repositories, in_registry=in_registry)
+        return names_to_copy(about, self._repositories, in_registry=in_registry)
+
+    async def _signatures(self, names: Mapping[str, str]) -> list[tuple[Descriptor, str]]:
+        """Return the manifests at digest tags, with the tags to write them under."""
         return [
             (await self._source.resolve(name), tag) for tag, name in names.items() if tag not in self.record.digests
         ]
@@ -249,7 +266,7 @@ class AsyncCopier:
         found: list[Descriptor] = []
         for index in self._partial.pop(digest, ()):
             found += await self._source.referrers(index)
-            found += [descriptor for descriptor, _ in await self._signatures(index)]
+            found += [descriptor for descriptor, _ in await self._signatures(self._digest_tags(index))]
         return found
 
     async def _write(self, descriptor: Descriptor, reference: str, *, no_clobber: bool = False) -> bool:

@@ -112,7 +112,7 @@ class AsyncDockerArchiveDestination:
         found = await self.fetch_manifest(reference)
         return Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
 
-    async def current_digest(self, reference: str) -> Digest | None:  # noqa: ARG002 (port)
+    async def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:  # noqa: ARG002 (port)
         """Return None, because a docker-archive does not keep the digests of manifests."""
         return None
 

@@ -106,7 +106,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         assert isinstance(self.files, DirectoryFiles)  # noqa: S101 (see `AsyncLayout.destination`)
         return self.files
 
-    async def current_digest(self, reference: str) -> Digest | None:
+    async def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:  # noqa: ARG002 (port)
         """Return the digest of a manifest in the layout on disk, by its name or digest; None if there is none."""
         await self._read_index()
         try:
@@ -189,7 +189,7 @@ class AsyncLayoutDestination(AsyncLayoutSource):
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
         async with self._deleting(), changing_index(self.files.name):
-            self.keep_index(await run_in_thread(delete_manifest, self._directory, digest, tags))
+            self.keep_index(await run_in_thread(delete_manifest, self._directory, digest, tags, self._documents))
 
     async def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""

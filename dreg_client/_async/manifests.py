@@ -16,6 +16,7 @@ from dreg_client.protocol.manifests import (
     own_media_type,
     presence_request,
 )
+from dreg_client.protocol.messages import Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -29,10 +30,26 @@ async def resolve_manifest(
     `mirrored`, mirrors are not used. With `proves`, a web page with status 404 is a ProtocolError.
     """
     if client.head_describes:
-        request = manifest_request("HEAD", repository, name, mirrored=mirrored)
-        head = manifest_head(await client.send(request), request, name)
+        head, _ = await _by_head(client, repository, name, mirrored=mirrored)
         if head is not None:
             return head
+    return await _by_get(client, repository, name, mirrored=mirrored, proves=proves)
+
+
+async def _by_head(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool
+) -> tuple[ManifestHead | None, Response]:
+    request = manifest_request("HEAD", repository, name, mirrored=mirrored)
+    response = await client.send(request)
+    head = manifest_head(response, request, name)
+    if head is not None and not mirrored:
+        client.head_answers = True
+    return head, response
+
+
+async def _by_get(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool, proves: bool
+) -> ManifestHead:
     request = manifest_request("GET", repository, name, mirrored=mirrored)
     response = await client.send(request)
     if proves:
@@ -48,6 +65,30 @@ async def named(client: AsyncClient, repository: RepositoryName, name: TagOrDige
     """Return the digest of the manifest at a tag or digest, ignoring mirrors; None if there is none."""
     try:
         return (await resolve_manifest(client, repository, name, mirrored=False, proves=True)).digest
+    except errors.NotFoundError:
+        return None
+
+
+async def named_before_change(
+    client: AsyncClient, repository: RepositoryName, name: TagOrDigest, new: Digest | None = None
+) -> Digest | None:
+    """Return what a tag or digest names just before a change, ignoring mirrors; None if it does not exist.
+
+    Some registries do not support HEAD, and return 404 (DLD-21). But once HEAD has described any manifest of a
+    registry, 404 proves that there is no such tag, and GET is not necessary. `new` is a manifest that probably exists.
+    """
+    if client.head_describes:
+        head, response = await _by_head(client, repository, name, mirrored=False)
+        if head is not None:
+            return head.digest
+        if is_absent(response) and new is not None:
+            async with client.head_lock:
+                if not client.head_answers:
+                    await _by_head(client, repository, new, mirrored=False)
+        if is_absent(response) and client.head_answers:
+            return None
+    try:
+        return (await _by_get(client, repository, name, mirrored=False, proves=True)).digest
     except errors.NotFoundError:
         return None
 

@@ -109,9 +109,9 @@ class AsyncNamedRepository(AsyncNamedImages):
         prefix = self._name_of("")
         return self._written.writing(on_deferred=lambda names: on_deferred([it.removeprefix(prefix) for it in names]))
 
-    async def current_digest(self, reference: str) -> Digest | None:
+    async def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
-        return await self._written.current_digest(self._name_of(reference))
+        return await self._written.current_digest(self._name_of(reference), surely=surely)
 
     async def current_tags(self) -> "Mapping[str, Descriptor]":
         """Return all tags with what they name."""

@@ -31,7 +31,7 @@ class AsyncPolicyPlanner(AsyncTagPlanner):
     @property
     def planned(self) -> Mapping[str, PlannedTags]:
         """The tags of each repository, as the rules leave them; after `make`."""
-        return self._planned
+        return self._planned or {}
 
     async def _ruled(self, run: AsyncSyncRun) -> list[AsyncRuledStore]:
         """Return the repositories with the rules of all entries that choose them, in order, then those added."""

@@ -197,10 +197,14 @@ class AsyncDestination(AsyncSource, Protocol):
         """
         ...
 
-    async def current_digest(self, reference: str) -> Digest | None:
+    async def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:
         """Return the digest of the manifest at a tag or digest in the medium itself, by a single request at most.
 
-        None if there is none, or if the medium does not say so: what is written again does no harm.
+        None if there is none, or if the medium does not say so: what is written again does no harm. With `surely`, as
+        for the condition of a change, None means that there is none; a registry that returns 404 is asked by GET, too.
+
+        Raises:
+            ProtocolError: With `surely`, a web page, not the registry, states that there is none.
         """
         ...
 

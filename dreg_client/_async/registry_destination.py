@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dreg_client import errors
 from dreg_client._async import changes
 from dreg_client._async.in_order import in_order
-from dreg_client._async.manifests import named, resolve_manifest
+from dreg_client._async.manifests import named, named_before_change, resolve_manifest
 from dreg_client._async.ports import AsyncContent, AsyncDestination, OnTags
 from dreg_client._async.referrers_checks import add_entry, checked_together, remove_entry
 from dreg_client._async.registry_source import AsyncRegistrySource
@@ -49,9 +49,14 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         async with checked_together():
             yield
 
-    async def current_digest(self, reference: str) -> Digest | None:
-        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
+    async def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404.
+
+        With `surely`, GET follows, because 404 for a HEAD proves nothing (DLD-21) until HEAD has described a manifest.
+        """
         name = name_of(reference)
+        if surely or not self._client.head_describes:
+            return await named_before_change(self._client, self._name, name)
         request = manifest_request("HEAD", self._name, name, mirrored=False)
         response = await self._client.send(request)
         if response.status == 404:
@@ -67,7 +72,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
 
     async def _current(self, tag: str) -> Descriptor | None:
         try:
-            found = await resolve_manifest(self._client, self._name, name_of(tag), mirrored=False)
+            found = await resolve_manifest(self._client, self._name, name_of(tag), mirrored=False, proves=True)
         except errors.NotFoundError:
             return None
         return found.descriptor
@@ -112,7 +117,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         """Return whether a tag need not be written (see the port); raise ConflictError if it must not be."""
         if condition == TagCondition():
             return False
-        now = await self.current_digest(tag)
+        now = await named_before_change(self._client, self._name, name_of(tag), new)
         found = [] if now is None else [now]
         unmet, expected = condition.unmet_by(found, new), condition.expected
         if unmet and now and expected and await is_unfinished(self._client, self._name, now, expected):
@@ -128,7 +133,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
 
     async def _check_to_delete(self, tag: str, expected: Digest) -> None:
         """Raise ConflictError if a tag names neither the expected manifest, nor its placeholder, nor nothing."""
-        now = await self.current_digest(tag)
+        now = await self.current_digest(tag, surely=True)
         if now is None or now == expected:
             return
         if not await is_unfinished(self._client, self._name, now, expected):

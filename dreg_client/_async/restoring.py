@@ -51,7 +51,7 @@ class AsyncRestoring:
         others = {tag: named[tag] for tag in named if tag not in lists and tag not in tags}
         conflicts: list[errors.ConflictError] = []
         async with self._destination.writing():
-            before = {tag: await self._destination.current_digest(tag) for tag in lists}
+            before = {tag: await self._destination.current_digest(tag, surely=True) for tag in lists}
             is_changed = await self._push(manifests, (*reversed(change.platforms), change.digest))
             is_changed |= await self._tag(manifests, tags, conflicts)
             is_changed |= await self._push(manifests, reversed(change.referrers))
@@ -92,7 +92,7 @@ class AsyncRestoring:
         self, manifests: Mapping[Digest, RawManifest], tag: str, digest: Digest, before: Digest | None
     ) -> bool:
         """Put back a list of referrers, in place of the one that pushing the referrers has made."""
-        now = await self._destination.current_digest(tag)
+        now = await self._destination.current_digest(tag, surely=True)
         if digest not in manifests or before is not None or now == digest:
             return False
         if now is None:

@@ -9,6 +9,7 @@ from dreg_client._async.changes_journal import journal_to_resume
 from dreg_client._async.store import AsyncStore
 from dreg_client.copying.options import CopyOptions
 from dreg_client.tagging.plan import TagPlan
+from dreg_client.tagging.plan_names import check_names
 from dreg_client.tagging.result import ChangesResult
 from dreg_client.values.arguments import check_flag
 
@@ -54,7 +55,8 @@ async def aresume_plan(
         changes that are left.
 
     Raises:
-        ConfigError: It is not a journal, its changes were undone, or it is in use.
+        ConfigError: It is not a journal, its changes were undone, or it is in use. Or its plan has a name that is not
+            valid.
         FileError: The journal does not exist, or cannot be read or written.
 
     Source: distribution-spec, "Pushing manifests", "Deleting tags", "Deleting Manifests".
@@ -65,6 +67,7 @@ async def aresume_plan(
     """
     check_flag("dry_run", dry_run)
     async with journal_to_resume(journal) as (opened, plan):
+        check_names(plan, str(journal))
         if dry_run:
             return opened.record.left_of(plan)
         return await apply_recorded(plan, opened, stores, options)

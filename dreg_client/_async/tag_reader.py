@@ -225,7 +225,9 @@ class AsyncTagReader:
             found = await self._source.resolve(tag)
             return ManifestHead(found.media_type, found.digest, found.size)
         # Not from a mirror, which may be outdated.
-        return await resolve_manifest(client, RepositoryName(self._source.name), name_of(tag), mirrored=False)
+        return await resolve_manifest(
+            client, RepositoryName(self._source.name), name_of(tag), mirrored=False, proves=True
+        )
 
     def _give_up(self, digests: Iterable[Digest]) -> None:
         for digest in digests:

@@ -17,6 +17,8 @@ from dreg_client.values.media_type import Family
 _AT_A_TIME: Final = 8
 _MOST_DEEP: Final = 8
 """Indexes may be nested this deep, as in copies."""
+_ATTEMPTS: Final = 3
+"""How often tags are read if one of them leads to nothing: another client may have deleted it meanwhile."""
 
 
 class AsyncIndexContents:
@@ -29,17 +31,21 @@ class AsyncIndexContents:
     async def read(self, roots: Iterable[Descriptor]) -> dict[Digest, set[Digest]]:
         """Return the indexes that name a manifest, by its digest, as far as some manifests lead to them.
 
+        Indexes may name manifests that do not exist, but the roots exist: their tags have just been read.
+
         Raises:
             DepthLimitError: Indexes are nested more than 8 deep.
+            NotFoundError: A root does not exist, or no longer.
             DregError: An index cannot be read.
         """
         parents: dict[Digest, set[Digest]] = {}
         seen = set[Digest]()
         level = _indexes(roots)
+        await in_order(self._read, level, at_a_time=_AT_A_TIME)
         for _ in range(_MOST_DEEP + 1):
             level = [each for each in level if each.digest not in seen]
             seen.update(each.digest for each in level)
-            await in_order(self._read, level, at_a_time=_AT_A_TIME)
+            await in_order(self._read_child, level, at_a_time=_AT_A_TIME)
             children = [(each.digest, child) for each in level for child in self._children.get(each.digest, ())]
             for parent, child in children:
                 parents.setdefault(child.digest, set()).add(parent)
@@ -51,9 +57,12 @@ class AsyncIndexContents:
     async def _read(self, index: Descriptor) -> None:
         if index.digest in self._children:
             return
-        with suppress(errors.NotFoundError):  # an index may name manifests that do not exist
-            document = await read_manifest(self._destination, index, strict=False)
-            self._children[index.digest] = tuple(document.manifests) if isinstance(document, Index) else ()
+        document = await read_manifest(self._destination, index, strict=False)
+        self._children[index.digest] = tuple(document.manifests) if isinstance(document, Index) else ()
+
+    async def _read_child(self, index: Descriptor) -> None:
+        with suppress(errors.NotFoundError):
+            await self._read(index)
 
 
 def _indexes(found: Iterable[Descriptor]) -> list[Descriptor]:
@@ -121,6 +130,13 @@ async def read_tags(destination: AsyncDestination, contents: AsyncIndexContents)
     Raises:
         DregError: A tag or an index cannot be read, so it is not known what it needs.
     """
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(errors.NotFoundError):
+            return await _read_once(destination, contents)
+    return await _read_once(destination, contents)
+
+
+async def _read_once(destination: AsyncDestination, contents: AsyncIndexContents) -> TagReading:
     found = await destination.current_tags()
     parents = await contents.read(found.values())
     return TagReading({tag: each.digest for tag, each in found.items()}, parents)

@@ -107,7 +107,7 @@ class LayoutDestination(LayoutSource):
         assert isinstance(self.files, DirectoryFiles)  # noqa: S101 (see `Layout.destination`)
         return self.files
 
-    def current_digest(self, reference: str) -> Digest | None:
+    def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:  # noqa: ARG002 (port)
         """Return the digest of a manifest in the layout on disk, by its name or digest; None if there is none."""
         self._read_index()
         try:
@@ -188,7 +188,7 @@ class LayoutDestination(LayoutSource):
         from dreg_client.files.layout_deletions import delete_manifest  # noqa: PLC0415 (see above)
 
         with self._deleting(), changing_index(self.files.name):
-            self.keep_index(run_in_thread(delete_manifest, self._directory, digest, tags))
+            self.keep_index(run_in_thread(delete_manifest, self._directory, digest, tags, self._documents))
 
     def delete_blob(self, digest: Digest) -> None:
         """Delete a blob that no manifest in the layout names."""

@@ -35,6 +35,7 @@ from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.media_type import Family, essence, is_media_type
 
 if TYPE_CHECKING:  # few programs list all manifests
+    from dreg_client.files.layout_reach import KnownDocuments
     from dreg_client.protocol.manifest_list import ListedManifest
 
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
@@ -73,6 +74,8 @@ class LayoutSource:
         layout_files.check_marker(files)
         self._kept = _KeptIndex(layout_files.index_octets(files), self.name, strict=strict)
         self._keeping = Lock()
+        self._subjects: dict[Digest, Digest | None] = {}  # of the manifests that were read to list referrers
+        self._documents: KnownDocuments = {}  # what documents name that were read to delete others
         _ = self.index  # raises an error if it is not valid
 
     @property
@@ -167,6 +170,8 @@ class LayoutSource:
         entries = [*(in_index | listed)]
         found: dict[Descriptor, tuple[Descriptor, ...]] = {}
         for alike in _by_manifest(entries):
+            if self._subjects.get(alike[0].digest, digest) != digest and alike[0] not in listed:
+                continue
             if (raw := self._manifest_or_none(alike[0])) is not None:
                 found |= self._referrers(alike, raw, digest, artifact_type)
                 continue
@@ -193,6 +198,7 @@ class LayoutSource:
             log.warning("%s: the referrer %s is malformed: %s", self.name, alike[0].digest, failure)
             return {entry: (entry,) for entry in alike}
         subject = subject_of(document)
+        self._subjects[alike[0].digest] = None if subject is None else subject.digest
         if subject is None or subject.digest != digest:
             return {}
         for problem in document.problems:

@@ -17,6 +17,7 @@ from dreg_client.protocol.manifests import (
     own_media_type,
     presence_request,
 )
+from dreg_client.protocol.messages import Response
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -30,10 +31,26 @@ def resolve_manifest(
     `mirrored`, mirrors are not used. With `proves`, a web page with status 404 is a ProtocolError.
     """
     if client.head_describes:
-        request = manifest_request("HEAD", repository, name, mirrored=mirrored)
-        head = manifest_head(client.send(request), request, name)
+        head, _ = _by_head(client, repository, name, mirrored=mirrored)
         if head is not None:
             return head
+    return _by_get(client, repository, name, mirrored=mirrored, proves=proves)
+
+
+def _by_head(
+    client: Client, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool
+) -> tuple[ManifestHead | None, Response]:
+    request = manifest_request("HEAD", repository, name, mirrored=mirrored)
+    response = client.send(request)
+    head = manifest_head(response, request, name)
+    if head is not None and not mirrored:
+        client.head_answers = True
+    return head, response
+
+
+def _by_get(
+    client: Client, repository: RepositoryName, name: TagOrDigest, *, mirrored: bool, proves: bool
+) -> ManifestHead:
     request = manifest_request("GET", repository, name, mirrored=mirrored)
     response = client.send(request)
     if proves:
@@ -49,6 +66,30 @@ def named(client: Client, repository: RepositoryName, name: TagOrDigest) -> Dige
     """Return the digest of the manifest at a tag or digest, ignoring mirrors; None if there is none."""
     try:
         return resolve_manifest(client, repository, name, mirrored=False, proves=True).digest
+    except errors.NotFoundError:
+        return None
+
+
+def named_before_change(
+    client: Client, repository: RepositoryName, name: TagOrDigest, new: Digest | None = None
+) -> Digest | None:
+    """Return what a tag or digest names just before a change, ignoring mirrors; None if it does not exist.
+
+    Some registries do not support HEAD, and return 404 (DLD-21). But once HEAD has described any manifest of a
+    registry, 404 proves that there is no such tag, and GET is not necessary. `new` is a manifest that probably exists.
+    """
+    if client.head_describes:
+        head, response = _by_head(client, repository, name, mirrored=False)
+        if head is not None:
+            return head.digest
+        if is_absent(response) and new is not None:
+            with client.head_lock:
+                if not client.head_answers:
+                    _by_head(client, repository, new, mirrored=False)
+        if is_absent(response) and client.head_answers:
+            return None
+    try:
+        return _by_get(client, repository, name, mirrored=False, proves=True).digest
     except errors.NotFoundError:
         return None
 

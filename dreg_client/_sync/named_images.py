@@ -110,9 +110,9 @@ class NamedRepository(NamedImages):
         prefix = self._name_of("")
         return self._written.writing(on_deferred=lambda names: on_deferred([it.removeprefix(prefix) for it in names]))
 
-    def current_digest(self, reference: str) -> Digest | None:
+    def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:
         """Return the digest of the manifest at a tag or digest."""
-        return self._written.current_digest(self._name_of(reference))
+        return self._written.current_digest(self._name_of(reference), surely=surely)
 
     def current_tags(self) -> "Mapping[str, Descriptor]":
         """Return all tags with what they name."""

@@ -32,7 +32,7 @@ class PolicyPlanner(TagPlanner):
     @property
     def planned(self) -> Mapping[str, PlannedTags]:
         """The tags of each repository, as the rules leave them; after `make`."""
-        return self._planned
+        return self._planned or {}
 
     def _ruled(self, run: SyncRun) -> list[RuledStore]:
         """Return the repositories with the rules of all entries that choose them, in order, then those added."""

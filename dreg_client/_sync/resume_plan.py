@@ -10,6 +10,7 @@ from dreg_client._sync.changes_journal import journal_to_resume
 from dreg_client._sync.store import Store
 from dreg_client.copying.options import CopyOptions
 from dreg_client.tagging.plan import TagPlan
+from dreg_client.tagging.plan_names import check_names
 from dreg_client.tagging.result import ChangesResult
 from dreg_client.values.arguments import check_flag
 
@@ -55,7 +56,8 @@ def resume_plan(
         changes that are left.
 
     Raises:
-        ConfigError: It is not a journal, its changes were undone, or it is in use.
+        ConfigError: It is not a journal, its changes were undone, or it is in use. Or its plan has a name that is not
+            valid.
         FileError: The journal does not exist, or cannot be read or written.
 
     Source: distribution-spec, "Pushing manifests", "Deleting tags", "Deleting Manifests".
@@ -66,6 +68,7 @@ def resume_plan(
     """
     check_flag("dry_run", dry_run)
     with journal_to_resume(journal) as (opened, plan):
+        check_names(plan, str(journal))
         if dry_run:
             return opened.record.left_of(plan)
         return apply_recorded(plan, opened, stores, options)

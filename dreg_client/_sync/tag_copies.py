@@ -36,6 +36,9 @@ class TagCopies:
         destination: The repository to write.
         record: What becomes of the changes.
         referrers: Whether signatures and other referrers are also copied.
+
+    Attributes:
+        lost: The manifests that were not copied although their images were to be: the source must keep them.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class TagCopies:
         self._source, self._destination, self._record = source, destination, record
         ends = source, destination
         flags = CopyFlags(referrers=referrers, keeps_going=True)
+        self.lost: set[Digest] = set()
         self._copier = Copier(*ends, flags, shared=run.shared(*ends), emit=run.totals.of_next())
 
     def copy_all(self, changes: Sequence[CopyTag]) -> None:
@@ -96,9 +100,13 @@ class TagCopies:
                 self._copier.failures.setdefault(digest, failure)
 
     def _is_copied(self, change: CopyTag, roots: Named) -> bool:
-        failures = (self._copier.failures.get(root.digest) for root in roots.values())
-        failure = next((each for each in failures if each is not None), None)
+        """Return whether everything of an image was copied. An image without its signatures is not tagged."""
+        digests = [root.digest for root in roots.values()]
+        found = (self._copier.failures.get(each) or self._copier.parts.failure_of(each) for each in digests)
+        failure = next((each for each in found if each is not None), None)
         if failure is not None:
+            lost = (name for digest in digests for name in self._copier.parts.failed_in(digest))
+            self.lost |= {Digest(name) for name in lost if is_digest(name)}
             self._record.fail(change, failure)
         return failure is None
 

@@ -63,7 +63,8 @@ class TagPlanner:
         self._stores, self._options = tuple(stores), options
         self._rules: list[Rule] = []
         self._into: dict[str, TagStore] = {}
-        self._planned: dict[str, PlannedTags] = {}
+        self._planned: dict[str, PlannedTags] | None = None
+        self._unplanned: dict[str, str] = {}  # why repositories could not be planned
         self._unmatched: dict[str, errors.NotFoundError] = {}  # globs that choose no repository
 
     # --- changes
@@ -241,7 +242,7 @@ class TagPlanner:
             stores = self._ruled(run)
             self._check_chosen(stores)
             found = plans.make(stores)
-            self._planned = plans.planned
+            self._planned, self._unplanned = plans.planned, _unplanned(found)
             return TagPlan.of([found, TagPlan(repositories=self._not_chosen())])
 
         return in_run(self._options, carry_out)
@@ -249,20 +250,23 @@ class TagPlanner:
     def explain(self, tag: str) -> tuple[str, ...]:
         """Return sentences that say which rules did what with a tag, after `make`.
 
-        If there are several repositories, each sentence begins with the name of one that has the tag.
+        If there are several repositories, each sentence begins with the name of one that has the tag, or that could not
+        be read.
 
         Raises:
             NotFoundError: No repository has such a tag, and no rule is about it.
-            ValueError: `make` was not called yet.
+            ValueError: `make` was not called yet, or raised an error.
         """
-        if not self._planned:
-            raise ValueError("there is nothing to explain before make() was called")
-        found = {name: planned for name, planned in self._planned.items() if planned.knows(tag)}
+        if self._planned is None:
+            raise ValueError("there is nothing to explain before make() has returned a plan")
+        found = {name: planned.explain(tag) for name, planned in self._planned.items() if planned.knows(tag)}
+        for name, reason in self._unplanned.items():
+            found[name] = (f"nothing was planned: {reason}",)
         if not found:
             raise errors.NotFoundError(f"tag {tag}", ", ".join(self._planned), "list the tags with: dreg tags")
-        if len(self._planned) == 1:
-            return self._planned[next(iter(found))].explain(tag)
-        return tuple(f"{name}: {line}" for name, planned in found.items() for line in planned.explain(tag))
+        if len(self._planned) + len(self._unplanned) == 1:
+            return next(iter(found.values()))
+        return tuple(f"{name}: {line}" for name, lines in found.items() for line in lines)
 
     def apply(self, tag_plan: TagPlan, *, journal: str | os.PathLike[str] | None = None) -> "ChangesResult":
         """Apply a plan, as `apply_plan` does, with the stores and options of this planner.
@@ -322,3 +326,9 @@ def plan(stores: Iterable[TagStore], **options: Unpack[CopyOptions]) -> TagPlann
     for each in given:
         address_of(each)
     return TagPlanner(given, options)
+
+
+def _unplanned(found: TagPlan) -> dict[str, str]:
+    """Return why repositories could not be planned."""
+    failures = [(each.repository, failure) for each in found.repositories for failure in each.failures]
+    return {repository: failure.reason for repository, failure in failures if failure.tag is None}

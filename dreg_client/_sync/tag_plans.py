@@ -200,7 +200,7 @@ class TagPlans:
         """Return what tags of a destination name."""
         try:
             with self._opened_to_compare(given) as destination:
-                current = partial(attempt, destination.current_digest)
+                current = partial(attempt, partial(destination.current_digest, surely=True))
                 return [*in_order(current, tags, at_a_time=AT_A_TIME)]
         except errors.DregError as failure:
             self._run.lost.add(failure)

@@ -226,7 +226,7 @@ class TagReader:
             found = self._source.resolve(tag)
             return ManifestHead(found.media_type, found.digest, found.size)
         # Not from a mirror, which may be outdated.
-        return resolve_manifest(client, RepositoryName(self._source.name), name_of(tag), mirrored=False)
+        return resolve_manifest(client, RepositoryName(self._source.name), name_of(tag), mirrored=False, proves=True)
 
     def _give_up(self, digests: Iterable[Digest]) -> None:
         for digest in digests:

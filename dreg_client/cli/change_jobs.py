@@ -126,11 +126,9 @@ def _copies(journal: str, undone: set[tuple[str, str]]) -> "list[CopyTag]":
 def continue_journal(journal: str, wanted: "Wanted") -> int:
     """Make the changes of a journal's plan that were not made yet, or only print them; return the exit code."""
     from dreg_client._sync.resume_plan import resume_plan
-    from dreg_client.cli.saved_plan import check_names
 
     with _registry_options(_interrupted(journal)) as (options, progress):
         left = resume_plan(journal, dry_run=True, **options)
-        check_names(left, journal)
         if not wanted.is_applied:
             return put_tag_plan(left, wanted, f"to make these changes: {_resuming(journal)}")
         progress.begin(len(left.changes))
@@ -183,9 +181,9 @@ def apply_file(path: str, wanted: "Wanted") -> int:
     text = _text_of(path)
     if not text.lstrip().startswith("{"):
         return _run_policy(text, path, wanted, advice=_ADVICE)
-    from dreg_client.cli.saved_plan import parse_plan
+    from dreg_client.tagging.plan import TagPlan
 
-    plan = parse_plan(text, path)
+    plan = TagPlan.from_json(text, path)
     if not wanted.is_applied:
         return put_tag_plan(plan, wanted, _ADVICE)
     with _registry_options(_interrupted(wanted.journal)) as (options, progress):

@@ -77,16 +77,14 @@ def put_kept(plan: "TagPlan", wanted: "Wanted") -> None:
 
 def put_failures(plan: "TagPlan") -> int:
     """Write to standard error what could not be read; return how many there are."""
+    from dreg_client.copying.sync_result import name_in
+
     failed = [(each, failure) for each in plan.repositories for failure in each.failures]
     for each, failure in failed:
-        name = _subject_name(each.repository, failure.tag) if failure.tag else each.repository
+        name = name_in(each.repository, failure.tag)
         reason = visible(for_command_line(failure.reason))
         put_error(f"dreg: {reason}" if reason.startswith(visible(name)) else f"dreg: {name_text(name)}: {reason}")
     return len(failed)
-
-
-def _subject_name(repository: str, subject: str) -> str:
-    return f"{repository}{'@' if ':' in subject else ':'}{subject}"
 
 
 def _put_changes(repositories: "Iterable[tuple[str, tuple[TagChange, ...]]]") -> None:

@@ -75,6 +75,7 @@ class CopyGraph:
             `DepthLimitError`: indexes, or referrers of referrers, are nested more than 8 deep. `TooManyEntriesError`: a
             manifest names more than 10,000 things, or the copy has more than 100,000. `SizeMismatchError`: two
             descriptors of the same content state different sizes.
+        lost: All manifests that cannot be copied, with or without a tag, and why.
     """
 
     def __init__(self, *, blobs_at_once: int = BLOBS_AT_ONCE, manifests_at_once: int = MANIFESTS_AT_ONCE) -> None:
@@ -90,6 +91,7 @@ class CopyGraph:
         self.blobs: int = 0
         self.size: int = 0
         self.failures: dict[str, errors.DregError] = {}
+        self.lost: dict[Digest, errors.DregError] = {}
 
     @property
     def is_complete(self) -> bool:
@@ -206,6 +208,8 @@ class CopyGraph:
             if each.descriptor is None or each.failure is not None:
                 continue
             lost.add(each.descriptor.digest)
+            if is_manifest(each.descriptor):
+                self.lost[each.descriptor.digest] = failure
             if not (each.parents or each.is_tagged):
                 self.failures[each.descriptor.digest] = failure
             each.failure = failure

@@ -11,7 +11,6 @@ from dreg_client.files.atomic import sync_folder
 from dreg_client.files.own_file import ForeignFileError, open_own
 
 _LONGEST: Final = 256 * 1024 * 1024
-"""The most bytes of a line."""
 
 
 class JournalFile:
@@ -22,16 +21,17 @@ class JournalFile:
 
     Args:
         path: The file. It is created if it does not exist.
+        longest: The most bytes of a line.
 
     Raises:
         ConfigError: It is used by another process, or other users can change it.
         FileError: It cannot be opened.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, longest: int = _LONGEST) -> None:
         self.name: str = os.fspath(path)
         self._file = self._opened(Path(path))
-        self._end = 0
+        self._end, self._longest = 0, longest
         sync_folder(Path(path).parent)
 
     def _opened(self, path: Path) -> int:
@@ -62,13 +62,18 @@ class JournalFile:
                         f"{self.name} is not a journal of tag changes; it was not changed; name a new file"
                     )
                 lines.seek(0)
-                while (line := lines.readline(_LONGEST)).endswith(b"\n"):
+                while (line := lines.readline(self._longest + 1)).endswith(b"\n"):
                     self._end += len(line)
                     yield line
-                if len(line) == _LONGEST:
-                    raise ConfigError(f"the journal {self.name} has a line that is longer than {_LONGEST} bytes")
+                if len(line) > self._longest:
+                    raise ConfigError(f"the journal {self.name} has a line that is longer than {self._longest} bytes")
         except OSError as failure:
             raise FileError(self.name, f"cannot be read: {failure.strerror}") from failure
+
+    def check(self, line: bytes) -> None:
+        """Raise FileError for a line that could not be read again, so that what it announces is not begun."""
+        if len(line) > self._longest:
+            raise FileError(self.name, f"cannot have a line of {len(line)} bytes: the limit is {self._longest} bytes")
 
     def append(self, octets: bytes, *, synced: bool) -> None:
         """Append lines; with `synced`, they are on disk when this returns.

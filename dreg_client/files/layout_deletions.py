@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from dreg_client import errors
 from dreg_client.files import layout as layout_files
-from dreg_client.files.layout_reach import Reach, reachable_in
+from dreg_client.files.layout_reach import KnownDocuments, Reach, reachable_in
 from dreg_client.files.layout_writer import change_index, delete_file
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
@@ -56,10 +56,12 @@ def check_names(files: Files, index: IndexText, digest: Digest, names: Collectio
             raise errors.ConflictError(what)
 
 
-def delete_manifest(files: DirectoryFiles, digest: Digest, names: Collection[str] | None = None) -> bytes:
+def delete_manifest(
+    files: DirectoryFiles, digest: Digest, names: Collection[str] | None = None, known: KnownDocuments | None = None
+) -> bytes:
     """Delete a manifest and its entries; return the index. No writer may be active, and the index must be locked.
 
-    With `names`, it must have no others.
+    With `names`, it must have no others. With `known`, several deletions read each document once.
 
     Raises:
         NotFoundError: There is no such manifest.
@@ -74,7 +76,7 @@ def delete_manifest(files: DirectoryFiles, digest: Digest, names: Collection[str
         was_listed = index.remove([digest])
         if not was_listed and not layout_files.has_blob(files, digest):
             raise errors.NotFoundError(f"manifest {digest}", files.name, "check the digest")
-        reach = reachable_in(files, _parsed(files, index))
+        reach = reachable_in(files, _parsed(files, index), known)
         if not was_listed:
             _check_is_unnamed(files, digest, reach)
         return was_listed

@@ -16,6 +16,9 @@ from dreg_client.values.media_type import Family, family
 
 _DOCUMENTS: Final = frozenset({Family.INDEX, Family.MANIFEST, Family.SCHEMA1})
 
+KnownDocuments = dict[Digest, tuple[tuple[Digest, bool | None], ...]]
+"""The digests that documents name, and whether each must be a document; None if it is not read."""
+
 
 @dataclass(slots=True)
 class Reach:
@@ -26,10 +29,12 @@ class Reach:
     Attributes:
         files: The layout.
         digests: Each digest, with the digest of a document that names it; None for the index.
+        known: What documents name that were read before. Those are not read again, since they cannot change.
     """
 
     files: Files
     digests: dict[Digest, Digest | None] = field(default_factory=dict[Digest, Digest | None])
+    known: KnownDocuments = field(default_factory=KnownDocuments)
     _read: set[Digest] = field(default_factory=set[Digest])
 
     def add(self, entry: Descriptor) -> None:
@@ -45,15 +50,23 @@ class Reach:
             if digest in self._read:
                 continue
             self._read.add(digest)
-            for named, is_inner in _named_in(read_tree(self.files, digest, is_document=is_document)):
+            for named, is_inner in self._named_by(digest, is_document=is_document):
                 self.digests.setdefault(named, digest)
                 if is_inner is not None:
                     ahead.append((named, is_inner))
 
+    def _named_by(self, digest: Digest, *, is_document: bool) -> tuple[tuple[Digest, bool | None], ...]:
+        if (known := self.known.get(digest)) is not None:
+            return known
+        named = tuple(_named_in(read_tree(self.files, digest, is_document=is_document)))
+        if named:  # a document that is missing now may be written later
+            self.known[digest] = named
+        return named
 
-def reachable_in(files: Files, index: LayoutIndex) -> Reach:
-    """Return what all entries of an index lead to."""
-    reach = Reach(files)
+
+def reachable_in(files: Files, index: LayoutIndex, known: KnownDocuments | None = None) -> Reach:
+    """Return what all entries of an index lead to. What documents name is added to `known`."""
+    reach = Reach(files) if known is None else Reach(files, known=known)
     for entry in index.manifests:
         reach.add(entry)
     return reach

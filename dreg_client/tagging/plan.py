@@ -9,6 +9,7 @@ from dreg_client.copying.plan_model import PlanModel, PlannedFailure, parse_plan
 from dreg_client.errors import ConfigError
 from dreg_client.tagging import sentences
 from dreg_client.tagging.once import NamedOnce, first_twice
+from dreg_client.tagging.plan_names import check_names
 from dreg_client.values.digest import Digest
 
 
@@ -269,9 +270,11 @@ class TagPlan(
         """Read a plan that was saved with `to_json`; `where` is its name for messages.
 
         Raises:
-            ConfigError: It is not a valid plan.
+            ConfigError: It is not a valid plan. A repository must be named in full, with its registry.
         """
-        return parse_plan(cls, text, where, "tag-plan")
+        plan = parse_plan(cls, text, where, "tag-plan")
+        check_names(plan, where)
+        return plan
 
     @classmethod
     def of(cls, plans: "Iterable[TagPlan]") -> "TagPlan":

@@ -1,8 +1,10 @@
 """The result of `apply_plan` and `undo`."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 
+from dreg_client.copying.sync_result import name_in
 from dreg_client.errors import ConflictError, DregError
 from dreg_client.models.frozen import FrozenDict
 from dreg_client.tagging.plan import TagChange
@@ -50,9 +52,9 @@ class ChangesResult:
         found: dict[str, DregError] = {}
         for each in self.repositories:
             if each.failure is not None:
-                found[each.repository] = each.failure
+                found[_distinct(each.repository, found)] = each.failure
             for subject, failure in each.failed.items():
-                found[f"{each.repository}{'@' if ':' in subject else ':'}{subject}"] = failure
+                found[_distinct(name_in(each.repository, subject), found)] = failure
         return found
 
     @property
@@ -64,3 +66,9 @@ class ChangesResult:
                 print(name, conflict)
         """
         return {name: failure for name, failure in self.failures.items() if isinstance(failure, ConflictError)}
+
+
+def _distinct(name: str, others: Collection[str]) -> str:
+    """Return a name of its own for a failure, because a result may have several parts of one repository."""
+    names = (name if number == 1 else f"{name} ({number})" for number in count(1))
+    return next(each for each in names if each not in others)

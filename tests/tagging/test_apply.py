@@ -278,7 +278,11 @@ def test_a_tag_takes_one_head_and_one_put_and_a_manifest_one_get(registry: Runni
     done = apply_plan(place.plan(*changes), on_event=heard.append)
 
     sent = [event.method for event in heard if isinstance(event, Answered)]
-    assert {each: sent.count(each) for each in {*sent}} == {"GET": 2, "HEAD": 25, "PUT": 25}
+    assert {each: sent.count(each) for each in {*sent}} == {
+        "GET": 2,
+        "HEAD": 25 + 1,
+        "PUT": 25,
+    }  # and one that shows that HEAD works
     assert len([event for event in heard if isinstance(event, Changed) and event.outcome == "done"]) == 25
     assert len(done.done) == 25
 
@@ -296,19 +300,16 @@ def test_open_stores_are_used(registry: RunningRegistry, tmp_path: Path) -> None
     assert seen
 
 
-@pytest.mark.parametrize(
-    "name", ["oci:{}/nothing", "oci-archive:{}/a.tar", "docker-archive:{}/a.tar", "localhost:5000/a:1"]
-)
 @both
-def test_a_store_that_cannot_be_opened_is_a_failure_of_its_repository(run: Doing, name: str, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_opened_is_a_failure_of_its_repository(run: Doing, tmp_path: Path) -> None:
     images = two()
     place = filled(LayoutPlace(tmp_path / "there"), images.graph, tmp_path / "source")
-    other = RepositoryTagPlan(repository=name.format(tmp_path), changes=(Untag(tag="a", digest=MISSING),))
+    other = RepositoryTagPlan(repository=f"oci:{tmp_path / 'nothing'}", changes=(Untag(tag="a", digest=MISSING),))
     good = place.plan(Untag(tag="latest", digest=images["old"], other_tags=("1.4.1",)))
 
     done = run.apply(TagPlan(repositories=(other, *good.repositories)))
 
-    assert isinstance(done.repositories[0].failure, errors.InvalidReferenceError | errors.NotFoundError)
+    assert isinstance(done.repositories[0].failure, errors.NotFoundError)
     assert len(done.repositories[1].done) == 1
     assert not (tmp_path / "nothing").exists()
 

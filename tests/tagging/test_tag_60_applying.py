@@ -310,10 +310,10 @@ def test_tag_67_a_tag_that_is_not_a_digest_tag_does_not_go_with_a_manifest(run: 
     place = filled(LayoutPlace(tmp_path / "there"), images.graph, tmp_path)
     before = place.tags()
 
-    done = run.apply(place.plan(changes[3].model_copy(update={"digest_tags": ("latest",)})))
+    plan = place.plan(changes[3].model_copy(update={"digest_tags": ("latest",)}))
+    with pytest.raises(errors.ConfigError, match="'latest' is not a digest tag about a manifest of this change"):
+        run.apply(plan)
 
-    (failure,) = done.failures.values()
-    assert "the plan has latest as a digest tag" in str(failure)
     assert place.tags() == before
 
 
