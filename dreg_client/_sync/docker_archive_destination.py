@@ -113,7 +113,7 @@ class DockerArchiveDestination:
         found = self.fetch_manifest(reference)
         return Descriptor(mediaType=found.media_type, digest=found.digest, size=len(found.raw))
 
-    def current_digest(self, reference: str) -> Digest | None:  # noqa: ARG002 (port)
+    def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:  # noqa: ARG002 (port)
         """Return None, because a docker-archive does not keep the digests of manifests."""
         return None
 

@@ -9,7 +9,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync import changes
 from dreg_client._sync.in_order import in_order
-from dreg_client._sync.manifests import named, resolve_manifest
+from dreg_client._sync.manifests import named, named_before_change, resolve_manifest
 from dreg_client._sync.ports import Content, Destination, OnTags
 from dreg_client._sync.referrers_checks import add_entry, checked_together, remove_entry
 from dreg_client._sync.registry_source import RegistrySource
@@ -50,9 +50,14 @@ class RegistryDestination(RegistrySource):
         with checked_together():
             yield
 
-    def current_digest(self, reference: str) -> Digest | None:
-        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404."""
+    def current_digest(self, reference: str, *, surely: bool = False) -> Digest | None:
+        """Return the digest of the manifest at a tag or digest, by HEAD to the registry itself; None for a 404.
+
+        With `surely`, GET follows, because 404 for a HEAD proves nothing (DLD-21) until HEAD has described a manifest.
+        """
         name = name_of(reference)
+        if surely or not self._client.head_describes:
+            return named_before_change(self._client, self._name, name)
         request = manifest_request("HEAD", self._name, name, mirrored=False)
         response = self._client.send(request)
         if response.status == 404:
@@ -68,7 +73,7 @@ class RegistryDestination(RegistrySource):
 
     def _current(self, tag: str) -> Descriptor | None:
         try:
-            found = resolve_manifest(self._client, self._name, name_of(tag), mirrored=False)
+            found = resolve_manifest(self._client, self._name, name_of(tag), mirrored=False, proves=True)
         except errors.NotFoundError:
             return None
         return found.descriptor
@@ -113,7 +118,7 @@ class RegistryDestination(RegistrySource):
         """Return whether a tag need not be written (see the port); raise ConflictError if it must not be."""
         if condition == TagCondition():
             return False
-        now = self.current_digest(tag)
+        now = named_before_change(self._client, self._name, name_of(tag), new)
         found = [] if now is None else [now]
         unmet, expected = condition.unmet_by(found, new), condition.expected
         if unmet and now and expected and is_unfinished(self._client, self._name, now, expected):
@@ -129,7 +134,7 @@ class RegistryDestination(RegistrySource):
 
     def _check_to_delete(self, tag: str, expected: Digest) -> None:
         """Raise ConflictError if a tag names neither the expected manifest, nor its placeholder, nor nothing."""
-        now = self.current_digest(tag)
+        now = self.current_digest(tag, surely=True)
         if now is None or now == expected:
             return
         if not is_unfinished(self._client, self._name, now, expected):

@@ -58,6 +58,9 @@ class TagDeletions:
     def __init__(self, destination: Destination, record: ChangeRecord) -> None:
         self._destination, self._record = destination, record
         self._contents = IndexContents(destination)
+        self._deleted: list[tuple[str, ...]] = []  # the tags of manifests that were deleted, until they are forgotten
+        # Deletions in a layout lock all of it, so concurrent ones would only wait for each other.
+        self._at_a_time = 1 if destination.client is None else AT_A_TIME
 
     def delete_all(self, changes: Sequence[DeleteManifest]) -> None:
         """Delete manifests, parents before their children."""
@@ -74,8 +77,15 @@ class TagDeletions:
             for part in _independent(reading, group):
                 found = in_order(partial(self._checked, reading, manifests), part, at_a_time=AT_A_TIME)
                 ready = [each for each in found if each is not None]
-                in_order(partial(self._delete, reading), ready, at_a_time=AT_A_TIME)
+                in_order(partial(self._delete, reading), ready, at_a_time=self._at_a_time)
+                self._forget(reading)
             del left[: len(group)]
+
+    def _forget(self, reading: TagReading) -> None:
+        """Remove tags that were deleted from a reading, when nothing else reads it."""
+        for tags in self._deleted:
+            reading.forget(tags)
+        self._deleted.clear()
 
     def _read(self, left: Sequence[DeleteManifest]) -> tuple[Sequence[DeleteManifest], TagReading, Manifests]:
         """Read manifests to delete, which cannot change, then all tags; return the changes that this serves."""
@@ -113,7 +123,7 @@ class TagDeletions:
         change = found.change
         own = {tag: change.digest for tag in change.tags if reading.digest_of(tag) is not None}
         kept = Kept(tuple(found.manifests.values()), {**own, **found.digest_tags})
-        self._record.make(change, partial(self._carry_out, reading, found), kept)
+        self._record.make(change, partial(self._carry_out, found), kept)
 
     def _check_tags(self, reading: TagReading, change: DeleteManifest) -> None:
         """Raise ConflictError if a tag leads to a manifest of a change that does not name the tag."""
@@ -163,11 +173,13 @@ class TagDeletions:
     def _referrer(self, digest: Digest, *, besides: Collection[Digest]) -> Digest | None:
         """Return a referrer of a manifest that exists; None if there are no others."""
         for referrer in self._destination.referrers(digest):
-            if referrer.digest not in besides and self._destination.current_digest(referrer.digest) is not None:
+            if referrer.digest in besides:
+                continue
+            if self._destination.current_digest(referrer.digest, surely=True) is not None:
                 return referrer.digest
         return None
 
-    def _carry_out(self, reading: TagReading, found: _Deletion) -> bool:
+    def _carry_out(self, found: _Deletion) -> bool:
         """Delete a manifest, its platforms, its lists of referrers, its referrers, and digest tags, in this order.
 
         A list of referrers is deleted before them, so that it need not be changed for each of them.
@@ -187,7 +199,7 @@ class TagDeletions:
             if is_changed:
                 failure.add_outcome("a part of it was deleted; apply the plan again to continue")
             raise
-        reading.forget([*change.tags, *found.digest_tags])
+        self._deleted.append((*change.tags, *found.digest_tags))
         return is_changed
 
     def _delete_digest_tag(self, found: _Deletion, tag: str) -> bool:
