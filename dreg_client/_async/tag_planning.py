@@ -190,8 +190,7 @@ class AsyncTagPlanning:
 
     async def _check_new(self, difference: Difference) -> None:
         """Raise NotFoundError if a tag is to name a manifest that does not exist."""
-        after = [*difference.new.values(), *(after for _, after in difference.moved.values())]
-        await self._add_unknown(dict.fromkeys(after))
+        await self._add_unknown(_written(difference))
 
     async def _deletions(self, difference: Difference) -> tuple[Difference, str, Needs]:
         """Return the difference with what else is named, why nothing may be deleted, or else what may be deleted."""
@@ -201,7 +200,8 @@ class AsyncTagPlanning:
         if damage := await self._read_unnamed():
             return difference, damage, Needs((), {})
         await self._read_everything()
-        await self._reader.read_manifests(difference.explicit)
+        # What new tags name may be an index without a tag so far, which needs its platforms.
+        await self._reader.read_manifests([*_written(difference), *difference.explicit])
         await self._reader.read_extent(deleted)
         if protected := self._why_protected():
             return difference, protected, Needs((), {})
@@ -253,3 +253,8 @@ def _deleted(difference: Difference) -> tuple[Digest, ...]:
     found = dict.fromkeys([*difference.deleted, *difference.explicit])
     first = dict.fromkeys(digest for digest in difference.removed.values() if digest in found)
     return tuple(first | found)
+
+
+def _written(difference: Difference) -> dict[Digest, None]:
+    """Return the manifests that tags are to name."""
+    return dict.fromkeys([*difference.new.values(), *(after for _, after in difference.moved.values())])

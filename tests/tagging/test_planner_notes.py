@@ -13,6 +13,7 @@ from dreg_client import (
     plan,
     undo,
 )
+from dreg_client.errors import ConflictError
 from tests.copying.graphs import Graph
 from tests.registries import RunningRegistry, running
 from tests.tagging.stores import Dated, pushed
@@ -95,3 +96,19 @@ def test_an_image_without_a_date_is_kept_and_reported_by_keep_rules(push: Push) 
         ("nightly-2", none, "it is not known when it was made")
     ]
     assert planner.explain("nightly-2")[0] == "rule 1 (keep *): kept: it is not known when it was made"
+
+
+def test_an_index_that_gets_a_tag_needs_its_platforms(push: Push) -> None:
+    graph = Dated()
+    image = graph.dated()
+    graph.tag(image, "pr-1")
+    index = graph.index([image])
+    graph.tag(index, "multi")
+    name = push(graph)
+    apply_plan(plan([name]).untag("multi").make())
+
+    planner = plan([name]).prune("pr-*").tag("1.4", to=index["digest"])
+    _, found = planner.make().changes
+    assert str(found) == f"untag pr-1 ({image['digest'][:19]}, needed by the index 1.4: the image stays)"
+    with pytest.raises(ConflictError, match=r"the index 1\.4 needs it"):
+        plan([name]).untag("pr-1").tag("1.4", to=index["digest"]).delete_manifest(image["digest"]).make()
