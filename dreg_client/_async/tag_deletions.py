@@ -11,7 +11,7 @@ from dreg_client._async.change_record import AsyncChangeRecord, Kept
 from dreg_client._async.in_order import in_order
 from dreg_client._async.ports import AsyncDestination
 from dreg_client._async.tag_changes import AT_A_TIME, delete_tag
-from dreg_client._async.tag_reading import AsyncIndexContents, TagReading, read_tags
+from dreg_client._async.tags_in_use import AsyncIndexContents, TagsInUse, read_tags_in_use
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.plan import DeleteManifest
@@ -80,19 +80,19 @@ class AsyncTagDeletions:
                 self._forget(reading)
             del left[: len(group)]
 
-    def _forget(self, reading: TagReading) -> None:
+    def _forget(self, reading: TagsInUse) -> None:
         """Remove tags that were deleted from a reading, when nothing else reads it."""
         for tags in self._deleted:
             reading.forget(tags)
         self._deleted.clear()
 
-    async def _read(self, left: Sequence[DeleteManifest]) -> tuple[Sequence[DeleteManifest], TagReading, Manifests]:
+    async def _read(self, left: Sequence[DeleteManifest]) -> tuple[Sequence[DeleteManifest], TagsInUse, Manifests]:
         """Read manifests to delete, which cannot change, then all tags; return the changes that this serves."""
         group = left[: _served_by(len(await self._destination.tags()))]
         manifests: Manifests = {}
         names = [name for each in group for name in (*_members(each), *each.digest_tags)]
         await in_order(partial(self._keep, manifests), [*dict.fromkeys(names)], at_a_time=AT_A_TIME)
-        reading = await read_tags(self._destination, self._contents)
+        reading = await read_tags_in_use(self._destination, self._contents)
         return group[: _served_by(reading.count)], reading, manifests
 
     async def _keep(self, manifests: Manifests, name: str) -> None:
@@ -106,7 +106,7 @@ class AsyncTagDeletions:
             if isinstance(name, Digest):
                 manifests[name] = failure
 
-    async def _checked(self, reading: TagReading, manifests: Manifests, change: DeleteManifest) -> _Deletion | None:
+    async def _checked(self, reading: TagsInUse, manifests: Manifests, change: DeleteManifest) -> _Deletion | None:
         """Return what a change deletes; None if it must not be made."""
         try:
             _check_own_tags(reading, change)
@@ -118,13 +118,13 @@ class AsyncTagDeletions:
             return None
         return found
 
-    async def _delete(self, reading: TagReading, found: _Deletion) -> None:
+    async def _delete(self, reading: TagsInUse, found: _Deletion) -> None:
         change = found.change
         own = {tag: change.digest for tag in change.tags if reading.digest_of(tag) is not None}
         kept = Kept(tuple(found.manifests.values()), {**own, **found.digest_tags})
         await self._record.make(change, partial(self._carry_out, found), kept)
 
-    def _check_tags(self, reading: TagReading, change: DeleteManifest) -> None:
+    def _check_tags(self, reading: TagsInUse, change: DeleteManifest) -> None:
         """Raise ConflictError if a tag leads to a manifest of a change that does not name the tag."""
         members = _members(change)
         for digest in members:
@@ -135,7 +135,7 @@ class AsyncTagDeletions:
             if not about.is_referrers_tag and about.name not in change.digest_tags:
                 raise _conflict(change, f"it got the digest tag {about.name}")
 
-    async def _found(self, reading: TagReading, known: Manifests, change: DeleteManifest) -> _Deletion:
+    async def _found(self, reading: TagsInUse, known: Manifests, change: DeleteManifest) -> _Deletion:
         """Return what a change deletes, as far as it exists, so that the journal can keep it.
 
         Only lists of referrers, and digest tags that were written meanwhile, have yet to be read.
@@ -237,7 +237,7 @@ def _served_by(count: int) -> int:
     return max(1, count // _TAGS_PER_DELETION)
 
 
-def _independent(reading: TagReading, changes: Sequence[DeleteManifest]) -> Iterator[list[DeleteManifest]]:
+def _independent(reading: TagsInUse, changes: Sequence[DeleteManifest]) -> Iterator[list[DeleteManifest]]:
     """Yield changes in groups: what is in an index that is deleted, too, comes in a later group than that."""
     ahead: list[DeleteManifest] = []
     tags = set[str]()
@@ -250,7 +250,7 @@ def _independent(reading: TagReading, changes: Sequence[DeleteManifest]) -> Iter
     yield ahead
 
 
-def _check_own_tags(reading: TagReading, change: DeleteManifest) -> None:
+def _check_own_tags(reading: TagsInUse, change: DeleteManifest) -> None:
     """Raise ConflictError if a tag of a manifest names another one now.
 
     Raises:

@@ -8,8 +8,8 @@ from dreg_client._async.ports import AsyncSource
 from dreg_client._async.tag_reader import AsyncTagReader
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.copying.versions import parsed_once
-from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
+from dreg_client.tagging.findings import RepositoryFindings
 from dreg_client.tagging.manifest_facts import FactsOfTags
 from dreg_client.tagging.matching import Matching
 from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of

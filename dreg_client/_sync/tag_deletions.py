@@ -12,7 +12,7 @@ from dreg_client._sync.change_record import ChangeRecord, Kept
 from dreg_client._sync.in_order import in_order
 from dreg_client._sync.ports import Destination
 from dreg_client._sync.tag_changes import AT_A_TIME, delete_tag
-from dreg_client._sync.tag_reading import IndexContents, TagReading, read_tags
+from dreg_client._sync.tags_in_use import IndexContents, TagsInUse, read_tags_in_use
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.plan import DeleteManifest
@@ -81,19 +81,19 @@ class TagDeletions:
                 self._forget(reading)
             del left[: len(group)]
 
-    def _forget(self, reading: TagReading) -> None:
+    def _forget(self, reading: TagsInUse) -> None:
         """Remove tags that were deleted from a reading, when nothing else reads it."""
         for tags in self._deleted:
             reading.forget(tags)
         self._deleted.clear()
 
-    def _read(self, left: Sequence[DeleteManifest]) -> tuple[Sequence[DeleteManifest], TagReading, Manifests]:
+    def _read(self, left: Sequence[DeleteManifest]) -> tuple[Sequence[DeleteManifest], TagsInUse, Manifests]:
         """Read manifests to delete, which cannot change, then all tags; return the changes that this serves."""
         group = left[: _served_by(len(self._destination.tags()))]
         manifests: Manifests = {}
         names = [name for each in group for name in (*_members(each), *each.digest_tags)]
         in_order(partial(self._keep, manifests), [*dict.fromkeys(names)], at_a_time=AT_A_TIME)
-        reading = read_tags(self._destination, self._contents)
+        reading = read_tags_in_use(self._destination, self._contents)
         return group[: _served_by(reading.count)], reading, manifests
 
     def _keep(self, manifests: Manifests, name: str) -> None:
@@ -107,7 +107,7 @@ class TagDeletions:
             if isinstance(name, Digest):
                 manifests[name] = failure
 
-    def _checked(self, reading: TagReading, manifests: Manifests, change: DeleteManifest) -> _Deletion | None:
+    def _checked(self, reading: TagsInUse, manifests: Manifests, change: DeleteManifest) -> _Deletion | None:
         """Return what a change deletes; None if it must not be made."""
         try:
             _check_own_tags(reading, change)
@@ -119,13 +119,13 @@ class TagDeletions:
             return None
         return found
 
-    def _delete(self, reading: TagReading, found: _Deletion) -> None:
+    def _delete(self, reading: TagsInUse, found: _Deletion) -> None:
         change = found.change
         own = {tag: change.digest for tag in change.tags if reading.digest_of(tag) is not None}
         kept = Kept(tuple(found.manifests.values()), {**own, **found.digest_tags})
         self._record.make(change, partial(self._carry_out, found), kept)
 
-    def _check_tags(self, reading: TagReading, change: DeleteManifest) -> None:
+    def _check_tags(self, reading: TagsInUse, change: DeleteManifest) -> None:
         """Raise ConflictError if a tag leads to a manifest of a change that does not name the tag."""
         members = _members(change)
         for digest in members:
@@ -136,7 +136,7 @@ class TagDeletions:
             if not about.is_referrers_tag and about.name not in change.digest_tags:
                 raise _conflict(change, f"it got the digest tag {about.name}")
 
-    def _found(self, reading: TagReading, known: Manifests, change: DeleteManifest) -> _Deletion:
+    def _found(self, reading: TagsInUse, known: Manifests, change: DeleteManifest) -> _Deletion:
         """Return what a change deletes, as far as it exists, so that the journal can keep it.
 
         Only lists of referrers, and digest tags that were written meanwhile, have yet to be read.
@@ -238,7 +238,7 @@ def _served_by(count: int) -> int:
     return max(1, count // _TAGS_PER_DELETION)
 
 
-def _independent(reading: TagReading, changes: Sequence[DeleteManifest]) -> Iterator[list[DeleteManifest]]:
+def _independent(reading: TagsInUse, changes: Sequence[DeleteManifest]) -> Iterator[list[DeleteManifest]]:
     """Yield changes in groups: what is in an index that is deleted, too, comes in a later group than that."""
     ahead: list[DeleteManifest] = []
     tags = set[str]()
@@ -251,7 +251,7 @@ def _independent(reading: TagReading, changes: Sequence[DeleteManifest]) -> Iter
     yield ahead
 
 
-def _check_own_tags(reading: TagReading, change: DeleteManifest) -> None:
+def _check_own_tags(reading: TagsInUse, change: DeleteManifest) -> None:
     """Raise ConflictError if a tag of a manifest names another one now.
 
     Raises:

@@ -9,8 +9,8 @@ from dreg_client._sync.ports import Source
 from dreg_client._sync.tag_reader import TagReader
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.copying.versions import parsed_once
-from dreg_client.tagging.changes import RepositoryFindings
 from dreg_client.tagging.facts import TagFacts
+from dreg_client.tagging.findings import RepositoryFindings
 from dreg_client.tagging.manifest_facts import FactsOfTags
 from dreg_client.tagging.matching import Matching
 from dreg_client.tagging.needs import KnownManifests, Needs, decide, referrers_of

@@ -25,7 +25,7 @@ from dreg_client._sync.tag_reader import AT_A_TIME
 from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.files.same_store import check_spellings, identity_of
 from dreg_client.files.store_path import named_store
-from dreg_client.tagging.changes import joined
+from dreg_client.tagging.findings import joined
 from dreg_client.tagging.plan import RepositoryTagPlan, TagPlan
 from dreg_client.tagging.planned_tags import PlannedTags
 from dreg_client.tagging.retag import Promote

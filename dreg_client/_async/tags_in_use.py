@@ -7,16 +7,15 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._async.documents import read_manifest
 from dreg_client._async.in_order import in_order
+from dreg_client._async.index_walk import MAX_DEPTH
 from dreg_client._async.ports import AsyncDestination
+from dreg_client._async.tag_changes import AT_A_TIME
 from dreg_client.copying.digest_tags import DigestTag, digest_tag, is_referrers_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 
-_AT_A_TIME: Final = 8
-_MOST_DEEP: Final = 8
-"""Indexes may be nested this deep, as in copies."""
 _ATTEMPTS: Final = 3
 """How often tags are read if one of them leads to nothing: another client may have deleted it meanwhile."""
 
@@ -41,18 +40,18 @@ class AsyncIndexContents:
         parents: dict[Digest, set[Digest]] = {}
         seen = set[Digest]()
         level = _indexes(roots)
-        await in_order(self._read, level, at_a_time=_AT_A_TIME)
-        for _ in range(_MOST_DEEP + 1):
+        await in_order(self._read, level, at_a_time=AT_A_TIME)
+        for _ in range(MAX_DEPTH + 1):
             level = [each for each in level if each.digest not in seen]
             seen.update(each.digest for each in level)
-            await in_order(self._read_child, level, at_a_time=_AT_A_TIME)
+            await in_order(self._read_child, level, at_a_time=AT_A_TIME)
             children = [(each.digest, child) for each in level for child in self._children.get(each.digest, ())]
             for parent, child in children:
                 parents.setdefault(child.digest, set()).add(parent)
             level = _indexes(child for _, child in children)
             if not level:
                 return parents
-        raise errors.DepthLimitError(self._destination.name, _MOST_DEEP, "nothing was deleted")
+        raise errors.DepthLimitError(self._destination.name, MAX_DEPTH, "nothing was deleted")
 
     async def _read(self, index: Descriptor) -> None:
         if index.digest in self._children:
@@ -69,7 +68,7 @@ def _indexes(found: Iterable[Descriptor]) -> list[Descriptor]:
     return [*{each.digest: each for each in found if each.family is Family.INDEX}.values()]
 
 
-class TagReading:
+class TagsInUse:
     """The tags of a repository at some moment, and what leads to a manifest.
 
     Args:
@@ -124,7 +123,7 @@ class TagReading:
                 self._tags_of[digest].discard(tag)
 
 
-async def read_tags(destination: AsyncDestination, contents: AsyncIndexContents) -> TagReading:
+async def read_tags_in_use(destination: AsyncDestination, contents: AsyncIndexContents) -> TagsInUse:
     """Read all tags, and the indexes that they lead to.
 
     Raises:
@@ -136,7 +135,7 @@ async def read_tags(destination: AsyncDestination, contents: AsyncIndexContents)
     return await _read_once(destination, contents)
 
 
-async def _read_once(destination: AsyncDestination, contents: AsyncIndexContents) -> TagReading:
+async def _read_once(destination: AsyncDestination, contents: AsyncIndexContents) -> TagsInUse:
     found = await destination.current_tags()
     parents = await contents.read(found.values())
-    return TagReading({tag: each.digest for tag, each in found.items()}, parents)
+    return TagsInUse({tag: each.digest for tag, each in found.items()}, parents)

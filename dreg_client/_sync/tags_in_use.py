@@ -1,4 +1,4 @@
-# Generated from dreg_client/_async/tag_reading.py by tools/generate_sync.py. Do not edit.
+# Generated from dreg_client/_async/tags_in_use.py by tools/generate_sync.py. Do not edit.
 """What the tags of a repository lead to, read again just before manifests are deleted."""
 
 from collections.abc import Collection, Iterable, Mapping
@@ -8,16 +8,15 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._sync.documents import read_manifest
 from dreg_client._sync.in_order import in_order
+from dreg_client._sync.index_walk import MAX_DEPTH
 from dreg_client._sync.ports import Destination
+from dreg_client._sync.tag_changes import AT_A_TIME
 from dreg_client.copying.digest_tags import DigestTag, digest_tag, is_referrers_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 
-_AT_A_TIME: Final = 8
-_MOST_DEEP: Final = 8
-"""Indexes may be nested this deep, as in copies."""
 _ATTEMPTS: Final = 3
 """How often tags are read if one of them leads to nothing: another client may have deleted it meanwhile."""
 
@@ -42,18 +41,18 @@ class IndexContents:
         parents: dict[Digest, set[Digest]] = {}
         seen = set[Digest]()
         level = _indexes(roots)
-        in_order(self._read, level, at_a_time=_AT_A_TIME)
-        for _ in range(_MOST_DEEP + 1):
+        in_order(self._read, level, at_a_time=AT_A_TIME)
+        for _ in range(MAX_DEPTH + 1):
             level = [each for each in level if each.digest not in seen]
             seen.update(each.digest for each in level)
-            in_order(self._read_child, level, at_a_time=_AT_A_TIME)
+            in_order(self._read_child, level, at_a_time=AT_A_TIME)
             children = [(each.digest, child) for each in level for child in self._children.get(each.digest, ())]
             for parent, child in children:
                 parents.setdefault(child.digest, set()).add(parent)
             level = _indexes(child for _, child in children)
             if not level:
                 return parents
-        raise errors.DepthLimitError(self._destination.name, _MOST_DEEP, "nothing was deleted")
+        raise errors.DepthLimitError(self._destination.name, MAX_DEPTH, "nothing was deleted")
 
     def _read(self, index: Descriptor) -> None:
         if index.digest in self._children:
@@ -70,7 +69,7 @@ def _indexes(found: Iterable[Descriptor]) -> list[Descriptor]:
     return [*{each.digest: each for each in found if each.family is Family.INDEX}.values()]
 
 
-class TagReading:
+class TagsInUse:
     """The tags of a repository at some moment, and what leads to a manifest.
 
     Args:
@@ -125,7 +124,7 @@ class TagReading:
                 self._tags_of[digest].discard(tag)
 
 
-def read_tags(destination: Destination, contents: IndexContents) -> TagReading:
+def read_tags_in_use(destination: Destination, contents: IndexContents) -> TagsInUse:
     """Read all tags, and the indexes that they lead to.
 
     Raises:
@@ -137,7 +136,7 @@ def read_tags(destination: Destination, contents: IndexContents) -> TagReading:
     return _read_once(destination, contents)
 
 
-def _read_once(destination: Destination, contents: IndexContents) -> TagReading:
+def _read_once(destination: Destination, contents: IndexContents) -> TagsInUse:
     found = destination.current_tags()
     parents = contents.read(found.values())
-    return TagReading({tag: each.digest for tag, each in found.items()}, parents)
+    return TagsInUse({tag: each.digest for tag, each in found.items()}, parents)
