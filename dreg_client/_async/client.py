@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Self, Unpack
 
 from dreg_client import errors
-from dreg_client._async._compat import new_lock, sleep, wait_future
+from dreg_client._async._compat import Lock, new_lock, sleep, wait_future
 from dreg_client._async.adapter import new_transport
 from dreg_client._async.authenticator import AsyncAuthenticator
 from dreg_client._async.redirects import AsyncRedirects, url_of
@@ -78,7 +78,7 @@ class AsyncClient:
         self.deadline_seconds: float | None = options.deadline
         self.head_describes: bool = True
         self.head_answers: bool = False
-        self.head_lock = new_lock()
+        self.head_lock: Lock = new_lock()
         self.upload_hosts: tuple[str, ...] = options.upload_hosts
         self.upload_limits: UploadLimits = UploadLimits(registry.origin)
         self._options = options

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Self, Unpack
 
 from dreg_client import errors
 from dreg_client._logging import log
-from dreg_client._sync._compat import new_lock, sleep, wait_future
+from dreg_client._sync._compat import Lock, new_lock, sleep, wait_future
 from dreg_client._sync.adapter import new_transport
 from dreg_client._sync.authenticator import Authenticator
 from dreg_client._sync.redirects import Redirects, url_of
@@ -79,7 +79,7 @@ class Client:
         self.deadline_seconds: float | None = options.deadline
         self.head_describes: bool = True
         self.head_answers: bool = False
-        self.head_lock = new_lock()
+        self.head_lock: Lock = new_lock()
         self.upload_hosts: tuple[str, ...] = options.upload_hosts
         self.upload_limits: UploadLimits = UploadLimits(registry.origin)
         self._options = options

@@ -1,6 +1,7 @@
 """Pools for each kind of caller: threads, asyncio and trio; a test is written once, as async code."""
 
 import asyncio
+import select
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass
 from typing import Any, Self
@@ -85,6 +86,15 @@ class AnyPool:
     def idle(self) -> int:
         """How many connections are kept."""
         return sum(len(pool._idle) for pool in self.pool._pools.values())
+
+    def wait_for_bytes(self) -> None:
+        """Wait until something has arrived on each connection that is kept."""
+        for stream in [each._stream for pool in self.pool._pools.values() for each in pool._idle]:
+            inner = stream
+            while hasattr(inner, "_inner"):
+                inner = inner._inner
+            # Some of it may have been read from the socket already, as a part of what TLS encrypts.
+            assert not stream.is_silent() or select.select([inner._sock], [], [], 20)[0]
 
     @property
     def free(self) -> set[int]:
