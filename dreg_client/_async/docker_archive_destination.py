@@ -209,7 +209,13 @@ class AsyncDockerArchiveDestination:
             self._pushed[manifest.digest] = manifest
         return True
 
-    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+    async def delete_tag(
+        self,
+        tag: str,
+        *,
+        expected: Digest | None = None,
+        known: RawManifest | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a name, and the image if it has no other."""
         async with self.writing():
             if expected is not None and (now := await self.current_digest(tag)) not in {None, expected}:

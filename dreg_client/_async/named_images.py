@@ -133,9 +133,15 @@ class AsyncNamedRepository(AsyncNamedImages):
         name = self._name_of(reference)
         return await self._written.push_manifest(manifest, name, no_clobber=no_clobber, expected=expected)
 
-    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+    async def delete_tag(
+        self,
+        tag: str,
+        *,
+        expected: Digest | None = None,
+        known: RawManifest | None = None,
+    ) -> None:
         """Delete a tag."""
-        await self._written.delete_tag(self._name_of(tag), expected=expected)
+        await self._written.delete_tag(self._name_of(tag), expected=expected, known=known)
 
     async def delete_manifest(
         self, digest: Digest, *, tags: Collection[str] | None = None, known: RawManifest | None = None

@@ -99,7 +99,7 @@ class AsyncRegistryDestination(AsyncRegistrySource):
         if isinstance(name, Digest) and name != (actual := Digest.of(raw, name.algorithm)):
             raise errors.DigestMismatchError(name, actual, "the manifest to push")
         condition = TagCondition(no_clobber, expected)
-        if not isinstance(name, Digest) and await self._is_done(condition, reference, manifest.digest):
+        if not isinstance(name, Digest) and await self._is_done(condition, reference, manifest):
             return False
         media_type = manifest.media_type or own_media_type(raw)
         digest, response = await changes.put_manifest(self._client, self._name, name, raw, media_type)
@@ -113,30 +113,32 @@ class AsyncRegistryDestination(AsyncRegistrySource):
             await add_entry(self.referrers_tag(subject), referrer(written, parsed))
         return True
 
-    async def _is_done(self, condition: TagCondition, tag: str, new: Digest) -> bool:
+    async def _is_done(self, condition: TagCondition, tag: str, manifest: RawManifest) -> bool:
         """Return whether a tag need not be written (see the port); raise ConflictError if it must not be."""
         if condition == TagCondition():
             return False
+        new = manifest.digest
         now = await named_before_change(self._client, self._name, name_of(tag), new)
         found = [] if now is None else [now]
         unmet, expected = condition.unmet_by(found, new), condition.expected
-        if unmet and now and expected and await is_unfinished(self._client, self._name, now, expected):
+        if unmet and now and expected and await is_unfinished(self._client, self._name, now, expected, manifest):
             return False
         check_condition(condition, tag, unmet)
         return condition.is_done(found, new)
 
-    async def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+    async def delete_tag(self, tag: str, *, expected: Digest | None = None, known: RawManifest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay."""
         if expected is not None:
-            await self._check_to_delete(tag, expected)
-        await untag(self._client, self._name, tag_to_delete(tag), placeholder=True, expected=expected)
+            await self._check_to_delete(tag, expected, known)
+        name = tag_to_delete(tag)
+        await untag(self._client, self._name, name, placeholder=True, expected=expected, known=known)
 
-    async def _check_to_delete(self, tag: str, expected: Digest) -> None:
+    async def _check_to_delete(self, tag: str, expected: Digest, known: RawManifest | None) -> None:
         """Raise ConflictError if a tag names neither the expected manifest, nor its placeholder, nor nothing."""
         now = await self.current_digest(tag, surely=True)
         if now is None or now == expected:
             return
-        if not await is_unfinished(self._client, self._name, now, expected):
+        if not await is_unfinished(self._client, self._name, now, expected, known):
             raise not_as_expected(tag, str(now), expected)
 
     async def delete_manifest(

@@ -86,7 +86,8 @@ class AsyncTagChanges:
     async def _delete_tag(self, change: Untag) -> bool:
         if change.other_tags:
             await self._check_other_tags(change, change.other_tags)
-        return await delete_tag(self._destination, change.tag, change.digest)
+        known = self._record.kept_before(change, change.digest)
+        return await delete_tag(self._destination, change.tag, change.digest, known)
 
     async def _check_other_tags(self, change: Untag, others: Sequence[str]) -> None:
         """Raise ConflictError if a manifest has none of the tags that the plan says it keeps.
@@ -121,14 +122,14 @@ async def add_tag(destination: AsyncDestination, tag: str, manifest: RawManifest
     return await destination.push_manifest(manifest, tag, no_clobber=True, expected=manifest.digest)
 
 
-async def delete_tag(destination: AsyncDestination, tag: str, digest: Digest) -> bool:
-    """Delete a tag, if it still names a manifest; return whether it existed.
+async def delete_tag(destination: AsyncDestination, tag: str, digest: Digest, known: RawManifest | None = None) -> bool:
+    """Delete a tag, if it still names a manifest, which may be known; return whether it existed.
 
     Raises:
         ConflictError: It names another manifest.
     """
     try:
-        await destination.delete_tag(tag, expected=digest)
+        await destination.delete_tag(tag, expected=digest, known=known)
     except errors.NotFoundError:
         return False
     return True

@@ -19,6 +19,7 @@ from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun, in_run
 from dreg_client._sync.tag_changes import NewTag, TagChanges
 from dreg_client._sync.tag_copies import TagCopies
 from dreg_client._sync.tag_deletions import TagDeletions
+from dreg_client._sync.uncopied import Removal, Uncopied
 from dreg_client.copying.options import CopyOptions
 from dreg_client.tagging.plan import (
     AddTag,
@@ -33,7 +34,6 @@ from dreg_client.tagging.plan import (
 )
 from dreg_client.tagging.plan_names import check_names
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
-from dreg_client.values.digest import Digest
 
 _ADVICE: Final = "this was so when the plan was made; make a new plan"
 _ONLY_UNDO: Final = "a plan cannot restore manifests, because it does not contain them; use undo, with the journal"
@@ -99,7 +99,8 @@ def apply_recorded(
     """Apply a plan, with its journal, which is open."""
 
     def carry_out(run: SyncRun) -> ChangesResult:
-        return Application(run, PlanStores(stores, run), journal).apply(plan)
+        opened = PlanStores(stores, run)
+        return Application(run, opened, journal, Uncopied(plan, opened)).apply(plan)
 
     return in_run(options, carry_out)
 
@@ -137,11 +138,11 @@ class Application:
         run: What all repositories share.
         stores: The stores of the plan.
         journal: The journal; None for none.
+        uncopied: What is not removed, because it was not copied.
     """
 
-    def __init__(self, run: SyncRun, stores: PlanStores, journal: Journal | None) -> None:
-        self._run, self._stores, self._journal = run, stores, journal
-        self._uncopied: set[tuple[str, str]] = set()  # repositories, and digests that were not copied from them
+    def __init__(self, run: SyncRun, stores: PlanStores, journal: Journal | None, uncopied: Uncopied) -> None:
+        self._run, self._stores, self._journal, self._uncopied = run, stores, journal, uncopied
 
     def apply(self, plan: TagPlan) -> ChangesResult:
         """Make all changes. Everything is copied before anything is deleted where it is copied from."""
@@ -186,7 +187,7 @@ class Application:
                     with self._stores.source(name) as source:
                         made = TagCopies(self._run, source, destination, part.record, referrers=referrers)
                         made.copy_all(changes)
-                        self._uncopied.update((name, digest) for digest in made.lost)
+                        self._uncopied.add(name, made.lost)
                 except errors.DregError as failure:
                     self._fail(part, changes, failure)
 
@@ -194,43 +195,33 @@ class Application:
         for part in parts:
             for change in part.plan.changes:
                 if isinstance(change, CopyTag) and (part.failure is not None or change in part.record.failed):
-                    self._uncopied.add((change.source, change.digest))
+                    self._uncopied.add_failed(part.plan.repository, change)
 
     def _change(self, part: _Part) -> None:
         """Add and move tags, then delete tags, then delete manifests."""
         self._fail(part, part.changes(RestoreManifest), errors.UnsupportedError(_ONLY_UNDO))
-        self._protect(part)
         new: list[NewTag] = [*part.changes(AddTag), *part.changes(MoveTag)]
+        if new:
+            with self._stores.destination(part.plan.repository, is_new=False) as destination:
+                TagChanges(destination, part.record).write_all(new)
+        self._protect(part)
         untags, deletions = part.changes(Untag), part.changes(DeleteManifest)
-        if not (new or untags or deletions):
+        if not (untags or deletions):
             return
         with self._stores.destination(part.plan.repository, is_new=False) as destination:
-            changes = TagChanges(destination, part.record)
-            changes.write_all(new)
-            changes.delete_all(untags, part.plan.changes)
+            TagChanges(destination, part.record).delete_all(untags, part.plan.changes)
             with checked_together():
                 TagDeletions(destination, part.record).delete_all(deletions)
 
     def _protect(self, part: _Part) -> None:
-        """Keep what could not be copied to another repository."""
-        removals: list[Untag | DeleteManifest] = [*part.changes(Untag), *part.changes(DeleteManifest)]
+        """Keep what could not be copied to another repository, or is no longer there."""
+        removals: list[Removal] = [*part.changes(Untag), *part.changes(DeleteManifest)]
+        self._uncopied.check(part.plan.repository, removals)
         for change in removals:
-            lost = [each for each in _members(change) if (part.plan.repository, each) in self._uncopied]
-            if lost:
-                why = f"{_it(change, lost[0])} could not be copied to another repository"
-                part.record.fail(change, errors.DregError(f"{change.subject} was not deleted, because {why}"))
+            if (reason := self._uncopied.reason_to_keep(part.plan.repository, change)) is not None:
+                part.record.fail(change, reason)
 
     def _fail(self, part: _Part, changes: Iterable[TagChange], failure: errors.DregError) -> None:
         for change in changes:
             if not part.record.is_over(change):
                 part.record.fail(change, failure)
-
-
-def _it(change: Untag | DeleteManifest, digest: Digest) -> str:
-    return "it" if digest == change.digest else f"{digest}, which would go with it,"
-
-
-def _members(change: Untag | DeleteManifest) -> tuple[Digest, ...]:
-    if isinstance(change, Untag):
-        return (change.digest,)
-    return (change.digest, *change.platforms, *change.referrers)

@@ -81,6 +81,14 @@ class ChangeRecord:
         """Whether a journal must have what undoes the changes."""
         return self._journal is not None and self._undoes is None
 
+    def kept_before(self, change: TagChange, digest: Digest) -> RawManifest | None:
+        """Return a manifest that the journal keeps for an earlier attempt to make a change; None if it has none.
+
+        Raises:
+            DregError: The journal was changed: its bytes are not those of the manifest.
+        """
+        return None if self._journal is None else self._journal.record.kept(self.repository, change, digest)
+
     def is_over(self, change: TagChange) -> bool:
         """Return whether a change has its outcome."""
         return change in self._outcomes

@@ -210,7 +210,13 @@ class DockerArchiveDestination:
             self._pushed[manifest.digest] = manifest
         return True
 
-    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+    def delete_tag(
+        self,
+        tag: str,
+        *,
+        expected: Digest | None = None,
+        known: RawManifest | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a name, and the image if it has no other."""
         with self.writing():
             if expected is not None and (now := self.current_digest(tag)) not in {None, expected}:

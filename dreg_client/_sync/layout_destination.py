@@ -167,7 +167,13 @@ class LayoutDestination(LayoutSource):
         check_condition(naming.condition, naming.name, entries.kept.get(naming.name))
         return not entries.done
 
-    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+    def delete_tag(
+        self,
+        tag: str,
+        *,
+        expected: Digest | None = None,
+        known: RawManifest | None = None,  # noqa: ARG002 (port)
+    ) -> None:
         """Delete a name. Its manifest stays until `gc`, even if it has no other name.
 
         A manifest with a `subject`, such as a signature, stays in the index, so that it is still found as a referrer.

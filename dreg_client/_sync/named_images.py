@@ -134,9 +134,15 @@ class NamedRepository(NamedImages):
         name = self._name_of(reference)
         return self._written.push_manifest(manifest, name, no_clobber=no_clobber, expected=expected)
 
-    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+    def delete_tag(
+        self,
+        tag: str,
+        *,
+        expected: Digest | None = None,
+        known: RawManifest | None = None,
+    ) -> None:
         """Delete a tag."""
-        self._written.delete_tag(self._name_of(tag), expected=expected)
+        self._written.delete_tag(self._name_of(tag), expected=expected, known=known)
 
     def delete_manifest(
         self, digest: Digest, *, tags: Collection[str] | None = None, known: RawManifest | None = None

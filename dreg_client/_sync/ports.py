@@ -252,8 +252,10 @@ class Destination(Source, Protocol):
         """
         ...
 
-    def delete_tag(self, tag: str, *, expected: Digest | None = None) -> None:
+    def delete_tag(self, tag: str, *, expected: Digest | None = None, known: RawManifest | None = None) -> None:
         """Delete a tag. The manifest and its other tags stay.
+
+        `known` is the `expected` manifest, if it is known: the registry may no longer have it (see `untag`).
 
         Raises:
             NotFoundError: There is no such tag.

@@ -87,7 +87,8 @@ class TagChanges:
     def _delete_tag(self, change: Untag) -> bool:
         if change.other_tags:
             self._check_other_tags(change, change.other_tags)
-        return delete_tag(self._destination, change.tag, change.digest)
+        known = self._record.kept_before(change, change.digest)
+        return delete_tag(self._destination, change.tag, change.digest, known)
 
     def _check_other_tags(self, change: Untag, others: Sequence[str]) -> None:
         """Raise ConflictError if a manifest has none of the tags that the plan says it keeps.
@@ -122,14 +123,14 @@ def add_tag(destination: Destination, tag: str, manifest: RawManifest) -> bool:
     return destination.push_manifest(manifest, tag, no_clobber=True, expected=manifest.digest)
 
 
-def delete_tag(destination: Destination, tag: str, digest: Digest) -> bool:
-    """Delete a tag, if it still names a manifest; return whether it existed.
+def delete_tag(destination: Destination, tag: str, digest: Digest, known: RawManifest | None = None) -> bool:
+    """Delete a tag, if it still names a manifest, which may be known; return whether it existed.
 
     Raises:
         ConflictError: It names another manifest.
     """
     try:
-        destination.delete_tag(tag, expected=digest)
+        destination.delete_tag(tag, expected=digest, known=known)
     except errors.NotFoundError:
         return False
     return True

@@ -31,6 +31,7 @@ from dreg_client.tagging.plan import (
     TagPlan,
     Untag,
 )
+from dreg_client.tagging.plan_names import check_names
 from dreg_client.tagging.result import ChangesResult, RepositoryChanges
 from dreg_client.tagging.undoing import undoing
 from dreg_client.values.arguments import check_flag
@@ -82,7 +83,8 @@ def undo(
         `RestoreManifest`, only `undo` can make it.
 
     Raises:
-        ConfigError: It is not a journal, or is in use.
+        ConfigError: It is not a journal, or is in use. Or its plan has a name that is not valid, or it has a step that
+            is not a change of its plan.
         FileError: The journal does not exist, or cannot be read or written.
 
     Example:
@@ -91,6 +93,8 @@ def undo(
     """
     check_flag("dry_run", dry_run)
     with journal_to_undo(journal) as opened:
+        if opened.record.start is not None:
+            check_names(opened.record.start.contents, str(journal))
         parts = _parts(opened)
         if dry_run:
             return TagPlan(repositories=tuple(part.plan for part in parts))

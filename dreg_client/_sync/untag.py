@@ -35,12 +35,18 @@ _RESCUE: Final = 20.0
 
 
 def untag(
-    client: Client, repository: RepositoryName, tag: Tag, *, placeholder: bool, expected: Digest | None = None
+    client: Client,
+    repository: RepositoryName,
+    tag: Tag,
+    *,
+    placeholder: bool,
+    expected: Digest | None = None,
+    known: RawManifest | None = None,
 ) -> None:
     """Delete a tag, and nothing else; with `placeholder`, also if the registry deletes only by digest.
 
     The caller has just checked that the tag names the `expected` manifest. If more requests are necessary, because the
-    registry does not delete tags, this is checked again.
+    registry does not delete tags, this is checked again. `known` is the expected manifest, if a journal has it.
     """
     request = delete_request(repository, tag)
     response = client.send(request)
@@ -51,7 +57,7 @@ def untag(
         raise without_placeholder(response, request)
     # Not from a mirror, which may be outdated: this manifest may have to be restored.
     original = get_manifest(client, repository, tag, legacy=True, mirrored=False)
-    if expected is not None and not _stands_for(client, repository, original, expected):
+    if expected is not None and not _stands_for(client, repository, original, expected, known):
         raise not_as_expected(tag, original.digest, expected)
     replacement = placeholder_of(original, request)
     _probe(client, repository, request)
@@ -59,21 +65,38 @@ def untag(
         _Untagging(client, repository, tag, original, replacement).run()
 
 
-def is_unfinished(client: Client, repository: RepositoryName, now: Digest, expected: Digest) -> bool:
-    """Return whether a manifest is the placeholder of another one: the deletion of its tag was interrupted."""
+def is_unfinished(
+    client: Client,
+    repository: RepositoryName,
+    now: Digest,
+    expected: Digest,
+    known: RawManifest | None = None,
+) -> bool:
+    """Return whether a manifest is the placeholder of another one: the deletion of its tag was interrupted.
+
+    `known` is the other one, if the caller has it: some registries delete a manifest with its last tag.
+    """
     try:
         found = get_manifest(client, repository, now, legacy=True, mirrored=False)
     except errors.NotFoundError:
         return False
-    return _stands_for(client, repository, found, expected)
+    return _stands_for(client, repository, found, expected, known)
 
 
-def _stands_for(client: Client, repository: RepositoryName, found: RawManifest, expected: Digest) -> bool:
+def _stands_for(
+    client: Client,
+    repository: RepositoryName,
+    found: RawManifest,
+    expected: Digest,
+    known: RawManifest | None = None,
+) -> bool:
     """Return whether a manifest is the expected one, or its placeholder."""
     if _is_of(expected, found):
         return True
     if original_of(found) != expected:
         return False
+    if known is not None and _is_of(expected, known):
+        return is_placeholder(found, known)
     try:
         original = get_manifest(client, repository, expected, legacy=True, mirrored=False)
     except errors.NotFoundError:

@@ -179,6 +179,10 @@ def apply_file(path: str, wanted: "Wanted") -> int:
             raise click.UsageError("--journal cannot be used with a journal: what is done is recorded in that file")
         return continue_journal(path, wanted)
     text = _text_of(path)
+    if not text.strip():
+        from dreg_client.errors import ConfigError
+
+        raise ConfigError(f"{path} is empty; name a plan, a policy or a journal")
     if not text.lstrip().startswith("{"):
         return _run_policy(text, path, wanted, advice=_ADVICE)
     from dreg_client.tagging.plan import TagPlan

@@ -177,6 +177,7 @@ class JournalRecord:
         self.start: StartLine | None = None
         self.last: int = 0
         self._made: dict[tuple[str, TagChange], Attempts] = {}
+        self._planned: set[tuple[str, TagChange]] = set()
         self._numbers: set[int] = set()
         self._undone: dict[int, Attempts] = {}
         self._of_step: dict[int, Attempts] = {}
@@ -210,6 +211,7 @@ class JournalRecord:
         if plan_digest(start.contents) != start.plan:
             raise ValueError("the plan does not match its digest")
         self.start = start
+        self._planned = {(each.repository, change) for each in start.contents.repositories for change in each.changes}
 
     def _add_step(self, step: StepLine) -> None:
         if step.step in self._of_step:
@@ -231,6 +233,9 @@ class JournalRecord:
         if step.undoes is None:
             if isinstance(step.change, RestoreManifest):
                 raise ValueError("only undo can restore manifests, so `undoes` is missing")
+            if (step.repository, step.change) not in self._planned:
+                message = f"step {step.step} is not a change of the journal's plan"
+                raise ValueError(message)
             return
         if step.undoes not in self._numbers:
             message = f"there is no step {step.undoes} of the plan before it"
@@ -245,6 +250,16 @@ class JournalRecord:
         """Return whether a change of the plan was made, or was not necessary."""
         attempts = self._made.get((repository, change))
         return attempts is not None and attempts.is_over
+
+    def kept(self, repository: str, change: TagChange, digest: Digest) -> RawManifest | None:
+        """Return a manifest that an attempt to make a change keeps; None if there is none.
+
+        Raises:
+            DregError: The journal was changed: its bytes are not those of the manifest.
+        """
+        attempts = self._made.get((repository, change))
+        found = None if attempts is None else attempts.manifests.get(digest)
+        return None if found is None else found.manifest()
 
     def left_of(self, plan: TagPlan) -> TagPlan:
         """Return the changes of the plan that were not made, and were not unnecessary."""

@@ -5,12 +5,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.copying.plan_model import PlanModel, PlannedFailure, parse_plan, plan_json
 from dreg_client.errors import ConfigError
+from dreg_client.files.same_store import identity_of
 from dreg_client.tagging import sentences
 from dreg_client.tagging.once import NamedOnce, first_twice
 from dreg_client.tagging.plan_names import check_names
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, is_digest
 
 
 class AddTag(PlanModel, frozen=True):
@@ -75,6 +77,15 @@ class CopyTag(PlanModel, frozen=True):
     """Whether signatures, SBOMs and other referrers are also copied."""
     missing: tuple[str, ...] = ()
     """If the tag already names the image: the digests of the referrers to copy, and the digest tags to add."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.missing and self.replaces != self.digest:
+            raise ConfigError(f"copy {self.tag}: `missing` is only possible if `replaces` is `digest`")
+        for each in self.missing:
+            if not is_digest(each) and digest_tag(each) is None:
+                raise ConfigError(f"copy {self.tag}: {each!r} in `missing` must be a digest or a digest tag")
+        return self
 
     @property
     def subject(self) -> str:
@@ -243,7 +254,9 @@ class TagPlan(
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (twice := first_twice(each.repository for each in self.repositories)) is not None:
+        names = {identity_of(each.repository): each.repository for each in reversed(self.repositories)}
+        if (twice := first_twice(identity_of(each.repository) for each in self.repositories)) is not None:
+            twice = names[twice]
             raise ConfigError(f"{twice} is in the plan twice")
         return self
 
