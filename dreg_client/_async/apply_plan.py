@@ -56,6 +56,10 @@ async def aapply_plan(
     does in a registry between this reading and the last deletion that it serves is not seen. What another client has
     changed is a `ConflictError` of the result. One failure does not stop the other changes.
 
+    Before a repository is changed, a HEAD request for each copy of its images shows that the copy is still there, even
+    if an earlier run made it. What could not be copied, or is no longer there, stays in its source. If a copy was to
+    include referrers, nothing of its source is deleted.
+
     Copies are made first, then new and moved tags, then tags are deleted, then manifests. So an image that gets another
     tag is never without one, even if the process is killed. Four repositories are changed at a time, with at most eight
     changes of each.

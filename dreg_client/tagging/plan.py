@@ -58,7 +58,11 @@ class MoveTag(PlanModel, frozen=True):
 
 
 class CopyTag(PlanModel, frozen=True):
-    """Copy an image from another repository, and name it by a tag; or copy what refers to an image that is there."""
+    """Copy an image from another repository, and name it by a tag; or copy what refers to an image that is there.
+
+    Raises:
+        ConfigError: `missing` has something else than digests and digest tags, or `replaces` is not `digest`.
+    """
 
     action: Literal["copy"] = "copy"
     """`copy`."""
@@ -239,7 +243,7 @@ class TagPlan(
     """Changes of tags. Print it, save it with `to_json`, and apply it with `apply_plan`.
 
     Raises:
-        ConfigError: A repository is in it twice.
+        ConfigError: A repository is in it twice, or a layout is, even by different paths.
 
     Example:
         >>> plan = TagPlan(repositories=(RepositoryTagPlan(repository="oci:build/web"),))

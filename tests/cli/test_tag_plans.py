@@ -79,6 +79,15 @@ def test_a_plan_without_changes_says_so(dreg: Run, saved: Callable[..., Path]) -
     assert (shown.code, shown.out, shown.err) == (0, "", "dreg: nothing to change\n")
 
 
+def test_tag_149_an_empty_file_is_said_to_be_empty(dreg: Run, tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("\n")
+
+    shown = dreg("apply", tmp_path / "plan.json")
+
+    assert shown.code == 2
+    assert shown.err == f"dreg: {tmp_path / 'plan.json'} is empty; name a plan, a policy or a journal\n"
+
+
 def test_tags_that_are_kept_and_those_that_cannot_be_read_are_told_once_for_each_reason(
     dreg: Run, saved: Callable[..., Path]
 ) -> None:

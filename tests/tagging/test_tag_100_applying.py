@@ -40,14 +40,14 @@ def two_tags(play: Plays, profile: str = "distribution") -> Played:
     return play(profile, graph)
 
 
-def killed_with_placeholder(played: Played) -> tuple[TagPlan, str]:
+def killed_with_placeholder(played: Played, tag: str = "rc1") -> tuple[TagPlan, str]:
     """Leave a tag as a process leaves it that was killed before it deleted the placeholder; return the plan, too."""
-    plan = played.repository.plan().untag("rc1").make()
-    assert not played.apply(played.repository.plan().untag("rc1")).failures
-    (written,) = played.registry.made("PUT", "/manifests/rc1")
+    plan = played.repository.plan().untag(tag).make()
+    assert not played.apply(played.repository.plan().untag(tag)).failures
+    (written,) = played.registry.made("PUT", f"/manifests/{tag}")
     placeholder = Digest.of(written.body)
     played.held.manifests[placeholder] = (written.body, OCI_MANIFEST)
-    played.held.tags["rc1"] = placeholder
+    played.held.tags[tag] = placeholder
     write(played.journal, lines_of(played.journal)[:2])
     return plan, placeholder
 
