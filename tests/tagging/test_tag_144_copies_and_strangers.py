@@ -61,7 +61,10 @@ def test_tag_145_a_run_that_continues_checks_that_earlier_copies_are_still_there
     images, promotion, plan = promoted(tmp_path)
     journal = tmp_path / "changes.jsonl"
     copied = plan.repositories[0].changes[0]
-    steps = StepLine(step=1, repository=promotion.destination.name, change=copied), EndLine(step=1, outcome="done")
+    steps = (
+        StepLine(step=1, repository=promotion.destination.name, change=copied, undoes=None),
+        EndLine(step=1, outcome="done"),
+    )
     journal.write_bytes(text_of([first_line(plan), *steps]))  # another client has deleted the copy since
 
     done = resume_plan(journal)
@@ -157,7 +160,9 @@ def test_tag_149_undo_checks_the_names_in_a_journal(run: Doing, tmp_path: Path) 
     change = AddTag(tag="1.0", digest=ZEROS)
     plan = TagPlan(repositories=(RepositoryTagPlan(repository="acme/web", changes=(change,)),))
     journal = tmp_path / "changes.jsonl"
-    journal.write_bytes(text_of([first_line(plan), StepLine(step=1, repository="acme/web", change=change)]))
+    journal.write_bytes(
+        text_of([first_line(plan), StepLine(step=1, repository="acme/web", change=change, undoes=None)])
+    )
 
     with pytest.raises(errors.ConfigError, match="must be written in full"):
         run.undo(journal)
@@ -166,7 +171,7 @@ def test_tag_149_undo_checks_the_names_in_a_journal(run: Doing, tmp_path: Path) 
 @both
 def test_tag_149_undo_rejects_a_step_that_is_not_in_the_plan(run: Doing, tmp_path: Path) -> None:
     plan = LayoutPlace(tmp_path / "web").plan(AddTag(tag="1.0", digest=ZEROS))
-    other = StepLine(step=1, repository=f"oci:{tmp_path / 'web'}", change=AddTag(tag="2.0", digest=ZEROS))
+    other = StepLine(step=1, repository=f"oci:{tmp_path / 'web'}", change=AddTag(tag="2.0", digest=ZEROS), undoes=None)
     journal = tmp_path / "changes.jsonl"
     journal.write_bytes(text_of([first_line(plan), other]))
 
