@@ -15,6 +15,9 @@ from dreg_client.values.digest import Digest
 Current = Digest | errors.DregError | None
 """The digest of a tag; None if there is no such tag; or why it cannot be read."""
 
+_Asked = tuple[AsyncTagPlanning, Promotion]
+"""A promotion, and the repository whose rules ask for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AsyncDestinationStore:
@@ -41,6 +44,7 @@ class _Copy:
         source: The repository that it comes from.
         into: The store that it is copied to.
         promotion: The image and its tags.
+        asked: All promotions of the image to this tag, with their repositories.
         now: What its tag names there.
         missing: What refers to it and is not there, if referrers are copied and the tag names it.
     """
@@ -48,6 +52,7 @@ class _Copy:
     source: AsyncTagPlanning
     into: AsyncDestinationStore
     promotion: Promotion
+    asked: tuple[_Asked, ...]
     now: Current
     missing: Missing = ()
 
@@ -63,7 +68,14 @@ class _Copy:
 
     def keep_in_source(self, reason: str) -> None:
         """Leave the tag and its image in the source as they are."""
-        self.source.planned.protect(self.promotion.source_tag, reason)
+        for source, each in self.asked:
+            source.planned.protect(each.source_tag, reason)
+
+    def is_removed(self, removed: Collection[tuple[str, str]]) -> bool:
+        """Return whether one of its sources loses the tag or the image."""
+        return any(
+            (source.address, name) in removed for source, each in self.asked for name in (each.source_tag, each.digest)
+        )
 
     def change(self) -> CopyTag:
         """Return the change that copies the image."""
@@ -103,8 +115,8 @@ class AsyncTagPromotions:
         """
         for key, wanted in self._wanted().items():
             into = self._stores[key]
-            found = await into.current([each.tag for _, each in wanted])
-            copies = [_Copy(source, into, each, now) for (source, each), now in zip(wanted, found, strict=True)]
+            found = await into.current([*wanted])
+            copies = [_chosen(into, asked, now) for asked, now in zip(wanted.values(), found, strict=True)]
             self._copies += await _with_missing(into, copies)
         self._keep_uncopied()
         self._keep_removed()
@@ -127,30 +139,26 @@ class AsyncTagPromotions:
         for copy in self._copies:
             if copy.into is not into:
                 continue
-            source = copy.source.address
-            is_removed = (source, copy.promotion.source_tag) in removed or (source, copy.promotion.digest) in removed
             if (failure := copy.failure) is not None:
                 failures.append(PlannedFailure(tag=copy.promotion.tag, reason=str(failure)))
-            elif not copy.is_there or copy.missing or is_removed:
+            elif not copy.is_there or copy.missing or copy.is_removed(removed):
                 changes.append(copy.change())
         return RepositoryTagPlan(repository=into.address, changes=tuple(changes), failures=tuple(failures))
 
-    def _wanted(self) -> dict[str, list[tuple[AsyncTagPlanning, Promotion]]]:
-        """Return the images to copy, with their repositories, by the store that they are copied to."""
-        found: dict[str, dict[str, tuple[AsyncTagPlanning, Promotion]]] = {}
+    def _wanted(self) -> dict[str, dict[str, list[_Asked]]]:
+        """Return the promotions, by the store that they copy to and the tag there."""
+        found: dict[str, dict[str, list[_Asked]]] = {}
         for source in self._sources:
             for each in source.planned.difference().promotions:
                 key, into = self._store(each.into)
                 into = self._stores.setdefault(key, into)
                 if into.planning is source and each.tag == each.source_tag:
                     continue  # it is there as long as it is here
-                others = found.setdefault(key, {})
-                other, known = others.setdefault(each.tag, (source, each))
-                if known.digest != each.digest:
-                    what = f"{source.address}:{each.source_tag} and {other.address}:{known.source_tag}"
-                    would = f"are different images that would both become {into.address}:{each.tag}"
-                    raise errors.ConflictError(f"{what} {would}; choose one")
-        return {key: [*others.values()] for key, others in found.items()}
+                found.setdefault(key, {}).setdefault(each.tag, []).append((source, each))
+        return {
+            key: {tag: asked for tag, asked in tags.items() if _agree(self._stores[key], asked)}
+            for key, tags in found.items()
+        }
 
     def _keep_uncopied(self) -> None:
         for copy in self._copies:
@@ -170,6 +178,33 @@ class AsyncTagPromotions:
     def _settle(self) -> None:
         for source in self._sources:
             source.planned.settle()
+
+
+def _agree(into: AsyncDestinationStore, asked: Sequence[_Asked]) -> bool:
+    """Return whether promotions to one tag are of the same image. If not, their tags fail, and stay in the source.
+
+    Raises:
+        ConflictError: Different repositories have different images for the tag.
+    """
+    different = [(one, other) for one in asked for other in asked if one[1].digest != other[1].digest]
+    for (source, each), (other, known) in different:
+        would = f"are different images that would both become {into.address}:{each.tag}; choose one"
+        if other is not source:
+            what = f"{source.address}:{each.source_tag} and {other.address}:{known.source_tag}"
+            raise errors.ConflictError(f"{what} {would}")
+        source.planned.fail(each.source_tag, f"{each.source_tag} and {known.source_tag} {would}")
+    return not different
+
+
+def _chosen(into: AsyncDestinationStore, asked: Sequence[_Asked], now: Current) -> _Copy:
+    """Return the copy for promotions of one image to one tag: from the first repository; the others keep the image."""
+    source, promotion = asked[0]
+    own = [each for other, each in asked if other is source]
+    for other, each in asked:
+        if other is not source:
+            other.planned.protect(each.source_tag, "another repository of the plan promotes it to the same tag")
+    promotion = replace(promotion, referrers=any(each.referrers for each in own))
+    return _Copy(source, into, promotion, tuple(asked), now)
 
 
 async def _with_missing(into: AsyncDestinationStore, copies: Sequence[_Copy]) -> Sequence[_Copy]:

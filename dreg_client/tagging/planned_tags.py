@@ -90,7 +90,8 @@ class PlannedTags:
         self._untagged: dict[Digest, None] = {}
         self._explicit: dict[Digest, bool] = {}
         self._reports: dict[str, Report] = {}
-        self._promotions: dict[tuple[str, str], Promotion] = {}
+        self._promotions: dict[Promotion, None] = {}
+        self._whole: dict[Digest, dict[str, None]] = {}
         self._protected: dict[str, str] = {}
         self._received: set[str] = set()
         self.failures: dict[str, str] = {}
@@ -157,11 +158,19 @@ class PlannedTags:
         self._pruned.pop(digest, None)
         self._untagged.pop(digest, None)
 
-    def remove(self, tag: str, *, deletes: bool) -> None:
-        """Remove a tag whose digest is known; `deletes` if the manifest is to go with its last tag."""
+    def remove(self, tag: str, *, deletes: bool, whole: bool = False) -> None:
+        """Remove a tag whose digest is known.
+
+        Args:
+            tag: The tag.
+            deletes: Whether the manifest is to go with its last tag.
+            whole: Whether all tags of the image are removed: `settle` restores them if one of them is protected.
+        """
         digest = self.digest_of(tag)
         if digest is None:
             return
+        if whole:
+            self._whole.setdefault(digest, {})[tag] = None
         self._drop(tag, digest)
         self._changed[tag] = None
         if deletes and not self._tags.get(digest) and digest_tag(tag) is None:
@@ -198,8 +207,8 @@ class PlannedTags:
         self._protected.setdefault(tag, reason)
 
     def copy(self, promotion: Promotion) -> None:
-        """Copy an image to another store; a later copy to the same tag replaces an earlier one."""
-        self._promotions[promotion.into, promotion.tag] = promotion
+        """Copy an image to another store. Several copies to the same tag are all in the `difference`."""
+        self._promotions[promotion] = None
 
     def source_tag(self, tag: str, digest: Digest) -> str | None:
         """Return a tag that had a digest when it was read, `tag` if it did; None if there is none."""
@@ -212,6 +221,7 @@ class PlannedTags:
     def settle(self) -> None:
         """Undo what rules did with protected tags, and report that."""
         self.trace.end()
+        self._protect_whole()
         for tag, reason in self._protected.items():
             digest = self._read.get(tag)
             if digest is None:
@@ -225,6 +235,13 @@ class PlannedTags:
             if is_changed or is_deleted:
                 self.report(tag, digest, reason)
                 self.trace.note(tag, f"stays as it is: {reason}")
+
+    def _protect_whole(self) -> None:
+        """Protect what was removed with all tags of its image, if one of these tags is protected."""
+        for tag in [*self._protected]:
+            digest = self._read.get(tag)
+            for other in self._whole.get(digest, ()) if digest is not None else ():
+                self.protect(other, f"another tag of its image, {tag}, stays as it is")
 
     def is_protected(self, tag: str) -> bool:
         """Return whether a tag is left as it was read."""
@@ -280,7 +297,7 @@ class PlannedTags:
             # A manifest that only tags of this plan named is left as it is: it may be anything that `to=` named.
             deleted=tuple(sorted(self._pruned.keys() & {*self._read.values()} | self._untagged.keys())),
             explicit=dict(sorted(self._explicit.items())),
-            promotions=tuple(self._promotions.values()),
+            promotions=tuple(self._promotions),
         )
 
     def knows(self, tag: str) -> bool:

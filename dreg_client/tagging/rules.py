@@ -155,6 +155,8 @@ class Prune:
             check_flag(name, getattr(self, name))
         if self.images is not None:
             check_choice("images", self.images, ("any", "all", "each"))
+        if self.images == "each" and not self.matching.tags.include:
+            raise ValueError("images='each' means that each glob matches a tag of the image; choose the tags by globs")
         object.__setattr__(self, "keep", globs("keep", self.keep))
         if self.untagged and not self.delete:
             raise ValueError("untagged manifests can only be deleted: untagged needs delete to be true")
@@ -240,7 +242,7 @@ class Prune:
 
     def _remove(self, planned: PlannedTags, tags: list[str]) -> None:
         for tag in tags:
-            planned.remove(tag, deletes=self.delete)
+            planned.remove(tag, deletes=self.delete, whole=self.images is not None)
             planned.trace.note(tag, "removed" if self.delete else "removed; its image stays")
 
     def __str__(self) -> str:
