@@ -17,8 +17,10 @@ INDEX = b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+jso
 
 
 def become_pipe(path: Path) -> None:
-    path.unlink()
-    os.mkfifo(path)
+    """Replace a file by a pipe, so that the name always exists."""
+    pipe = path.with_name("pipe")
+    os.mkfifo(pipe)
+    pipe.replace(path)
 
 
 def settings(jobs: int = 1) -> Settings:
