@@ -1,7 +1,9 @@
 """Repositories with dated images, in a layout or in Debian's docker-registry."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ from tests.copying.graphs import CONFIG, MANIFEST, Descriptor, Graph
 from tests.registries import RunningRegistry
 
 _NUMBERS = count()
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+Push = Callable[[Graph], str]
+"""Writes a graph to a store; returns the name of the store."""
 
 
 @dataclass
@@ -34,6 +39,14 @@ class Dated(Graph):
         made = self.dated(created, layer)
         self.tag(made, tag)
         return str(made["digest"])
+
+
+def nightlies(count: int) -> Dated:
+    """A graph of nightly builds, one a day, the first one on 2024-05-01."""
+    graph = Dated()
+    for number in range(1, count + 1):
+        graph.tagged(f"nightly-{number}", f"2024-05-{number:02}T00:00:00Z", layer=f"build {number}")
+    return graph
 
 
 def subject_of(made: Descriptor) -> Descriptor:

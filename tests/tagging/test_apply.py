@@ -1,6 +1,6 @@
 """Plans are applied only as far as everything is still as they say."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,12 @@ from dreg_client import (
     errors,
 )
 from tests.copying.graphs import names
-from tests.registries import RunningRegistry, running
+from tests.registries import RunningRegistry
 from tests.tagging.changing import Doing, Images, LayoutPlace, Place, RegistryPlace, both, filled
 
 NUMBERS = count()
 MISSING = Digest("sha256:" + 64 * "0")
 Make = Callable[[Images], Place]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    with running(tmp_path_factory.mktemp("applied")) as started:
-        yield started
 
 
 @pytest.fixture(params=["registry", "layout"])

@@ -1,31 +1,12 @@
 """What a plan says besides its changes: notes, what is kept, and what is not known."""
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from dreg_client import MoveTag, Untag, apply_plan, plan, undo
-from tests.copying.graphs import Graph
-from tests.registries import RunningRegistry, running
-from tests.tagging.stores import Dated, pushed
-from tests.tagging.test_planner import NOW, nightlies
-
-Push = Callable[[Graph], str]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    with running(tmp_path_factory.mktemp("reports")) as found:
-        yield found
-
-
-@pytest.fixture(params=["layout", "registry"])
-def push(request: pytest.FixtureRequest, tmp_path: Path) -> Push:
-    """Write a graph; returns the name of the store."""
-    if request.param == "layout":
-        return lambda graph: f"oci:{graph.write(tmp_path / 'layout')}"
-    return lambda graph: pushed(graph, request.getfixturevalue("registry"), tmp_path)
+from dreg_client.errors import ConflictError
+from tests.tagging.stores import NOW, Dated, Push, nightlies
 
 
 def test_other_tags_of_a_moved_tag_are_known_only_if_all_digests_were_read(push: Push) -> None:
@@ -80,3 +61,19 @@ def test_an_image_without_a_date_is_kept_and_reported_by_keep_rules(push: Push) 
         ("nightly-2", none, "it is not known when it was made")
     ]
     assert planner.explain("nightly-2")[0] == "rule 1 (keep *): kept: it is not known when it was made"
+
+
+def test_an_index_that_gets_a_tag_needs_its_platforms(push: Push) -> None:
+    graph = Dated()
+    image = graph.dated()
+    graph.tag(image, "pr-1")
+    index = graph.index([image])
+    graph.tag(index, "multi")
+    name = push(graph)
+    apply_plan(plan([name]).untag("multi").make())
+
+    planner = plan([name]).prune("pr-*").tag("1.4", to=index["digest"])
+    _, found = planner.make().changes
+    assert str(found) == f"untag pr-1 ({image['digest'][:19]}, needed by the index 1.4: the image stays)"
+    with pytest.raises(ConflictError, match=r"the index 1\.4 needs it"):
+        plan([name]).untag("pr-1").tag("1.4", to=index["digest"]).delete_manifest(image["digest"]).make()

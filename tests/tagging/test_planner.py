@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,33 +25,8 @@ from dreg_client import (
     plan,
 )
 from tests.copying.graphs import Graph, names
-from tests.registries import RunningRegistry, running
-from tests.tagging.stores import Dated, Requests, digest_tag_of, pushed, subject_of
-
-NOW = datetime(2024, 6, 1, tzinfo=UTC)
-Push = Callable[[Graph], str]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    with running(tmp_path_factory.mktemp("tagging")) as found:
-        yield found
-
-
-@pytest.fixture(params=["layout", "registry"])
-def push(request: pytest.FixtureRequest, tmp_path: Path) -> Push:
-    """Write a graph; returns the name of the store."""
-    if request.param == "layout":
-        return lambda graph: f"oci:{graph.write(tmp_path / 'layout')}"
-    return lambda graph: pushed(graph, request.getfixturevalue("registry"), tmp_path)
-
-
-def nightlies(count: int) -> Dated:
-    """A graph of nightly builds, one a day, the first one on 2024-05-01."""
-    graph = Dated()
-    for number in range(1, count + 1):
-        graph.tagged(f"nightly-{number}", f"2024-05-{number:02}T00:00:00Z", layer=f"build {number}")
-    return graph
+from tests.registries import RunningRegistry
+from tests.tagging.stores import NOW, Dated, Push, Requests, digest_tag_of, nightlies, pushed, subject_of
 
 
 def deleted(made: TagPlan) -> list[str]:

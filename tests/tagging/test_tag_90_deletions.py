@@ -1,18 +1,11 @@
 """Deletions in one repository take turns: distribution 2.8 leaves tags behind if two are carried out at a time."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from dreg_client import Registry, copy
-from tests.registries import ROOT, RunningRegistry, running
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    with running(tmp_path_factory.mktemp("registry")) as started:
-        yield started
+from tests.registries import ROOT, RunningRegistry
 
 
 @pytest.mark.parametrize("delete", [False, True], ids=["tags", "images"])

@@ -1,7 +1,7 @@
 """A journal has what undoes each change, before it is made."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -24,17 +24,11 @@ from dreg_client import (
     undo,
 )
 from tests.copying.graphs import names
-from tests.registries import RunningRegistry, running
+from tests.registries import RunningRegistry
 from tests.tagging.changing import Doing, Images, LayoutPlace, Place, RegistryPlace, both, filled, lines_of
 
 NUMBERS = count()
 Make = Callable[[Images], Place]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    with running(tmp_path_factory.mktemp("undone")) as started:
-        yield started
 
 
 @pytest.fixture(params=["registry", "layout"])

@@ -1,31 +1,13 @@
 """How much space tags use, over layouts and Debian's docker-registry."""
 
 import asyncio
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pytest
-
 from dreg_client import AsyncLayout, Usage, errors, open_store
 from tests.copying.graphs import Graph
-from tests.registries import RunningRegistry, running
-from tests.tagging.stores import Dated, Requests, digest_tag_of, pushed, subject_of
-
-Push = Callable[[Graph], str]
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry]:
-    with running(tmp_path_factory.mktemp("usage")) as found:
-        yield found
-
-
-@pytest.fixture(params=["layout", "registry"])
-def push(request: pytest.FixtureRequest, tmp_path: Path) -> Push:
-    if request.param == "layout":
-        return lambda graph: f"oci:{graph.write(tmp_path / 'layout')}"
-    return lambda graph: pushed(graph, request.getfixturevalue("registry"), tmp_path)
+from tests.registries import RunningRegistry
+from tests.tagging.stores import Dated, Push, Requests, digest_tag_of, pushed, subject_of
 
 
 def usage(name: str) -> Usage:
