@@ -3,11 +3,13 @@
 from datetime import timedelta
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
+from dreg_client.errors import ConflictError
 from dreg_client.tagging.explicit import RemoveTag, SetTag
 from dreg_client.tagging.facts import EARLIEST
+from dreg_client.tagging.planned_tags import PlannedTags
 from dreg_client.tagging.retag import Retag
 from dreg_client.tagging.rules import Keep, Prune
 from tests.tagging.rules import NOW, Images, digest
@@ -46,16 +48,19 @@ RULES = st.lists(
 )
 
 
-def without_conflicts(tags: dict[str, str]) -> dict[str, str]:
-    """Return tags of which `1.4.2` and `v1.4.2` are the same image, because no date may tell which one is newer."""
-    return {**tags, **({"v1.4.2": tags["1.4.2"]} if {"1.4.2", "v1.4.2"} <= tags.keys() else {})}
+def planned_by(rules: Any, tags: dict[str, str], ages: dict[str, float]) -> PlannedTags:
+    """Apply rules, unless they say different things, such as two images of the same version for one tag."""
+    try:
+        return Images(tags, ages).plan(*rules)
+    except ConflictError:
+        reject()
 
 
-@given(TAGS.map(without_conflicts), AGES, RULES)
+@given(TAGS, AGES, RULES)
 def test_the_difference_is_minimal_and_leads_from_what_was_read_to_what_is_planned(
     tags: dict[str, str], ages: dict[str, float], rules: Any
 ) -> None:
-    planned = Images(tags, ages).plan(*rules)
+    planned = planned_by(rules, tags, ages)
 
     found = planned.difference()
     before = {tag: digest(image) for tag, image in tags.items()}
@@ -73,14 +78,15 @@ def test_the_difference_is_minimal_and_leads_from_what_was_read_to_what_is_plann
         assert planned.has(it.tag)
 
 
-@given(TAGS.map(without_conflicts), AGES, RULES, st.randoms(use_true_random=False))
+@given(TAGS, AGES, RULES, st.randoms(use_true_random=False))
 def test_the_order_of_the_tags_does_not_matter(
     tags: dict[str, str], ages: dict[str, float], rules: Any, chance: Any
 ) -> None:
     names = [*tags]
     chance.shuffle(names)
 
-    first, second = Images(tags, ages).plan(*rules), Images({name: tags[name] for name in names}, ages).plan(*rules)
+    first = planned_by(rules, tags, ages)
+    second = planned_by(rules, {name: tags[name] for name in names}, ages)
 
     assert first.difference() == second.difference()
     assert first.reports == second.reports
@@ -128,9 +134,9 @@ def test_tags_that_cannot_be_read_stay(
     assert not broken & planned.difference().removed.keys()
 
 
-@given(TAGS.map(without_conflicts), AGES, RULES)
+@given(TAGS, AGES, RULES)
 def test_each_change_is_explained(tags: dict[str, str], ages: dict[str, float], rules: Any) -> None:
-    planned = Images(tags, ages).plan(*rules)
+    planned = planned_by(rules, tags, ages)
 
     found = planned.difference()
     for tag in (*found.new, *found.moved, *found.removed):
