@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from dreg_client import errors
 from dreg_client._async.documents import read_manifest
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client.copying.schema1 import check_is_modern
 from dreg_client.models.descriptor import Descriptor
@@ -15,9 +14,6 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.values.digest import Digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.platform import Platform
-
-AT_A_TIME: Final = 8
-"""The most references to resolve concurrently."""
 
 
 @dataclass(frozen=True, slots=True)

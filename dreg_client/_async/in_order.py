@@ -1,11 +1,13 @@
 """Concurrent calls whose results are returned in order."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from dreg_client._async._compat import TaskGroup
 from dreg_client.errors.groups import first_error_only
 
+AT_A_TIME: Final = 8
+"""How many requests for small answers to send to one store at a time, as many as it has connections by default."""
 T = TypeVar("T")
 R = TypeVar("R")
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from dreg_client._async.copy_roots import AT_A_TIME
 from dreg_client._async.documents import read_manifest
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.ports import AsyncSource
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client.copying.prune import gone_digest_tags

@@ -6,8 +6,8 @@ from functools import partial
 
 from dreg_client import errors
 from dreg_client._async.attempt import attempt
-from dreg_client._async.copy_roots import AT_A_TIME, Root, root_of
-from dreg_client._async.in_order import in_order
+from dreg_client._async.copy_roots import Root, root_of
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.orphaned_tags import orphaned_tags
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_ends import AsyncSyncPair

@@ -1,16 +1,15 @@
 """Copy and remove the tags that a comparison found."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Mapping
 from typing import Final
 
 from dreg_client import errors
 from dreg_client._async.copier import AsyncCopier, concerns_everything
-from dreg_client._async.copy_roots import Root
 from dreg_client._async.ports import AsyncDestination
 from dreg_client._async.sync_comparison import Comparison
 from dreg_client._async.sync_ends import AsyncSyncPair
 from dreg_client._async.sync_run import AsyncSyncRun
+from dreg_client.copying.batches import batches_of_manifests
 from dreg_client.copying.options import CopyFlags
 from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.copying.sync_options import SyncChoice
@@ -69,24 +68,15 @@ async def _copy_all(
     tags = found.differing + (found.same if choice.referrers else ())  # referrers may have been added since
     try:
         for part in copier.in_turn(tags):
-            for batch in _batches(part, found.roots):
+            # Groups that share few manifests with each other.
+            for batch in batches_of_manifests(part, lambda tag: found.roots[tag].descriptor.digest, _BATCH):
                 totals.start_next()
-                for tag, root in batch:
-                    copier.add(root, tag, name=tag)
+                for tag in batch:
+                    copier.add(found.roots[tag], tag, name=tag)
                 await copier.run(found.current)
     except errors.DregError as failure:  # all other tags would fail for the same reason
         return failure
     return None
-
-
-def _batches(tags: Iterable[str], roots: Mapping[str, Root]) -> Iterator[list[tuple[str, Root]]]:
-    """Yield the tags in groups that share few manifests with each other: all tags of a digest are in one group."""
-    by_digest: dict[Digest, list[tuple[str, Root]]] = {}
-    for tag in tags:
-        by_digest.setdefault(roots[tag].descriptor.digest, []).append((tag, roots[tag]))
-    groups = iter(by_digest.values())
-    while batch := [each for group in islice(groups, _BATCH) for each in group]:
-        yield batch
 
 
 async def remove(

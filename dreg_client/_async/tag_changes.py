@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import islice
 from typing import Final, TypeVar
 
 from dreg_client import errors
 from dreg_client._async.change_record import AsyncChangeRecord
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._async.ports import AsyncDestination
+from dreg_client.copying.batches import batches_of_manifests
 from dreg_client.errors.stores import listed
 from dreg_client.protocol.content import RawManifest
 from dreg_client.tagging.plan import AddTag, CopyTag, MoveTag, TagChange, Untag
 from dreg_client.values.digest import Digest
 
-AT_A_TIME: Final = 8
-"""The most changes of a repository that are made at a time."""
 _BATCH: Final = 64
 """The most manifests to hold in memory. Each is read once, however many tags get it."""
 NewTag = AddTag | MoveTag | CopyTag
@@ -42,12 +40,16 @@ class AsyncTagChanges:
 
     async def write_all(self, changes: Iterable[NewTag]) -> None:
         """Add and move tags. Each manifest is read once."""
-        for batch in _by_manifest(each for each in changes if not self._record.is_over(each)):
+        for batch in self._batches(changes):
             digests = list(dict.fromkeys(each.digest for each in batch))
             manifests = await in_order(self._manifest, digests, at_a_time=AT_A_TIME)
             kept = await kept_manifests(self._destination, self._record, batch)
             write = partial(self._write, dict(zip(digests, manifests, strict=True)), kept)
             await in_order(write, batch, at_a_time=AT_A_TIME)
+
+    def _batches(self, changes: Iterable[C]) -> Iterator[list[C]]:
+        left = (each for each in changes if not self._record.is_over(each))
+        return batches_of_manifests(left, lambda change: change.digest, _BATCH)
 
     async def _manifest(self, digest: Digest) -> RawManifest | errors.DregError:
         """Return a manifest, or why it cannot be read."""
@@ -72,7 +74,7 @@ class AsyncTagChanges:
     async def delete_all(self, changes: Sequence[Untag], new: Iterable[TagChange] = ()) -> None:
         """Delete tags, except those of manifests that were to get one of some new tags, but did not get it."""
         failed = {each.subject for each in new if each in self._record.failed}
-        for batch in _by_manifest(each for each in changes if not self._record.is_over(each)):
+        for batch in self._batches(changes):
             kept = await kept_manifests(self._destination, self._record, batch)
             await in_order(partial(self._delete, failed, kept), batch, at_a_time=AT_A_TIME)
 
@@ -133,13 +135,3 @@ async def delete_tag(destination: AsyncDestination, tag: str, digest: Digest, kn
     except errors.NotFoundError:
         return False
     return True
-
-
-def _by_manifest(changes: Iterable[C]) -> Iterator[list[C]]:
-    """Yield changes in groups of at most `_BATCH` manifests. All tags of a manifest are in one group."""
-    by_digest: dict[Digest, list[C]] = {}
-    for change in changes:
-        by_digest.setdefault(change.digest, []).append(change)
-    groups = iter(by_digest.values())
-    while batch := [change for group in islice(groups, _BATCH) for change in group]:
-        yield batch

@@ -9,11 +9,11 @@ from dreg_client import errors
 from dreg_client._async.change_record import AsyncChangeRecord
 from dreg_client._async.copier import AsyncCopier
 from dreg_client._async.copy_roots import Root
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.sync_run import AsyncSyncRun
-from dreg_client._async.tag_changes import AT_A_TIME, add_tag, write_tag
+from dreg_client._async.tag_changes import add_tag, write_tag
 from dreg_client.copying.options import CopyFlags
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import RawManifest

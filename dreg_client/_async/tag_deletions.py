@@ -8,9 +8,9 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._async.change_record import AsyncChangeRecord, Kept
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.ports import AsyncDestination
-from dreg_client._async.tag_changes import AT_A_TIME, delete_tag
+from dreg_client._async.tag_changes import delete_tag
 from dreg_client._async.tags_in_use import AsyncIndexContents, TagsInUse, read_tags_in_use
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.protocol.content import RawManifest

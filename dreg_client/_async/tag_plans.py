@@ -11,7 +11,7 @@ from typing import TypeVar
 from dreg_client import errors
 from dreg_client._async.attempt import attempt
 from dreg_client._async.copy_ends import open_target, target_of
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.missing_referrers import Missing, missing_referrers
 from dreg_client._async.opening import aopen_layout
 from dreg_client._async.ports import AsyncDestination, AsyncSource
@@ -20,7 +20,6 @@ from dreg_client._async.sync_run import REPOSITORIES_AT_ONCE, AsyncSyncRun
 from dreg_client._async.sync_stores import address_of
 from dreg_client._async.tag_planning import AsyncTagPlanning
 from dreg_client._async.tag_promotions import AsyncDestinationStore, AsyncTagPromotions, Current
-from dreg_client._async.tag_reader import AT_A_TIME
 from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.files.same_store import check_spellings, identity_of
 from dreg_client.files.store_path import named_store

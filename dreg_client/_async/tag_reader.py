@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from dreg_client import errors
 from dreg_client._async.attempt import attempt
 from dreg_client._async.documents import read_config_blob, read_manifest
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.index_walk import MAX_DEPTH
 from dreg_client._async.manifests import resolve_manifest
 from dreg_client._async.ports import AsyncSource
@@ -33,8 +33,6 @@ from dreg_client.values.reference import RepositoryName
 if TYPE_CHECKING:
     from dreg_client._async.registry_source import AsyncRegistrySource
 
-AT_A_TIME: Final = 8
-"""The most requests to one repository at a time."""
 _DOCUMENTS: Final[frozenset[Fact]] = frozenset({"created", "platforms", "size"})
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 _CONFIGS: Final[frozenset[Fact]] = frozenset({"created", "platforms"})
@@ -90,7 +88,7 @@ class AsyncTagReader:
 
     @property
     def may_list_untagged(self) -> bool:
-        """Whether the store may list manifests without a tag: layouts, and registries whose tag list has manifests."""
+        """True for a layout, and for a registry whose list of tags also names manifests, with or without a tag."""
         registry = self._registry()
         return self._source.client is None if registry is None else registry.may_list_manifests
 

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 
 from dreg_client import errors
-from dreg_client._async.in_order import in_order
+from dreg_client._async.in_order import AT_A_TIME, in_order
 from dreg_client._async.plan_stores import AsyncPlanStores
-from dreg_client._async.tag_changes import AT_A_TIME
 from dreg_client.files.same_store import identity_of
 from dreg_client.tagging.plan import CopyTag, DeleteManifest, TagPlan, Untag
 from dreg_client.values.digest import Digest

@@ -8,12 +8,11 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync.change_record import NOTHING, ChangeRecord, Kept
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.ports import Destination
 from dreg_client.tagging.plan import CopyTag, MoveTag, TagChange, Untag
 from dreg_client.values.digest import Digest
 
-_AT_A_TIME: Final = 8
 _PASSING: Final = (errors.TransportError, errors.RateLimitedError, errors.ServerError)
 """Reading may succeed later, but not after the change."""
 KeptOrFailure = Kept | errors.DregError
@@ -27,7 +26,7 @@ def kept_manifests(
     if not record.keeps:
         return _NONE
     digests = [*dict.fromkeys(digest for change in changes if (digest := losing(change)) is not None)]
-    found = in_order(partial(_kept, destination), digests, at_a_time=_AT_A_TIME)
+    found = in_order(partial(_kept, destination), digests, at_a_time=AT_A_TIME)
     return dict(zip(digests, found, strict=True))
 
 

@@ -3,9 +3,8 @@
 
 from collections.abc import Collection, Sequence
 
-from dreg_client._sync.copy_roots import AT_A_TIME
 from dreg_client._sync.documents import read_manifest
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.ports import Source
 from dreg_client._sync.sync_ends import SyncPair
 from dreg_client.copying.prune import gone_digest_tags

@@ -4,14 +4,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync.blob_body import BlobBody
 from dreg_client._sync.client import Client
 from dreg_client._sync.documents import completed_entry
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.lists import list_manifests, list_tags
 from dreg_client._sync.manifests import get_manifest, resolve_manifest
 from dreg_client._sync.ports import Destination
@@ -30,9 +30,6 @@ from dreg_client.values.sizes import MAX_DOCUMENT
 
 if TYPE_CHECKING:  # few programs list all manifests
     from dreg_client.protocol.manifest_list import ListedManifest
-
-_AT_A_TIME: Final = 8
-"""The maximum number of concurrent requests for the manifests of referrers."""
 
 
 class RegistrySource:
@@ -130,7 +127,7 @@ class RegistrySource:
         Schema"). If there is no such tag, the manifest has no referrers.
         """
         entries = self._listed_referrers(digest, artifact_type)
-        at_a_time = min(self._client.connections, _AT_A_TIME)
+        at_a_time = min(self._client.connections, AT_A_TIME)
         if artifact_type is not None:
             is_of_type = partial(self._is_of_type, artifact_type)
             kept = in_order(is_of_type, entries, at_a_time=at_a_time)

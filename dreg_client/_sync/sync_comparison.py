@@ -8,8 +8,8 @@ from functools import partial
 from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync.attempt import attempt
-from dreg_client._sync.copy_roots import AT_A_TIME, Root, root_of
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.copy_roots import Root, root_of
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.orphaned_tags import orphaned_tags
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.sync_ends import SyncPair

@@ -10,11 +10,11 @@ from dreg_client import errors
 from dreg_client._sync.change_record import ChangeRecord
 from dreg_client._sync.copier import Copier
 from dreg_client._sync.copy_roots import Root
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.kept_manifests import KeptOrFailure, kept_manifests, kept_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.sync_run import SyncRun
-from dreg_client._sync.tag_changes import AT_A_TIME, add_tag, write_tag
+from dreg_client._sync.tag_changes import add_tag, write_tag
 from dreg_client.copying.options import CopyFlags
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.protocol.content import RawManifest

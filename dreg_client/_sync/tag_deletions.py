@@ -9,9 +9,9 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync.change_record import ChangeRecord, Kept
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.ports import Destination
-from dreg_client._sync.tag_changes import AT_A_TIME, delete_tag
+from dreg_client._sync.tag_changes import delete_tag
 from dreg_client._sync.tags_in_use import IndexContents, TagsInUse, read_tags_in_use
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.protocol.content import RawManifest

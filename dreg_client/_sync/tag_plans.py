@@ -12,7 +12,7 @@ from typing import TypeVar
 from dreg_client import errors
 from dreg_client._sync.attempt import attempt
 from dreg_client._sync.copy_ends import open_target, target_of
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.missing_referrers import Missing, missing_referrers
 from dreg_client._sync.opening import open_layout
 from dreg_client._sync.ports import Destination, Source
@@ -21,7 +21,6 @@ from dreg_client._sync.sync_run import REPOSITORIES_AT_ONCE, SyncRun
 from dreg_client._sync.sync_stores import address_of
 from dreg_client._sync.tag_planning import TagPlanning
 from dreg_client._sync.tag_promotions import Current, DestinationStore, TagPromotions
-from dreg_client._sync.tag_reader import AT_A_TIME
 from dreg_client.copying.plan_model import PlannedFailure
 from dreg_client.files.same_store import check_spellings, identity_of
 from dreg_client.files.store_path import named_store

@@ -64,7 +64,7 @@ class _Copy:
 
     @property
     def is_there(self) -> bool:
-        """Whether the destination has the image under its tag already."""
+        """True if the tag in the destination already names the image."""
         return self.now == self.promotion.digest
 
     def keep_in_source(self, reason: str) -> None:

@@ -12,7 +12,7 @@ from dreg_client import errors
 from dreg_client._logging import log
 from dreg_client._sync.attempt import attempt
 from dreg_client._sync.documents import read_config_blob, read_manifest
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.index_walk import MAX_DEPTH
 from dreg_client._sync.manifests import resolve_manifest
 from dreg_client._sync.ports import Source
@@ -34,8 +34,6 @@ from dreg_client.values.reference import RepositoryName
 if TYPE_CHECKING:
     from dreg_client._sync.registry_source import RegistrySource
 
-AT_A_TIME: Final = 8
-"""The most requests to one repository at a time."""
 _DOCUMENTS: Final[frozenset[Fact]] = frozenset({"created", "platforms", "size"})
 _MANIFESTS: Final = frozenset({Family.MANIFEST, Family.INDEX})
 _CONFIGS: Final[frozenset[Fact]] = frozenset({"created", "platforms"})
@@ -91,7 +89,7 @@ class TagReader:
 
     @property
     def may_list_untagged(self) -> bool:
-        """Whether the store may list manifests without a tag: layouts, and registries whose tag list has manifests."""
+        """True for a layout, and for a registry whose list of tags also names manifests, with or without a tag."""
         registry = self._registry()
         return self._source.client is None if registry is None else registry.may_list_manifests
 

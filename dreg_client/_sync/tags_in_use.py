@@ -7,10 +7,9 @@ from typing import Final
 
 from dreg_client import errors
 from dreg_client._sync.documents import read_manifest
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.index_walk import MAX_DEPTH
 from dreg_client._sync.ports import Destination
-from dreg_client._sync.tag_changes import AT_A_TIME
 from dreg_client.copying.digest_tags import DigestTag, digest_tag, is_referrers_tag
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import Index

@@ -4,9 +4,8 @@
 from collections.abc import Iterable
 
 from dreg_client import errors
-from dreg_client._sync.in_order import in_order
+from dreg_client._sync.in_order import AT_A_TIME, in_order
 from dreg_client._sync.plan_stores import PlanStores
-from dreg_client._sync.tag_changes import AT_A_TIME
 from dreg_client.files.same_store import identity_of
 from dreg_client.tagging.plan import CopyTag, DeleteManifest, TagPlan, Untag
 from dreg_client.values.digest import Digest

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -19,8 +19,7 @@ from dreg_client.cli.change_output import (
 from dreg_client.cli.change_progress import ChangeProgress
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import show_log
-from dreg_client.cli.registry_options import given_options, options_of_sides
-from dreg_client.cli.waits import reporting_waits
+from dreg_client.cli.registry_options import copy_options
 
 if TYPE_CHECKING:
     from dreg_client._sync.policy_planner import PolicyPlanner
@@ -58,10 +57,8 @@ def run_plan(make: Make, wanted: "Wanted", *, advice: str = "") -> int:
 def _apply(plan: "TagPlan", wanted: "Wanted", options: "CopyOptions", progress: ChangeProgress) -> int:
     from dreg_client._sync.apply_plan import apply_plan
 
-    progress.begin(len(plan.changes))
-    with progress.completing_errors():
+    with progress.changing(len(plan.changes)):
         result = apply_plan(plan, journal=wanted.journal, **options)
-    progress.end()
     put_kept(plan, wanted)
     return put_changes(result, wanted, _advice(result, wanted.journal))
 
@@ -84,10 +81,8 @@ def run_undo(journal: str, wanted: "Wanted") -> int:
     with _registry_options(f"to continue: {_undoing(journal)}") as (options, progress):
         plan = undo(journal, dry_run=True, **options)
         if wanted.is_applied:
-            progress.begin(len(plan.changes))
-            with progress.completing_errors():
+            with progress.changing(len(plan.changes)):
                 result = undo(journal, **options)
-            progress.end()
             again = f"to try again: {_undoing(journal)}"
             code = put_changes(result, wanted, again if len(result.failures) > len(result.conflicts) else "")
         else:
@@ -131,10 +126,8 @@ def continue_journal(journal: str, wanted: "Wanted") -> int:
         left = resume_plan(journal, dry_run=True, **options)
         if not wanted.is_applied:
             return put_tag_plan(left, wanted, f"to make these changes: {_resuming(journal)}")
-        progress.begin(len(left.changes))
-        with progress.completing_errors():
+        with progress.changing(len(left.changes)):
             result = resume_plan(journal, **options)
-        progress.end()
         return put_changes(result, wanted, _advice(result, journal))
 
 
@@ -142,14 +135,11 @@ def continue_journal(journal: str, wanted: "Wanted") -> int:
 def _registry_options(continuing: str) -> Generator[tuple["CopyOptions", ChangeProgress], None, None]:
     """Yield the options of registries, while progress is shown. `continuing` says how to continue if interrupted."""
     show_log()
-    options: dict[str, Any] = {**given_options()}
-    read, write = options_of_sides()
     with (
         ChangeProgress(continuing) as progress,
         reporting_interruption(progress.outcome),
     ):
-        options["on_event"] = reporting_waits(progress.listen)
-        yield {**options, "source_options": read, "destination_options": write}, progress  # type: ignore[typeddict-item]
+        yield copy_options(progress.listen), progress
 
 
 def _interrupted(journal: str | None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.advice import for_command_line
 from dreg_client.cli.change_sentences import name_text, sentence, totals
-from dreg_client.cli.output import put, put_error, put_json, visible
+from dreg_client.cli.output import counted, put, put_error, put_json, visible
 from dreg_client.cli.shown_problems import put_item_failure
 
 if TYPE_CHECKING:
@@ -141,12 +141,8 @@ def _outcome(result: "ChangesResult") -> str:
     text = totals(result.done, done=True) or ("changed nothing" if already or failed else "nothing to change")
     text += f"; {already} already done" if already else ""
     if failed:
-        text += f"; {failed} failed" + (f" ({_conflicts(conflicts)})" if conflicts else "")
+        text += f"; {failed} failed" + (f" ({counted(conflicts, 'conflict')})" if conflicts else "")
     return text
-
-
-def _conflicts(number: int) -> str:
-    return f"{number} conflict{'' if number == 1 else 's'}"
 
 
 def _plain(each: "RepositoryChanges") -> dict[str, Any]:

@@ -39,14 +39,9 @@ class ChangeProgress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.end()
+        self._end()
 
-    def begin(self, total: int) -> None:
-        """Count changes from now on; `total` is how many there are."""
-        self._stop()
-        self._total = total
-
-    def end(self) -> None:
+    def _end(self) -> None:
         """Stop drawing: everything was done, and the result will be printed."""
         self._stop()
         self._draws = False
@@ -67,16 +62,19 @@ class ChangeProgress:
                 self._paint()
 
     @contextmanager
-    def completing_errors(self) -> Generator[None, None, None]:
-        """Add to an error what was done before it."""
+    def changing(self, total: int) -> Generator[None, None, None]:
+        """Count changes; `total` is how many there are. An error says what was done before it."""
         from dreg_client.errors import DregError
 
+        self._stop()
+        self._total = total
         try:
             yield
         except DregError as failure:
             if self._outcomes["done"]:
                 failure.add_outcome(self.outcome())
             raise
+        self._end()
 
     def outcome(self) -> str:
         """Return what was done before an interruption; it may have come in the middle of a change."""

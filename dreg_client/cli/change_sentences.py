@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from dreg_client.cli.output import visible
+from dreg_client.cli.output import counted, visible
 
 if TYPE_CHECKING:
     from dreg_client.tagging.plan import DeleteManifest, TagChange
@@ -53,9 +53,7 @@ def totals(changes: "Sequence[TagChange]", *, done: bool) -> str:
     """Return how many changes of each kind there are; empty if there are none."""
     found = Counter("referrers" if getattr(change, "missing", ()) else change.action for change in changes)
     parts = [
-        f"{verbs[done]} {number} {verbs[2]}{'' if number == 1 else 's'}"
-        for action, verbs in _VERBS.items()
-        if (number := found[action])
+        f"{verbs[done]} {counted(number, verbs[2])}" for action, verbs in _VERBS.items() if (number := found[action])
     ]
     if not parts:
         return ""

@@ -8,9 +8,8 @@ from dreg_client.cli.copy_progress import CopyProgress
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import show_log
 from dreg_client.cli.output import put_error, put_result, visible
-from dreg_client.cli.registry_options import given_options, options_of_sides
+from dreg_client.cli.registry_options import copy_options
 from dreg_client.cli.stores import reference_given, repository_name
-from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
     from dreg_client.copying.result import CopyResult, Transferred
@@ -32,22 +31,20 @@ def copy_stores(
     from dreg_client._sync.copy import copy
 
     show_log()
-    options = given_options()
-    read, write = options_of_sides()
     is_atomic = destination.kind not in {"registry", "oci"}
-    with CopyProgress(is_atomic=is_atomic) as progress, reporting_interruption(progress.outcome):
-        options["on_event"] = reporting_waits(progress.listen)
-        with _mentioning_all_tags(source):
-            result = copy(
-                source,
-                destination,
-                platforms=platforms or None,
-                tags="all" if all_tags else None,
-                **choices,
-                **options,
-                source_options=read,
-                destination_options=write,
-            )
+    with (
+        CopyProgress(is_atomic=is_atomic) as progress,
+        reporting_interruption(progress.outcome),
+        _mentioning_all_tags(source),
+    ):
+        result = copy(
+            source,
+            destination,
+            platforms=platforms or None,
+            tags="all" if all_tags else None,
+            **choices,
+            **copy_options(progress.listen),
+        )
     put_result(output, _plain(result), _lines(destination, result))
     for line in _remarks(result) if output == "text" else ():
         put_error(visible(f"dreg: {line}"))

@@ -84,6 +84,16 @@ def inert(text: str) -> str:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things.
+
+    Examples:
+        >>> counted(1, "tag"), counted(2, "tag")
+        ('1 tag', '2 tags')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def put(*lines: str) -> None:
     """Write lines of data to standard output."""
     with _naming_output():

@@ -14,7 +14,9 @@ from dreg_client.cli.parsed_type import SECONDS, whole_number
 from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
+    from dreg_client.copying.options import CopyOptions
     from dreg_client.credentials.lookup import Credentials
+    from dreg_client.protocol.events import Event
     from dreg_client.protocol.option_types import Mirror
     from dreg_client.protocol.options import RegistryOptions, Timeouts
     from dreg_client.values.credential import Credential
@@ -150,6 +152,13 @@ def options_of_sides() -> "tuple[RegistryOptions, RegistryOptions]":
     write: dict[str, Any] = {name: True for name in names if given.get(f"dest_{name}")}
     write["upload_hosts"] = upload_hosts(given.get("upload_host", ()))
     return read, write  # type: ignore[return-value]
+
+
+def copy_options(listen: "Callable[[Event], None]") -> "CopyOptions":
+    """Return the options of the command line for copies and plans, whose events a function gets."""
+    options: dict[str, Any] = {**given_options(), "on_event": reporting_waits(listen)}
+    read, write = options_of_sides()
+    return {**options, "source_options": read, "destination_options": write}  # type: ignore[typeddict-item]
 
 
 def given_options(ctx: click.Context | None = None, *, reads_input: bool = True) -> "RegistryOptions":

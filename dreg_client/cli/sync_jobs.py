@@ -4,7 +4,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,9 +12,8 @@ from dreg_client.cli.copy_progress import CopyProgress
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import show_log
 from dreg_client.cli.output import put_error
-from dreg_client.cli.registry_options import given_options, options_of_sides
+from dreg_client.cli.registry_options import copy_options
 from dreg_client.cli.sync_output import for_users_of_dreg, put_plan, put_sync, show_removals
-from dreg_client.cli.waits import reporting_waits
 
 if TYPE_CHECKING:
     from dreg_client.copying.options import CopyOptions
@@ -84,11 +83,8 @@ def _can_ask() -> bool:
 def _registry_options() -> Generator["CopyOptions", None, None]:
     """Yield the options of registries, while progress is shown."""
     show_log()
-    options: dict[str, Any] = {**given_options()}
-    read, write = options_of_sides()
     with CopyProgress(is_atomic=False) as progress, reporting_interruption(progress.outcome):
-        options["on_event"] = reporting_waits(progress.listen)
-        yield {**options, "source_options": read, "destination_options": write}  # type: ignore[typeddict-item]
+        yield copy_options(progress.listen)
 
 
 def _merged(registries: "CopyOptions", options: "SyncOptions") -> "SyncOptions":

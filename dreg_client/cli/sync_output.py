@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dreg_client.cli.advice import for_command_line
 from dreg_client.cli.copy_result import plain_descriptor, uncopied
-from dreg_client.cli.output import put, put_error, put_result, visible
+from dreg_client.cli.output import counted, put, put_error, put_result, visible
 from dreg_client.cli.shown_problems import put_item_failure
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def put_plan(plan: "SyncPlan", output: str) -> int:
         failed = sum(len(each.failures) for each in plan.repositories)
         manifests = sum(each.manifests.count for each in plan.repositories)
         size = _size_text(manifests, byte_size(plan.size))
-        what = f"would copy {_number(copies, 'tag')} ({size}); {skips} already there, {removals} to remove"
+        what = f"would copy {counted(copies, 'tag')} ({size}); {skips} already there, {removals} to remove"
         put_error(f"dreg: {what}" + (f", {failed} failed" if failed else ""))
     return int(any(each.failures for each in plan.repositories))
 
@@ -105,7 +105,7 @@ def put_sync(result: "SyncResult", output: str) -> int:
     if output == "text":
         _put_unmatched(result)
         size = _size_text(sum(each.manifests.count for each in result.repositories), byte_size(result.size))
-        what = f"copied {_number(result.copied, 'tag')} ({size}); {result.skipped} already there"
+        what = f"copied {counted(result.copied, 'tag')} ({size}); {result.skipped} already there"
         put_error(f"dreg: {what}, {result.removed} removed, {len(result.failures)} failed")
     return int(bool(result.failures))
 
@@ -143,11 +143,7 @@ def _named(name: str, reason: str) -> str:
 
 
 def _size_text(manifests: int, size: str) -> str:
-    return f"{_number(manifests, 'manifest')}, {size}" if manifests else size
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{counted(manifests, 'manifest')}, {size}" if manifests else size
 
 
 def _plain(done: "RepositorySync") -> dict[str, Any]:

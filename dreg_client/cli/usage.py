@@ -9,7 +9,7 @@ from dreg_client.cli.arguments import format_option
 from dreg_client.cli.change_options import repository_argument
 from dreg_client.cli.command import Command
 from dreg_client.cli.fan_out import Shown, show
-from dreg_client.cli.output import styled, visible
+from dreg_client.cli.output import counted, styled, visible
 from dreg_client.cli.registry_options import registry_options
 from dreg_client.cli.stores import opened, repository_name
 
@@ -83,12 +83,8 @@ def _lines(found: "Usage", prefix: str, *, with_platforms: bool) -> Iterator[str
         line = "  ".join(text.rjust(width) if name in _RIGHT else text.ljust(width) for text, width, name in cells)
         yield styled(line.rstrip(), "bold") if number == 0 else line.rstrip()
     name = f"{visible(prefix)}: " if prefix else ""
-    tags, manifests = _number(len(found.tags), "tag"), _number(found.manifests, "manifest")
-    yield f"{name}{tags}, {byte_size(found.size)} in {_number(found.blobs, 'blob')} and {manifests}"
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    tags, manifests = counted(len(found.tags), "tag"), counted(found.manifests, "manifest")
+    yield f"{name}{tags}, {byte_size(found.size)} in {counted(found.blobs, 'blob')} and {manifests}"
 
 
 def _row(each: "TagUsage", prefix: str) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """What a plan does in the end with the tags that rules remove, in sentences for `explain`."""
 
 from dreg_client.tagging.plan import DeleteManifest, RepositoryTagPlan, Untag
-from dreg_client.tagging.sentences import short
 from dreg_client.tagging.trace import Trace
 
 
@@ -19,11 +18,11 @@ def note_conclusions(trace: Trace, plan: RepositoryTagPlan) -> None:
     trace.conclude()
     for change in plan.changes:
         if isinstance(change, Untag):
-            trace.note(change.tag, f"only the tag is deleted; the image {short(change.digest)} stays{_why(change)}")
+            trace.note(change.tag, f"only the tag is deleted; the image {change.digest.short} stays{_why(change)}")
         elif isinstance(change, DeleteManifest):
             others = f"; all its tags are removed: {', '.join(change.tags)}" if len(change.tags) > 1 else ""
             for tag in change.tags:
-                trace.note(tag, f"the image {short(change.digest)} is deleted{others}")
+                trace.note(tag, f"the image {change.digest.short} is deleted{others}")
 
 
 def _why(change: Untag) -> str:

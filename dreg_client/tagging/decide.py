@@ -9,7 +9,6 @@ from dreg_client.errors import ConflictError
 from dreg_client.tagging.facts import Decision, Fact, TagFacts
 from dreg_client.tagging.matching import Matching, TagMatch
 from dreg_client.tagging.planned_tags import PlannedTags
-from dreg_client.tagging.sentences import short
 from dreg_client.values.reference import is_tag
 
 
@@ -79,7 +78,7 @@ class Decide:
                 self._obey(self._decision(facts[tag]), facts[tag], planned, added)
         for new, it in added.items():
             planned.set(new, it.digest)
-            planned.trace.note(new, f"names {short(it.digest)}, the image of {it.name}")
+            planned.trace.note(new, f"names {it.digest.short}, the image of {it.name}")
 
     def _decision(self, it: TagFacts) -> Decision | None:
         decision = self.function(it)

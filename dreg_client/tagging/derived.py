@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dreg_client.copying.versions import version_of, version_parts
 from dreg_client.errors import ConflictError
+from dreg_client.errors.stores import listed
 from dreg_client.tagging.facts import TagFacts
 from dreg_client.tagging.matching import Matching
 from dreg_client.tagging.newest import created_of
@@ -80,6 +81,6 @@ def winner(made: str, contenders: list[str], planned: PlannedTags, facts: Mappin
         newest = [tag for created, tag in dated if created == dated[-1][0]]
         if len({planned.digest_of(tag) for tag in newest}) == 1:
             return newest[0]
-    shown = ", ".join(contenders[:5]) + (f" and {len(contenders) - 5} more" if len(contenders) > 5 else "")
-    what = f"{shown} are different images that would all become {made}, and it is not known which one is the newest"
+    what = f"{listed(contenders, most=5)} are different images that would all become {made}"
+    what += ", and it is not known which one is the newest"
     raise ConflictError(f"{what}; choose fewer tags, or use a template that tells them apart")

@@ -7,7 +7,6 @@ from datetime import datetime
 from dreg_client.errors import ConflictError
 from dreg_client.tagging.facts import Fact, TagFacts
 from dreg_client.tagging.planned_tags import PlannedTags
-from dreg_client.tagging.sentences import short
 from dreg_client.values.digest import Digest, is_digest
 
 
@@ -58,7 +57,7 @@ class SetTag(_Explicit):
             what = f"the tag {self.tag} exists and names {before}, not {digest}"
             raise ConflictError(f"{what}; to move it, use: move({self.tag!r}, to={self.to!r})")
         planned.set(self.tag, digest)
-        planned.trace.note(self.tag, f"names {short(digest)}" if before != digest else f"names {short(digest)} already")
+        planned.trace.note(self.tag, f"names {digest.short}" if before != digest else f"names {digest.short} already")
 
     def _target(self, planned: PlannedTags) -> Digest | None:
         if is_digest(self.to):
@@ -130,4 +129,4 @@ class DeleteDigest(_Explicit):
             planned.trace.note(tag, "names the manifest that is to be deleted")
 
     def __str__(self) -> str:
-        return f"delete {short(self.digest)}"
+        return f"delete {self.digest.short}"

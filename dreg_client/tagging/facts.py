@@ -1,6 +1,6 @@
 """What is known of tags and manifests, read once and only as far as rules need it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -48,6 +48,18 @@ class ManifestFacts:
     created: datetime | None = None
 
 
+def blobs_of(manifests: Iterable[ManifestFacts]) -> dict[Digest, int]:
+    """Return the blobs of some manifests, each once, with their sizes in bytes."""
+    return {blob: size for each in manifests for blob, size in each.blobs}
+
+
+def total_size(manifests: Collection[ManifestFacts]) -> int | None:
+    """Return the size of manifests and their blobs, each counted once; None if one of them was not read."""
+    if not all(each.is_read for each in manifests):
+        return None
+    return sum(each.manifest_size for each in manifests) + sum(blobs_of(manifests).values())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagFacts:
     """What is known of a tag. A function that is passed to `decide` gets one for each tag.
@@ -84,12 +96,6 @@ class TagFacts:
         """When the oldest platform of the image was made. None if that is unknown."""
         self._check("created")
         return self._oldest
-
-    @property
-    def age_in_days(self) -> float | None:
-        """How many days ago the image was made. None if that is unknown."""
-        created = self.created
-        return None if created is None else (datetime.now(UTC) - created).total_seconds() / 86_400
 
     @property
     def size(self) -> int | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dreg_client import errors
 from dreg_client.copying.plan_model import PlannedFailure
+from dreg_client.errors.stores import listed
 from dreg_client.tagging.conclusions import note_conclusions
 from dreg_client.tagging.needs import Deletion, Needs
 from dreg_client.tagging.plan import (
@@ -19,7 +20,6 @@ from dreg_client.tagging.plan import (
     Untag,
 )
 from dreg_client.tagging.planned_tags import Difference, PlannedTags
-from dreg_client.tagging.sentences import short
 from dreg_client.values.digest import Digest
 
 
@@ -71,7 +71,7 @@ class RepositoryFindings:
             if needed_by := self.needs.needed.get(digest):
                 raise errors.ConflictError(f"cannot delete {digest}: {needed_by} needs it; {_advice(needed_by)}")
             if not with_referrers and (found := referrers.get(digest)):
-                named = ", ".join(map(short, found[:5])) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+                named = listed([each.short for each in found], most=5)
                 what = f"cannot delete {digest}: it has referrers, such as signatures: {named}"
                 raise errors.ConflictError(f"{what}; to delete them, too, use referrers=True")
 

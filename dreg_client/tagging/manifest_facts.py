@@ -11,7 +11,7 @@ from dreg_client.models.index import AnyManifest, DockerManifestList, Index, is_
 from dreg_client.models.legacy import LegacyManifest
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.protocol.referrers import subject_of
-from dreg_client.tagging.facts import EARLIEST, Fact, ManifestFacts, TagFacts, newest
+from dreg_client.tagging.facts import EARLIEST, Fact, ManifestFacts, TagFacts, newest, total_size
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
 from dreg_client.values.timestamp import Timestamp, is_timestamp
@@ -119,11 +119,7 @@ class ManifestReadings:
 
     def size_of(self, digests: Iterable[Digest]) -> int | None:
         """Return the size of manifests and their blobs, each counted once; None if one of them was not read."""
-        facts = [self.manifests[digest] for digest in dict.fromkeys(digests)]
-        if not all(each.is_read for each in facts):
-            return None
-        blobs = {blob: size for each in facts for blob, size in each.blobs}
-        return sum(each.manifest_size for each in facts) + sum(blobs.values())
+        return total_size([self.manifests[digest] for digest in dict.fromkeys(digests)])
 
     def dates_of(self, digest: Digest) -> tuple[datetime | None, datetime | None]:
         """Return when the oldest and the newest image of a manifest or index were made; None for unknown.

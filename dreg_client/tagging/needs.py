@@ -5,8 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from dreg_client.copying.digest_tags import DigestTag, digest_tag
-from dreg_client.tagging.facts import ManifestFacts
-from dreg_client.tagging.sentences import short
+from dreg_client.tagging.facts import ManifestFacts, blobs_of, total_size
 from dreg_client.values.digest import Digest
 
 
@@ -217,7 +216,7 @@ class _Decision:
                 orphans.append(about)
         for digest in self._known.untagged:
             if digest not in self._extent.near:
-                self._add(digest, f"{short(digest)}, which has no tag")
+                self._add(digest, f"{digest.short}, which has no tag")
         for about in orphans:  # last: a list of referrers needs less than an index
             self._add(self._known.tags[about.name], f"the tag {about.name}", is_list=about.is_referrers_tag)
 
@@ -229,7 +228,7 @@ class _Decision:
             if digest in self._staying:
                 continue
             self._staying[digest] = why
-            label = self._labels.get(digest) or short(digest)
+            label = self._labels.get(digest) or digest.short
             children = self._graph.children(digest)
             ahead += [(each, f"the index {label}", False) for each in self._spared(children, only=is_list)]
             if (subject := self._graph.subject(digest)) is not None:
@@ -302,10 +301,9 @@ class _Sizes:
     def of(self, digests: Iterable[Digest]) -> tuple[int | None, int | None]:
         """Return the size of manifests and their blobs, and the part of it that other manifests also have."""
         facts = [self._manifests.get(digest) for digest in dict.fromkeys(digests)]
-        found = [each for each in facts if each is not None and each.is_read]
-        if len(found) < len(facts):
+        found = [each for each in facts if each is not None]
+        size = total_size(found) if len(found) == len(facts) else None
+        if size is None:
             return None, None
-        blobs = {blob: size for each in found for blob, size in each.blobs}
         own = Counter(blob for each in found for blob in {blob for blob, _ in each.blobs})
-        shared = sum(size for blob, size in blobs.items() if self._users[blob] > own[blob])
-        return sum(each.manifest_size for each in found) + sum(blobs.values()), shared
+        return size, sum(octets for blob, octets in blobs_of(found).items() if self._users[blob] > own[blob])

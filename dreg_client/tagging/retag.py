@@ -8,7 +8,6 @@ from dreg_client.tagging.derived import Derivation, highest, winner
 from dreg_client.tagging.facts import Fact, TagFacts
 from dreg_client.tagging.matching import Matching, TagMatch
 from dreg_client.tagging.planned_tags import PlannedTags, Promotion
-from dreg_client.tagging.sentences import short
 from dreg_client.tagging.templates import Template
 from dreg_client.values.reference import is_tag
 
@@ -98,7 +97,7 @@ class Retag(_Deriving):
                 planned.trace.note(made, f"is the same image as {tag} already")
                 continue
             planned.trace.note(tag, f"becomes {made}")
-            planned.trace.note(made, f"names {short(digest)}, the image of {tag}")
+            planned.trace.note(made, f"names {digest.short}, the image of {tag}")
             planned.set(made, digest)
 
     def _takes(self, made: str, tags: list[str]) -> bool:

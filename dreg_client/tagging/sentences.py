@@ -10,32 +10,22 @@ if TYPE_CHECKING:
     from dreg_client.tagging.plan import DeleteManifest, RestoreManifest
 
 
-def short(digest: Digest) -> str:
-    """Return the start of a digest, long enough to tell images apart.
-
-    Examples:
-        >>> short(Digest("sha256:" + 64 * "0"))
-        'sha256:000000000000'
-    """
-    return f"{digest.algorithm}:{digest.encoded[:12]}"
-
-
 def move(tag: str, before: Digest, after: Digest, other_tags: Collection[str] | None) -> str:
     """Return a sentence about a tag that is moved."""
     others = f" (also tagged {', '.join(other_tags)})" if other_tags else ""
-    return f"move {tag} from {short(before)}{others} to {short(after)}"
+    return f"move {tag} from {before.short}{others} to {after.short}"
 
 
 def copy(source: str, source_tag: str, tag: str, digest: Digest, replaces: Digest | None) -> str:
     """Return a sentence about an image that is copied."""
-    replaced = "" if not replaces else ", already there" if replaces == digest else f", in place of {short(replaces)}"
-    return f"copy {source}:{source_tag} ({short(digest)}) to {tag}{replaced}"
+    replaced = "" if not replaces else ", already there" if replaces == digest else f", in place of {replaces.short}"
+    return f"copy {source}:{source_tag} ({digest.short}) to {tag}{replaced}"
 
 
 def copy_referrers(source: str, source_tag: str, tag: str, digest: Digest, count: int) -> str:
     """Return a sentence about signatures and other referrers that are copied for an image that is there."""
     referrers = "1 referrer" if count == 1 else f"{count} referrers"
-    return f"copy {referrers} of {source}:{source_tag} ({short(digest)}) that {tag} lacks"
+    return f"copy {referrers} of {source}:{source_tag} ({digest.short}) that {tag} lacks"
 
 
 def untag(tag: str, digest: Digest, other_tags: Collection[str] | None, needed_by: str) -> str:
@@ -48,7 +38,7 @@ def untag(tag: str, digest: Digest, other_tags: Collection[str] | None, needed_b
         stays = ": the image stays"
     else:
         stays = ", no tag is left: the image stays"
-    return f"untag {tag} ({short(digest)}{stays})"
+    return f"untag {tag} ({digest.short}{stays})"
 
 
 def delete(change: "DeleteManifest") -> str:
@@ -62,14 +52,14 @@ def delete(change: "DeleteManifest") -> str:
         else f"its tags {', '.join(change.tags)}"
     )
     parts = [tags, *_following(change), *_sizes(change)]
-    return f"delete {short(change.digest)} ({'; '.join(parts)})"
+    return f"delete {change.digest.short} ({'; '.join(parts)})"
 
 
 def restore(change: "RestoreManifest") -> str:
     """Return a sentence about a manifest that is put back."""
     tags = f"with {'its tag' if len(change.tags) == 1 else 'its tags'} {', '.join(change.tags)}" if change.tags else ""
     parts = [tags or "no tag", *_following(change)]
-    return f"restore {short(change.digest)} ({'; '.join(parts)})"
+    return f"restore {change.digest.short} ({'; '.join(parts)})"
 
 
 def _following(change: "DeleteManifest | RestoreManifest") -> list[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from dreg_client.copying.digest_tags import digest_tag
 from dreg_client.errors import DregError
 from dreg_client.models.frozen import FrozenDict
-from dreg_client.tagging.facts import ManifestFacts
+from dreg_client.tagging.facts import ManifestFacts, blobs_of
 from dreg_client.tagging.manifest_facts import ManifestReadings
 from dreg_client.values.digest import Digest
 from dreg_client.values.platform import Platform
@@ -203,8 +203,7 @@ class _Sizes:
         if not all(each.is_read for each in facts):
             return None
         own = self._counted(dict(each.blobs) for each in facts)
-        blobs = {blob: size for each in facts for blob, size in each.blobs}
-        freed = sum(size for blob, size in blobs.items() if self._in_manifests[blob] == own[blob])
+        freed = sum(size for blob, size in blobs_of(facts).items() if self._in_manifests[blob] == own[blob])
         return freed + sum(each.manifest_size for each in facts)
 
     def _goes_along(self, digest: Digest) -> dict[Digest, None]:
