@@ -1,0 +1,77 @@
+"""A partition: the documents that one worker reads and validates from start to end."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final, Literal
+
+from dreg_client.validation.dumps import LineRules
+
+Format = Literal["json", "json-lines", "parquet", "tar", "registry-storage"]
+Compression = Literal["", "gzip", "zstd", "bzip2", "xz"]
+_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9.-]+")
+_LONGEST_NAME: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRules:
+    """How to find the documents in partitions, and how to validate them. It can be pickled.
+
+    Attributes:
+        lines: How to find the documents in lines of JSON; also the kind and the media type of all documents.
+        column: The Parquet column that contains the documents.
+        media_type_column: The column with the media types of the documents; if empty, there is none.
+        kind_column: The column with the kinds of the documents; if empty, there is none.
+        keep: The Parquet columns that are copied to the report.
+    """
+
+    lines: LineRules = LineRules()
+    column: str = "manifest"
+    media_type_column: str = ""
+    kind_column: str = ""
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Documents that are read from start to end by one worker. It can be pickled.
+
+    Attributes:
+        source: The path or URL of the file; for a group of files, of their directory; for a part of a registry's
+            storage, of the storage.
+        format: The format of the file.
+        compression: The compression of the file; empty if it is not compressed.
+        start: The first byte of uncompressed JSON Lines (lines that start before it belong to another partition), or
+            the first row group of a Parquet file.
+        stop: The byte or the row group after the last one; None for all that follow.
+        names: The files of the group, or the repositories, relative to `source`; empty for all other formats.
+        size: The number of bytes to read, as stored; 0 if it is unknown.
+        version: What changes if the file changes: its size and its date, or its ETag.
+    """
+
+    source: str
+    format: Format
+    compression: Compression = ""
+    start: int = 0
+    stop: int | None = None
+    names: tuple[str, ...] = ()
+    size: int = 0
+    version: str = ""
+
+    @property
+    def name(self) -> str:
+        """The name of the partition, for messages: its source, and its part of it."""
+        if self.names:
+            return f"{self.source} ({self.names[0]} to {self.names[-1]})"
+        if self.start or self.stop is not None:
+            unit = "row group" if self.format == "parquet" else "byte"
+            return f"{self.source} ({unit} {self.start} to {'the end' if self.stop is None else self.stop})"
+        return self.source
+
+    @property
+    def report_name(self) -> str:
+        """The name of the report file. It is the same for each run over the same files."""
+        identity = (self.source, self.format, self.compression, self.start, self.stop, self.names)
+        digest = sha256(repr(identity).encode(errors="surrogatepass")).hexdigest()[:16]
+        last = _UNUSUAL.sub("_", self.source.rstrip("/").rpartition("/")[2])[:_LONGEST_NAME]
+        return f"{last.lstrip('.-') or 'documents'}-{digest}.parquet"

@@ -1,0 +1,35 @@
+"""A document of a partition that is not validated yet, and its report."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from dreg_client.validation.report import Report
+
+
+class Row(NamedTuple):
+    """A document of a partition, not validated yet.
+
+    Attributes:
+        source: The file that contains the document; for a member of an archive, `ARCHIVE/MEMBER`.
+        number: The number of the line or of the row in that file, from 1; 0 if the file is the document.
+        raw: The bytes; None for a null in a column.
+        media_type: The media type with which the document was stored.
+        kind: The kind with which the document was stored.
+        is_line: Whether `raw` is a line of JSON, in which `LineRules` find the document.
+    """
+
+    source: str
+    number: int
+    raw: bytes | None
+    media_type: str | None = None
+    kind: str | None = None
+    is_line: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowReport:
+    """The report of a document of a partition; `source` and `number` as in `Row`."""
+
+    source: str
+    number: int
+    report: Report
