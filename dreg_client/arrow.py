@@ -3,6 +3,9 @@
 The extra `arrow` of dreg-client installs pyarrow.
 """
 
+# The stubs of pyarrow leave out type arguments, which mypy reads as Any.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
@@ -350,7 +353,9 @@ def _check_type(schema: pa.Schema, name: str, expected: str) -> None:
     if isinstance(stored, pa.DictionaryType):
         stored = stored.value_type
     if not _is_text(stored) and not (expected == _BYTES and _is_binary(stored)):
-        raise ColumnError(name, f"its type is {found!s:.200}, expected {expected}{_advice(stored)}")
+        raise ColumnError(
+            name, f"its type is {found!s:.200}, expected {expected}{_advice(stored)}", tuple(schema.names)
+        )
 
 
 def _is_text(stored: pa.DataType) -> bool:
