@@ -28,6 +28,7 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first match decides
     errors.UnsupportedDigestError: USAGE,
     errors.InvalidPlatformError: USAGE,
     errors.ConfigError: USAGE,
+    errors.ColumnError: USAGE,
     errors.MissingLibraryError: USAGE,
     errors.AuthError: 3,
     errors.NotFoundError: NOT_FOUND,

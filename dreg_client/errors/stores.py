@@ -128,6 +128,25 @@ class MissingLibraryError(DregError):
         return f"{self.library} (the extra {self.extra}) is not installed; install it with: pip install {self.library}"
 
 
+@dataclass(eq=False, repr=False)
+class ColumnError(DregError):
+    """A table has no such column, or the column cannot be used.
+
+    Attributes:
+        column: The name of the column.
+        reason: What is wrong and what to do.
+        columns: The columns of the table, if the column is missing.
+    """
+
+    column: str
+    reason: str
+    columns: tuple[str, ...] = ()
+
+    def _sentence(self) -> str:
+        there = f"; the columns are: {listed(self.columns, most=100)}" if self.columns else ""
+        return f"column {self.column!r:.200}: {self.reason}{there}"
+
+
 class WorkerKilledError(_PathError):
     """A worker process was killed, for example because memory ran out.
 
