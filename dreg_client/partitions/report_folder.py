@@ -49,15 +49,17 @@ class ReportFolder(Protocol):
 
 def folder_at(place: str) -> ReportFolder:
     """Return the folder at a path or URL."""
-    for scheme in _LOCAL:
-        if place.startswith(scheme):
-            return LocalFolder(place.removeprefix(scheme))
-    return RemoteFolder(place) if "://" in place else LocalFolder(place)
+    return LocalFolder(local_path(place)) if is_local(place) else RemoteFolder(place)
 
 
 def is_local(place: str) -> bool:
     """Return whether a folder is a directory."""
     return "://" not in place or place.startswith(_LOCAL)
+
+
+def local_path(place: str) -> str:
+    """Return the path of a directory that is named by its path or URL."""
+    return next((place.removeprefix(scheme) for scheme in _LOCAL if place.startswith(scheme)), place)
 
 
 class LocalFolder:
