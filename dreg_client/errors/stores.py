@@ -154,3 +154,22 @@ class WorkerKilledError(_PathError):
         path: The file that the process was validating.
         reason: What happened and what to do.
     """
+
+
+@dataclass(eq=False, repr=False)
+class ClusterError(DregError):
+    """A cluster cannot be used, or no longer.
+
+    It cannot be reached, has no workers, or a worker lacks dreg-client or a library, has another version of it, or does
+    not see the folder of the run.
+
+    Attributes:
+        where: The address of the scheduler, or the host of the worker.
+        reason: What is wrong and what to do.
+    """
+
+    where: str
+    reason: str
+
+    def _sentence(self) -> str:
+        return f"{self.where}: {self.reason}"
