@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -66,6 +67,7 @@ def _head(file: BinaryIO) -> bytes:
     return head
 
 
+@cache
 def _parquet_reader() -> Callable[[BinaryIO, str], FileSums]:
     try:
         from dreg_client.partitions.parquet_reports import read_parquet  # noqa: PLC0415 (pyarrow is optional)
