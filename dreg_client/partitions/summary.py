@@ -116,7 +116,7 @@ class Summary:
     def add_kind(self, kind: str, documents: int) -> None:
         """Add a number of documents of a kind."""
         if kind and kind not in KIND_NAMES and kind not in self.kinds:
-            unknown = sum(name not in KIND_NAMES for name in self.kinds)
+            unknown = sum(name not in {*KIND_NAMES, OTHER, ""} for name in self.kinds)
             kind = kind if unknown < _MOST_UNKNOWN and _KIND.fullmatch(kind) else OTHER
         self.kinds[kind] = self.kinds.get(kind, 0) + documents
 
@@ -134,7 +134,7 @@ class Summary:
     def _key(self, rule: str, severity: str) -> tuple[str, str]:
         if rule in CLAUSES or (rule, severity) in self.rules:
             return rule, severity
-        unknown = sum(name not in CLAUSES for name, _ in self.rules)
+        unknown = sum(name not in CLAUSES and name != OTHER for name, _ in self.rules)
         return (rule if unknown < _MOST_UNKNOWN and _RULE.fullmatch(rule) else OTHER), severity
 
     def sorted_rules(self) -> list[tuple[str, str, RuleCount]]:
@@ -170,6 +170,8 @@ class Summary:
         found = cls(documents, valid, warned, size)
         for kind in _objects(plain, "kinds"):
             found.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
+        if sum(found.kinds.values()) != documents:
+            raise ValueError("the kinds of a summary do not add up to its documents")
         for rule in _objects(plain, "rules"):
             found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
         return found
