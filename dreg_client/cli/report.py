@@ -43,10 +43,10 @@ def report_command(sources: tuple[str, ...], output: str, file: str | None) -> i
 
     \b
     REPORTS is one of these:
-      DIRECTORY    All *.parquet, *.jsonl and *.ndjson files in it and its subdirectories. Names that begin with _ or .
-                   are skipped.
+      DIRECTORY    All *.parquet and *.jsonl files in it and its subdirectories, except for names that begin with _ or .
       FILE         A Parquet file that dreg validate --format parquet wrote, or another program with the columns of
                    dreg_client.arrow.REPORT_SCHEMA; or the output of dreg validate --format jsonl.
+      URL          A directory or a file on object storage, such as s3://BUCKET/REPORTS.
 
     \b
     Exit codes:

@@ -1,12 +1,15 @@
 """Read all report files of `dreg report`, and add up their sums."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from errno import ENOENT
+from itertools import islice
 from typing import Any, Final
 
 import click
 
 from dreg_client.cli.error_messages import BAD_CONTENT, exit_code_of_several, plain_failure, put_failure
+from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.output import decodable
 from dreg_client.cli.progress import progress
 from dreg_client.cli.summary_text import summary_lines
@@ -14,7 +17,10 @@ from dreg_client.errors import DregError
 from dreg_client.partitions.file_sums import FileSums, NotAReportError
 from dreg_client.partitions.read_reports import read_report, report_files
 from dreg_client.partitions.summary import Summary
+from dreg_client.values.source_url import is_source_url, shown_source
 
+_MOST_REQUESTS: Final = 16
+_BATCH: Final = 16
 _MOST_LISTED: Final = 1_000
 """The failed partitions and the damaged files of which the reason is kept; the others are counted."""
 
@@ -80,11 +86,11 @@ def _decodable(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
     return [*map(_decodable, value)] if isinstance(value, list) else value
 
 
-def read_sums(sources: Iterable[str], *, as_json: bool) -> ReportSums:
+def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
     """Read all reports in some files and folders; write errors of single files to standard error."""
-    sums = ReportSums(tuple(sources))
-    for source in sums.sources:
-        with progress(source, lambda: 0) as advance:
+    sums = ReportSums(tuple(map(shown_source, sources)))
+    for source, shown in zip(sources, sums.sources, strict=True):
+        with progress(shown, lambda: 0) as advance:
             for name, found in _each(source):
                 if isinstance(found, FileSums):
                     sums.add(found)
@@ -96,24 +102,28 @@ def read_sums(sources: Iterable[str], *, as_json: bool) -> ReportSums:
 
 def _each(source: str) -> Iterator[tuple[str, FileSums | Exception]]:
     """Yield the sums of each report in a file or folder, or why it was not read."""
-    name = source
-    count = 0
+    shown = shown_source(source)
+    names = report_files(source)
+    is_empty = True
     try:
-        for name in report_files(source):
-            count += 1
-            yield name, _sums_of(name)
-    except OSError as failure:
-        yield name, failure
+        # Each file of a URL takes some requests, so many are read at once. Local ones would only wait for each other.
+        at_once = _MOST_REQUESTS if is_source_url(source) else 1
+        while batch := [*islice(names, at_once * _BATCH)]:
+            is_empty = False
+            found = map_in_threads(_sums_of, batch, at_once) if at_once > 1 else map(_sums_of, batch)
+            yield from zip(map(shown_source, batch), found, strict=True)
+    except (DregError, OSError) as failure:
+        yield shown, failure
         return
-    if not count:
-        reason = "no reports found: no files that end in .parquet, .jsonl or .ndjson, and do not begin with _ or ."
-        yield source, FileNotFoundError(2, reason, source)
+    if is_empty:
+        reason = "no reports found: no *.parquet or *.jsonl files, except for names that begin with _ or ."
+        yield shown, FileNotFoundError(ENOENT, reason, shown)
 
 
 def _sums_of(name: str) -> FileSums | Exception:
     try:
         return read_report(name)
     except NotAReportError as failure:
-        return click.UsageError(f"{name} {failure}")
+        return click.UsageError(f"{shown_source(name)} {failure}")
     except (DregError, OSError) as failure:
         return failure
