@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -10,16 +10,22 @@ from dreg_client.arrow import validate_batches
 from dreg_client.errors import DregError, MissingLibraryError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.read import batches_in, reports_in
-from dreg_client.partitions.report_file import PLACE, PlacedRows, finished_summary, metadata_of, read_metadata
-from dreg_client.partitions.report_file import ReportWriter as ReportWriter
+from dreg_client.partitions.report_file import (
+    PLACE,
+    PlacedRows,
+    ReportWriter,
+    finished_summary,
+    metadata_of,
+    read_metadata,
+)
 from dreg_client.partitions.report_folder import ReportFolder, folder_at
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.run_folder import check_token
+from dreg_client.partitions.run_folder import Run, check_token
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
 
 T = TypeVar("T")
-_PLAIN = PartitionRules()
+_PLAIN: Final = PartitionRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +77,38 @@ def validate_partition(
         check_token(place, token)
     if (summary := _finished(place, partition, rules)) is not None:
         return PartitionReport(partition, summary, was_done=True)
-    summary, reading = Summary(), _Reading()
-    with place.new_file(partition.report_name) as stream:
-        writer = ReportWriter(stream)
-        for batch in _batches(partition, rules, reading):
-            add_batch(summary, batch)
-            writer.write(batch)
-        writer.finish(metadata_of(partition, rules, summary, reading.failure))
-        if token:
-            check_token(place, token)
-    return PartitionReport(partition, summary, reading.failure)
+    reading = _Reading()
+    writing = _Writing(place, partition, rules, token)
+    return writing.written(_batches(partition, rules, reading), reading)
+
+
+def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) -> PartitionReport:
+    """Write the report file of documents that were validated already, such as those of an image layout."""
+    reading = _Reading()
+    writing = _Writing(run.folder, partition, run.rules, run.token)
+    return writing.written(_of_rows(reading.until_failure(reports)), reading)
+
+
+class _Writing(NamedTuple):
+    """The report file of a partition that is being written."""
+
+    folder: ReportFolder
+    partition: Partition
+    rules: PartitionRules
+    token: str
+
+    def written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
+        """Write the batches; return their sums, and what ended them."""
+        summary = Summary()
+        with self.folder.new_file(self.partition.report_name) as stream:
+            writer = ReportWriter(stream)
+            for batch in batches:
+                add_batch(summary, batch)
+                writer.write(batch)
+            writer.finish(metadata_of(self.partition, self.rules, summary, reading.failure))
+            if self.token:
+                check_token(self.folder, self.token)
+        return PartitionReport(self.partition, summary, reading.failure)
 
 
 def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules) -> Summary | None:

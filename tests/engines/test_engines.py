@@ -1,4 +1,4 @@
-"""Validation on Spark and Ray, as the pages show it, and when a worker is killed. `.ci/run engines` runs these tests."""
+"""Validation on Spark and Ray, as the pages show it, and when a worker is killed: `.ci/run engines`."""
 
 import os
 import sys
@@ -19,7 +19,11 @@ _ROWS = 4000
 
 
 def _run(script: Path, *arguments: Path) -> str:
-    environment = os.environ | {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": str(ROOT), "SPARK_LOCAL_IP": "127.0.0.1"}
+    environment = os.environ | {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(ROOT),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
     done = run_limited(
         [sys.executable, script, *arguments],
         cwd=script.parent,
