@@ -24,7 +24,7 @@ _VERSIONS: Final = ("ETag", "etag", "generation", "md5Hash", "LastModified", "la
 
 
 @contextmanager
-def typed_errors(source: str) -> Generator[None]:
+def typed_errors(source: str, what: str = "cannot be read") -> Generator[None]:
     """Raise an error of this package for any error of fsspec and its file systems, without the secrets of the URL."""
     try:
         yield
@@ -36,7 +36,7 @@ def typed_errors(source: str) -> Generator[None]:
         raise errors.MissingLibraryError(_library(failure), "remote") from None
     except Exception as failure:  # noqa: BLE001 (each file system has exceptions of its own)
         reason = without_secrets(_reason(failure), source) or type(failure).__name__
-        raise errors.FileError(shown_source(source), f"cannot be read: {reason}") from None
+        raise errors.FileError(shown_source(source), f"{what}: {reason}") from None
 
 
 def _reason(failure: Exception) -> str:
@@ -57,8 +57,8 @@ def _library(failure: ImportError) -> str:
     return (name or "fsspec").partition(".")[0]
 
 
-def _file_system(url: str) -> tuple[Any, str]:
-    """Return the file system of a URL, and the path in it. fsspec has no types."""
+def file_system_at(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and the path in it. fsspec has no types; use `typed_errors`."""
     try:
         core: Any = import_module("fsspec.core")
     except ImportError:
@@ -70,7 +70,7 @@ def _file_system(url: str) -> tuple[Any, str]:
 def open_url(url: str) -> BinaryIO:
     """Open the file at a URL for reading; it can be read at any position."""
     with typed_errors(url):
-        file_system, path = _file_system(url)
+        file_system, path = file_system_at(url)
         found = file_system.info(path)
         if found.get("type") != "file":
             raise errors.FileError(shown_source(url), "is not a file; it was not read")
@@ -113,7 +113,7 @@ class _RemoteFile(io.RawIOBase):
 def status(url: str) -> Status:
     """Return the size and version of the file at a URL, and whether it is a directory."""
     with typed_errors(url):
-        file_system, path = _file_system(url)
+        file_system, path = file_system_at(url)
         return _status(file_system.info(path))
 
 
@@ -128,7 +128,7 @@ def _status(found: Mapping[str, Any]) -> Status:
 def matches(pattern: str) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file and directory that matches a pattern, sorted."""
     with typed_errors(pattern):
-        file_system, path = _file_system(pattern)
+        file_system, path = file_system_at(pattern)
         found = file_system.glob(path, detail=True)
     for name in sorted(found):
         yield _url(pattern, path, name), _status(found[name])
@@ -137,7 +137,7 @@ def matches(pattern: str) -> Iterator[tuple[str, Status]]:
 def below(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file below a directory (see `files_below`)."""
     with typed_errors(url):
-        file_system, root = _file_system(url)
+        file_system, root = file_system_at(url)
     waiting = [root]
     while waiting:
         with typed_errors(url):

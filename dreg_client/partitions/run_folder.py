@@ -17,6 +17,7 @@ from dreg_client.errors import ClusterError, FileError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_file import plain_rules, read_metadata, stated_name
 from dreg_client.partitions.report_folder import ReportFolder, folder_at, is_local, local_path
+from dreg_client.values.source_url import shown_source
 
 RUN_FILE: Final = "_dreg-run.json"
 _LARGEST: Final = 1 << 20
@@ -50,7 +51,7 @@ class Run:
         """Note that the run has a partition."""
         if self._resumes:
             self._names.add(partition.report_name)
-            self._sources.add(partition.source)
+            self._sources.add(shown_source(partition.source))
 
     def finish(self) -> None:
         """Delete reports of earlier runs whose documents are in other reports now, because their file was changed.

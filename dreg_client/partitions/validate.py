@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import pyarrow as pa
 
@@ -25,7 +25,7 @@ from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
 
 T = TypeVar("T")
-_PLAIN = PartitionRules()
+_PLAIN: Final = PartitionRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,33 +78,37 @@ def validate_partition(
     if (summary := _finished(place, partition, rules)) is not None:
         return PartitionReport(partition, summary, was_done=True)
     reading = _Reading()
-    return _written(place, partition, rules, _batches(partition, rules, reading), reading, token)
+    writing = _Writing(place, partition, rules, token)
+    return writing.written(_batches(partition, rules, reading), reading)
 
 
 def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) -> PartitionReport:
     """Write the report file of documents that were validated already, such as those of an image layout."""
     reading = _Reading()
-    return _written(run.folder, partition, run.rules, _of_rows(reading.until_failure(reports)), reading, run.token)
+    writing = _Writing(run.folder, partition, run.rules, run.token)
+    return writing.written(_of_rows(reading.until_failure(reports)), reading)
 
 
-def _written(
-    folder: ReportFolder,
-    partition: Partition,
-    rules: PartitionRules,
-    batches: Iterator[pa.RecordBatch],
-    reading: "_Reading",
-    token: str,
-) -> PartitionReport:
-    summary = Summary()
-    with folder.new_file(partition.report_name) as stream:
-        writer = ReportWriter(stream)
-        for batch in batches:
-            add_batch(summary, batch)
-            writer.write(batch)
-        writer.finish(metadata_of(partition, rules, summary, reading.failure))
-        if token:
-            check_token(folder, token)
-    return PartitionReport(partition, summary, reading.failure)
+class _Writing(NamedTuple):
+    """The report file of a partition that is being written."""
+
+    folder: ReportFolder
+    partition: Partition
+    rules: PartitionRules
+    token: str
+
+    def written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
+        """Write the batches; return their sums, and what ended them."""
+        summary = Summary()
+        with self.folder.new_file(self.partition.report_name) as stream:
+            writer = ReportWriter(stream)
+            for batch in batches:
+                add_batch(summary, batch)
+                writer.write(batch)
+            writer.finish(metadata_of(self.partition, self.rules, summary, reading.failure))
+            if self.token:
+                check_token(self.folder, self.token)
+        return PartitionReport(self.partition, summary, reading.failure)
 
 
 def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules) -> Summary | None:
