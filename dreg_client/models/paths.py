@@ -53,9 +53,9 @@ def objects(members: Mapping[str, object], name: str, place: Place) -> Iterator[
     value = members.get(name)
     if isinstance(value, list):
         outer = (place, name)
-        for position, entry in enumerate(cast("list[object]", value)):
-            if isinstance(entry, dict):
-                yield cast("Mapping[str, object]", entry), (outer, position)
+        for position, entry in enumerate(cast("list[Mapping[str, object]]", value)):
+            if isinstance(entry, dict):  # it may also be any other JSON value
+                yield entry, (outer, position)
 
 
 def object_at(members: Mapping[str, object], name: str) -> Mapping[str, object]:
