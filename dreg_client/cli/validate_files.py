@@ -137,7 +137,7 @@ def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) 
             yield from _lines(str(path), file, settings)
         return
     jobs = min(settings.jobs, path.stat().st_size // PART + 1)
-    for part in validate_file(path, _line_rules(settings), jobs=jobs):
+    for part in validate_file(path, line_rules(settings), jobs=jobs):
         yield from (Checked.of(str(path), found.report, found.line) for found in part.reports)
         yield Counted(part.documents - len(part.reports))
         advance(part.stop - part.start)
@@ -145,11 +145,12 @@ def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) 
 
 def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
     document, lines = whole_document(bounded_lines(file))
-    for found in validate_lines(lines if document is None else [document], _line_rules(settings)):
+    for found in validate_lines(lines if document is None else [document], line_rules(settings)):
         yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
 
 
-def _line_rules(settings: Settings) -> LineRules:
+def line_rules(settings: Settings) -> LineRules:
+    """Return how the lines of dumps are parsed."""
     return LineRules(
         settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
     )

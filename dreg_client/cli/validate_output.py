@@ -36,6 +36,9 @@ class Settings:
     quiet: bool
     jobs: int
     resume: str | None
+    column: str
+    media_type_column: str
+    kind_column: str
     journal: "Journal | None" = None
 
 
