@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
+from dreg_client.arrow import validate_batches
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 
-from dreg_client.arrow import validate_batches
 from dreg_client.errors import DregError, MissingLibraryError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.read import batches_in, reports_in

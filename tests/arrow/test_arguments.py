@@ -3,6 +3,7 @@
 import pickle
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 from dreg_client import DregError
 from dreg_client.arrow import report_schema, validate_batches, validate_table
 from dreg_client.errors import ColumnError
-from tests.arrow.columns import INDEX
+from tests.arrow.columns import FIXTURES, INDEX
 from tests.commands import run_limited
 
 GOOD = pa.record_batch({"id": [1], "manifest": [INDEX]})
@@ -117,3 +118,18 @@ except MissingLibraryError as failure:
     done = run_limited([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "pyarrow (the extra arrow) is not installed; install it with: pip install pyarrow\n" * 2
+
+
+def test_the_command_line_without_pyarrow_names_the_extra(tmp_path: Path) -> None:
+    code = """
+import sys
+sys.modules["pyarrow"] = None
+from dreg_client.cli import main
+main()
+"""
+    arguments = ["validate", "--format", "parquet", "-o", tmp_path / "reports", FIXTURES / "dumps/manifests.jsonl"]
+    done = run_limited([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == "dreg: pyarrow (the extra arrow) is not installed; install it with: pip install pyarrow\n"
+    assert not (tmp_path / "reports").exists()
