@@ -178,7 +178,7 @@ class _Workers:
     def without(self, module: str) -> list[str]:
         """Return the addresses of the workers that cannot find a module."""
         found = cast("dict[str, object]", self._client.run(find_spec, module, on_error="return"))
-        return sorted(address for address, spec in found.items() if spec is None)
+        return sorted(address for address, spec in found.items() if spec is None or isinstance(spec, Exception))
 
 
 class _Call:
