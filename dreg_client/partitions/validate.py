@@ -2,9 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple, TypeVar
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from dreg_client.arrow import validate_batches
 from dreg_client.errors import DregError, MissingLibraryError
@@ -23,6 +21,9 @@ from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.run_folder import Run, check_token
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 T = TypeVar("T")
 _PLAIN: Final = PartitionRules()
@@ -97,7 +98,7 @@ class _Writing(NamedTuple):
     rules: PartitionRules
     token: str
 
-    def written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
+    def written(self, batches: "Iterator[pa.RecordBatch]", reading: "_Reading") -> PartitionReport:
         """Write the batches; return their sums, and what ended them."""
         summary = Summary()
         with self.folder.new_file(self.partition.report_name) as stream:
@@ -138,7 +139,7 @@ class _Reading:
             self.failure = f"{failure.filename or 'the file'}: {failure.strerror or failure}"
 
 
-def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
+def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> "Iterator[pa.RecordBatch]":
     """Yield the reports of the documents before the end, or before the first failure."""
     if partition.format == "parquet":
         yield from reading.until_failure(_of_columns(partition, rules, reading))
@@ -146,7 +147,7 @@ def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> 
         yield from _of_rows(reading.until_failure(reports_in(partition, rules)))
 
 
-def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
+def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> "Iterator[pa.RecordBatch]":
     return validate_batches(
         reading.until_failure(batches_in(partition, rules)),
         rules.column,
@@ -158,7 +159,7 @@ def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) 
     )
 
 
-def _of_rows(reports: Iterator[RowReport]) -> Iterator[pa.RecordBatch]:
+def _of_rows(reports: Iterator[RowReport]) -> "Iterator[pa.RecordBatch]":
     rows = PlacedRows()
     for found in reports:
         rows.add(found)

@@ -12,7 +12,19 @@ from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run import run_partitions
 from dreg_client.validation.dumps import LineRules
-from tests.partitions.runs import document, partitions_of, reported, reports, stated, write_files, write_lines
+from tests.commands import run_limited
+from tests.partitions.clusters import ENVIRONMENT
+from tests.partitions.runs import (
+    DREG,
+    ROOT,
+    document,
+    partitions_of,
+    reported,
+    reports,
+    stated,
+    write_files,
+    write_lines,
+)
 
 
 @pytest.fixture
@@ -153,3 +165,16 @@ def test_other_engines_do_not_read_the_files_of_the_run(stored: Path, tmp_path: 
     state = json.loads((tmp_path / "out/_dreg-run.json").read_text())
     assert state["rules"]["column"] == "manifest"
     assert len(state["token"]) == 32
+
+
+@pytest.mark.parametrize(
+    ("module", "options", "extra"), [("pyarrow", [], "arrow"), ("distributed", ["--scheduler", "local"], "dask")]
+)
+def test_a_missing_library_is_named(stored: Path, tmp_path: Path, module: str, options: list[str], extra: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{module!r}] = None\n")
+    command = [*DREG, "validate", str(stored), "--format", "parquet", "-o", str(tmp_path / "out"), *options]
+    environment = {**ENVIRONMENT, "PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    done = run_limited(command, capture_output=True, env=environment, text=True, check=False)
+
+    assert done.returncode == 2
+    assert f"{module} (the extra {extra}) is not installed; install it with: pip install {module}" in done.stderr
