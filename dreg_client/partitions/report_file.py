@@ -7,18 +7,17 @@ from typing import Any, BinaryIO, Final, cast
 
 from dreg_client import __version__
 from dreg_client.arrow import REPORT_SCHEMA, ReportRows
-from dreg_client.errors import MissingLibraryError
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import shown_source
-
-try:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-except ImportError:
-    raise MissingLibraryError("pyarrow", "arrow") from None
 
 METADATA: Final = "dreg.partition"
 PLACE: Final = (pa.field("source", pa.string(), nullable=False), pa.field("line", pa.int64()))
