@@ -75,10 +75,10 @@ def _write(sums: "ReportSums", output: str, file: str | None) -> None:
     from contextlib import redirect_stdout
     from io import StringIO
 
-    from dreg_client.cli.output import put, put_octets
+    from dreg_client.cli.output import put_octets, put_result
 
-    if output == "text" and file in {None, "-"}:
-        put(*sums.lines())
+    if output != "html" and file in {None, "-"}:
+        put_result(output, sums.plain(), sums.lines())
         return
     with redirect_stdout(StringIO()):  # a file gets no colours
         content = _content(sums, output).encode(errors="backslashreplace")
