@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several, put_failure
+from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, error_message, exit_code_of_several, put_failure
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import silence_dask
 from dreg_client.cli.output import counted, put, put_error, visible
@@ -18,7 +18,7 @@ from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
 from dreg_client.cli.validate_files import check, is_of_registry, line_rules
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
-from dreg_client.errors import DregError, MissingLibraryError
+from dreg_client.errors import DregError, FileError, MissingLibraryError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
@@ -85,7 +85,7 @@ def _rules(settings: Settings, output: ParquetOutput) -> PartitionRules:
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
     """Validate a source as a whole, and write one report file."""
-    from dreg_client.partitions.validate import write_reports
+    from dreg_client.partitions.report_writing import write_reports
 
     partition = Partition(source, "json")  # without a version: it is always validated again
     run.note(partition)
@@ -111,7 +111,7 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
                 case Counted():  # only of dumps
                     pass
     if first is not None:
-        raise first  # so that the report file states that it is not complete
+        raise FileError(source, f"was not read completely: {error_message(first)}")  # the report file states it
 
 
 class _Outcome:
