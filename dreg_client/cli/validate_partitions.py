@@ -16,13 +16,15 @@ from dreg_client.cli.partition_options import ParquetOutput
 from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
-from dreg_client.cli.validate_files import check, is_of_registry, line_rules
+from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
+from dreg_client.cli.validate_rows import partition_rules
 from dreg_client.errors import DregError, MissingLibraryError
+from dreg_client.partitions.lines import rows_of_stream
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.read import report_of
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.validation.dumps import bounded_lines, validate_lines, whole_document
 from dreg_client.validation.report import Report
 from dreg_client.values.registry_name import STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source
@@ -48,7 +50,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     outcome = _Outcome(output, settings)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, _rules(settings, output), resume=output.resume) as run,
+        open_run(output.folder, partition_rules(settings, output.keep), resume=output.resume) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
         files = (source for source in sources if not _is_single(source))
@@ -75,12 +77,6 @@ def _check_cluster(single: list[str]) -> None:
         raise click.UsageError(f"--scheduler cannot be used with {single[0]}: {reason}")
 
 
-def _rules(settings: Settings, output: ParquetOutput) -> PartitionRules:
-    return PartitionRules(
-        line_rules(settings), settings.column, settings.media_type_column, settings.kind_column, output.keep
-    )
-
-
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
     """Validate a source as a whole, and write one report file."""
     from dreg_client.partitions.validate import write_reports
@@ -92,9 +88,8 @@ def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome")
 
 def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Outcome") -> Iterator[RowReport]:
     if source == "-" and (settings.lines or settings.field):
-        document, lines = whole_document(bounded_lines(standard_input()))
-        for found in validate_lines(lines if document is None else [document], rules.lines):
-            yield RowReport(source, found.line, found.report)
+        for row in rows_of_stream(standard_input(), source):
+            yield RowReport(source, row.number, report_of(row, rules))
         return
     with closing(check(source, settings)) as findings:
         for finding in findings:

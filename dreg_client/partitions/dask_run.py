@@ -102,7 +102,9 @@ class _Submitted:
         while len(self._running) < max(_AHEAD * self._workers.threads, _LEAST):
             if (partition := next(partitions, None)) is None:
                 break
-            future = self._client.submit(pickle.loads, _packed(self._task, partition), key=f"dreg-validate-{uuid4().hex}")
+            future = self._client.submit(
+                pickle.loads, _packed(self._task, partition), key=f"dreg-validate-{uuid4().hex}"
+            )
             self._running[future] = partition
             future.add_done_callback(self._done.put)
         return bool(self._running)
