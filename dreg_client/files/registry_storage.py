@@ -42,16 +42,18 @@ class StorageTree:
     files: ListedFiles
     name: str
 
-    def repositories(self, below: str = "") -> Iterator[str]:
+    def repositories(self, below: str = "", *, with_uploads: bool = False) -> Iterator[str]:
         """Yield the names of all repositories, or of a repository and all below it, in the order of the catalog.
 
-        A directory whose name is not valid in the name of a repository is skipped: no server can read it.
+        A directory whose name is not valid in the name of a repository is skipped: no server can read it. With
+        `with_uploads`, also yield those that have only uploads, to which the server responds with 404.
         """
+        marks = {"_manifests", "_layers"} | ({"_uploads"} if with_uploads else set())
         ahead = [below]
         while ahead:
             name = ahead.pop()
             inner = [each.name for each in self.files.entries(f"repositories/{name}") if each.is_directory]
-            if name and ("_manifests" in inner or "_layers" in inner):
+            if name and not marks.isdisjoint(inner):
                 yield name
             paths = [f"{name}/{each}" if name else each for each in reversed(inner) if not each.startswith("_")]
             ahead += filter(is_repository_name, paths)

@@ -4,15 +4,18 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from importlib import import_module
 from typing import Any, BinaryIO, Final, NoReturn, cast
 
 from dreg_client import errors
 from dreg_client.files.beneath import components
-from dreg_client.files.rooted import Entry, ListedFiles
+from dreg_client.files.rooted import Entry, ListedFiles, Status
 from dreg_client.values.origin import without_query
 
 _BUFFERED: Final = 1 << 16
+_DATES: Final = ("mtime", "LastModified", "last_modified", "updated", "created")
+"""Where file systems state the date of a file: local files, S3, Azure, Google, and memory."""
 
 
 class RemoteFiles(ListedFiles):
@@ -54,6 +57,18 @@ class RemoteFiles(ListedFiles):
         if len(raw) > limit:
             raise errors.ResponseTooLargeError(path, len(raw), limit)
         return raw
+
+    def status(self, place: str) -> Status | None:
+        """Return the size and date of a file, as far as its file system states them; see `ListedFiles.status`."""
+        self.check_open()
+        found = dict[str, Any]()
+        with suppress(FileNotFoundError, NotADirectoryError), _reported(f"{self.name}/{place}", "read"):
+            found = self._system.info(self._path(place))
+        if found.get("type") != "file":
+            return None
+        dates = (found.get(name) for name in _DATES)
+        modified = next((each for each in dates if each is not None), None)
+        return Status(found["size"] or 0, modified.timestamp() if isinstance(modified, datetime) else modified)
 
     def entries(self, place: str) -> list[Entry]:
         """Return the entries of a directory, sorted by name; see `ListedFiles.entries`."""

@@ -130,8 +130,29 @@ class Entry(NamedTuple):
     is_link: bool
 
 
+class Status(NamedTuple):
+    """The size of a file in bytes, and the time of its last change in seconds since 1970; None if it is unknown."""
+
+    size: int
+    modified: float | None
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Status | None":
+        """Return the status of a regular file; None for anything else."""
+        return cls(found.st_size, found.st_mtime) if stat.S_ISREG(found.st_mode) else None
+
+
 class ListedFiles(Files):
     """The files below a root whose directories can be listed one at a time."""
+
+    @abstractmethod
+    def status(self, place: str) -> Status | None:
+        """Return the size and date of a regular file, without reading it; None if there is none.
+
+        Raises:
+            LayoutError: The file system does not tell.
+            ClosedError: The store is closed.
+        """
 
     @abstractmethod
     def entries(self, place: str) -> list[Entry]:
@@ -184,6 +205,12 @@ class DirectoryFiles(ListedFiles):
             if failure.errno in {errno.ENOENT, errno.ENAMETOOLONG}:  # a file with too long a name cannot exist
                 raise FileNotFoundError(path) from None
             raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
+
+    def status(self, place: str) -> Status | None:
+        """Return the size and date of a regular file; see `ListedFiles.status`."""
+        with suppress(FileNotFoundError, errors.UnsafePathError), self.open(place) as file:
+            return Status.of(os.fstat(file.fileno()))
+        return None
 
     def directory(self, name: str) -> str | None:
         """Return the path of a directory after following links; see `Files.directory`."""
