@@ -28,6 +28,7 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first match decides
     errors.UnsupportedDigestError: USAGE,
     errors.InvalidPlatformError: USAGE,
     errors.ConfigError: USAGE,
+    errors.ColumnError: USAGE,
     errors.MissingLibraryError: USAGE,
     errors.AuthError: 3,
     errors.NotFoundError: NOT_FOUND,
@@ -43,6 +44,7 @@ _CODES: Final[dict[type[Exception], int]] = {  # the first match decides
     errors.UnsupportedError: 8,
     errors.RegistryError: 6,
     errors.TransportError: 6,
+    errors.ClusterError: 6,
     errors.ConflictError: 7,
     errors.DregError: 8,
 }

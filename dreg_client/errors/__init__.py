@@ -21,6 +21,7 @@ DregError
                          TLSError (NotTLSError, OnlyTLSError)
   FileError              LayoutError (UnsafePathError  LayoutCorruptError  LayoutLockedError)
   NotAnImageError  PlatformNotFoundError  ConflictError  ClosedError  MissingLibraryError  WorkerKilledError
+  ColumnError  ClusterError
 ```
 
 `RegistryError`, `UnauthorizedError` and their subclasses have the server's response in `.status`, `.codes`, `.said` and
@@ -83,6 +84,8 @@ from dreg_client.errors.registries import UploadError as UploadError
 from dreg_client.errors.registries import UploadOffsetError as UploadOffsetError
 from dreg_client.errors.root import DregError as DregError
 from dreg_client.errors.stores import ClosedError as ClosedError
+from dreg_client.errors.stores import ClusterError as ClusterError
+from dreg_client.errors.stores import ColumnError as ColumnError
 from dreg_client.errors.stores import ConflictError as ConflictError
 from dreg_client.errors.stores import FileError as FileError
 from dreg_client.errors.stores import LayoutCorruptError as LayoutCorruptError

@@ -129,6 +129,25 @@ class MissingLibraryError(DregError):
         return f"{self.library}{extra} is not installed; install it with: pip install {self.library}"
 
 
+@dataclass(eq=False, repr=False)
+class ColumnError(DregError):
+    """A table has no such column, or the column cannot be used.
+
+    Attributes:
+        column: The name of the column.
+        reason: What is wrong and what to do.
+        columns: The columns of the table, if the column is missing.
+    """
+
+    column: str
+    reason: str
+    columns: tuple[str, ...] = ()
+
+    def _sentence(self) -> str:
+        there = f"; the columns are: {listed(self.columns, most=100)}" if self.columns else ""
+        return f"column {self.column!r:.200}: {self.reason}{there}"
+
+
 class WorkerKilledError(_PathError):
     """A worker process was killed, for example because memory ran out.
 
@@ -136,3 +155,22 @@ class WorkerKilledError(_PathError):
         path: The file that the process was validating.
         reason: What happened and what to do.
     """
+
+
+@dataclass(eq=False, repr=False)
+class ClusterError(DregError):
+    """A cluster cannot be used, or no longer.
+
+    It cannot be reached, has no workers, or a worker lacks dreg-client or a library, has another version of it, or does
+    not see the folder of the run.
+
+    Attributes:
+        where: The address of the scheduler, or the host of the worker.
+        reason: What is wrong and what to do.
+    """
+
+    where: str
+    reason: str
+
+    def _sentence(self) -> str:
+        return f"{self.where}: {self.reason}"

@@ -9,7 +9,7 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from dreg_client._logging import log
 from dreg_client.errors import FileError
@@ -58,10 +58,25 @@ def write_whole(path: str, chunks: Iterable[bytes], *, mode: int | None = None) 
 
 
 def _replace(target: Path, chunks: Iterable[bytes], mode: int | None) -> None:
+    with replacing(target, mode) as stream:
+        stream.writelines(chunks)
+
+
+@contextmanager
+def replacing(target: Path, mode: int | None = None) -> Generator[BinaryIO, None, None]:
+    """Yield a new file, which gets its name at the end of the block; if the block fails, nothing changes.
+
+    Args:
+        target: The file. It must not be a link.
+        mode: Its permissions, as for `write_whole`.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     part = part_beside(target)  # set before the file exists, so that it is removed after an interrupt at any moment
     try:
         with _temporary(part) as (file, is_named), open(file, "wb", closefd=False) as stream:
-            stream.writelines(chunks)
+            yield stream
             stream.flush()
             os.fsync(file)
             set_rights(file, target, mode)

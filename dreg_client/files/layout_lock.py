@@ -36,15 +36,16 @@ class LockFile:
         root: The layout.
         name: `CONTENT` or `INDEX`.
         creates: Whether to create the file. If it does not exist, no writer of this library is active.
+        what: What it locks, for errors.
 
     Raises:
         UnsafePathError: The file is a link, or is not a regular file.
         LayoutError: The file cannot be created or locked.
     """
 
-    def __init__(self, root: str, name: str, *, creates: bool = True) -> None:
+    def __init__(self, root: str, name: str, *, creates: bool = True, what: str = "layout") -> None:
         self.path: str = str(Path(root, name))
-        self._file, self._creates = -1, creates
+        self._file, self._creates, self._what = -1, creates, what
 
     def try_lock(self, *, shared: bool) -> bool:
         """Lock the file unless another process, thread or task holds a lock that excludes this one; return whether."""
@@ -82,14 +83,15 @@ class LockFile:
         except BlockingIOError:
             return False
         except (ImportError, OSError) as failure:
-            reason = "cannot be locked, so the layout cannot be written safely; write it on a file system with locks"
+            reason = f"cannot be locked, so the {self._what} cannot be written safely; use a file system with locks"
             raise errors.LayoutLockedError(self.path, reason) from failure
         return True
 
     def _refused(self, failure: OSError) -> errors.LayoutError:
         if failure.errno in _IS_LINK:
             return errors.UnsafePathError(self.path, "is a symbolic link; delete it")
-        return errors.LayoutError(self.path, f"cannot be created, so the layout cannot be written: {failure.strerror}")
+        reason = f"cannot be created, so the {self._what} cannot be written: {failure.strerror}"
+        return errors.LayoutError(self.path, reason)
 
     def close(self) -> None:
         """Release the lock."""

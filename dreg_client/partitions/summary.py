@@ -1,10 +1,28 @@
 """The sums of many reports: documents, kinds, and rules with an example of each. It can be saved as JSON."""
 
-from dataclasses import dataclass, field
-from typing import Any, Self
+import re
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
 
-from dreg_client.errors.problems import Problem
+from dreg_client.errors.problems import Problem, Severity
+from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.rules import CLAUSES
 from dreg_client.partitions.row import RowReport
+
+OTHER: Final = "other"
+"""The rule or kind of everything that has no well-formed name, or that is beyond `_MOST_UNKNOWN`."""
+
+_RULE: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]{2}")
+_KIND: Final = re.compile(r"[a-z0-9-]{1,40}")
+_MOST_UNKNOWN: Final = 200
+"""The number of unknown rules and kinds, such as those of a later version, that are counted separately."""
+_LONGEST: Final = 4096
+_LARGEST: Final = 2**63 - 1
+_SEVERITIES: Final = tuple(map(str, Severity))
+
+Position = tuple[str, int]
+"""The place of a partition among others: its source and the start in it, or "" and its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +34,14 @@ class Example:
         number: The number of the line or row, from 1; 0 if the file is the document.
         digest: The digest of the document; None if it is unknown.
         problem: The problem. Its clause is that of the rule.
+        position: The place of the partition with the document among others. The example with the lowest one is kept.
     """
 
     source: str
     number: int
     digest: str | None
     problem: Problem
+    position: Position = ("", 0)
 
 
 @dataclass(slots=True)
@@ -35,7 +55,7 @@ class RuleCount:
 
 @dataclass(slots=True)
 class Summary:
-    """The sums of many reports.
+    """The sums of many reports. Their memory does not grow with the number of documents.
 
     Attributes:
         documents: The number of documents.
@@ -53,17 +73,82 @@ class Summary:
     kinds: dict[str, int] = field(default_factory=dict[str, int])
     rules: dict[tuple[str, str], RuleCount] = field(default_factory=dict[tuple[str, str], RuleCount])
 
+    @property
+    def invalid(self) -> int:
+        """The number of documents with errors."""
+        return self.documents - self.valid
+
     def add(self, row: RowReport) -> None:
         """Add the report of one document."""
-        raise NotImplementedError
+        report = row.report
+        self.documents += 1
+        self.valid += report.ok
+        self.warned += bool(report.warnings)
+        self.size += report.size
+        self.add_kind(report.kind or "", 1)
+        for (rule, severity), count in Counter((it.rule, it.severity) for it in report.problems).items():
+            first = next(it for it in report.problems if (it.rule, it.severity) == (rule, severity))
+            example = example_of(row.source, row.number, str(report.digest), first)
+            self.add_rule(rule, severity, RuleCount(1, count, example))
 
-    def merge(self, other: "Summary") -> None:
-        """Add the sums of other documents, which come after those of this summary."""
-        raise NotImplementedError
+    def merge(self, other: "Summary", position: Position = ("", 0)) -> None:
+        """Add the sums of other documents.
+
+        Args:
+            other: The sums of a partition. They do not change.
+            position: The place of the partition. The example of each rule is that of the lowest one, in whatever order
+                partitions are merged; of equal ones, that of the first merged.
+        """
+        self.documents += other.documents
+        self.valid += other.valid
+        self.warned += other.warned
+        self.size += other.size
+        for kind, documents in other.kinds.items():
+            self.add_kind(kind, documents)
+        for (rule, severity), count in other.rules.items():
+            self.add_rule(rule, severity, replace(count, example=replace(count.example, position=position)))
+
+    def add_kind(self, kind: str, documents: int) -> None:
+        """Add a number of documents of a kind."""
+        if kind and kind not in KIND_NAMES and kind not in self.kinds:
+            unknown = sum(name not in KIND_NAMES for name in self.kinds)
+            kind = kind if unknown < _MOST_UNKNOWN and _KIND.fullmatch(kind) else OTHER
+        self.kinds[kind] = self.kinds.get(kind, 0) + documents
+
+    def add_rule(self, rule: str, severity: str, added: RuleCount) -> None:
+        """Add the counts of a rule. The object is kept if the rule is new."""
+        key = self._key(rule, str(severity))
+        if (known := self.rules.get(key)) is None:
+            self.rules[key] = added
+            return
+        known.documents += added.documents
+        known.problems += added.problems
+        if added.example.position < known.example.position:
+            known.example = added.example
+
+    def _key(self, rule: str, severity: str) -> tuple[str, str]:
+        if rule in CLAUSES or (rule, severity) in self.rules:
+            return rule, severity
+        unknown = sum(name not in CLAUSES for name, _ in self.rules)
+        return (rule if unknown < _MOST_UNKNOWN and _RULE.fullmatch(rule) else OTHER), severity
+
+    def sorted_rules(self) -> list[tuple[str, str, RuleCount]]:
+        """Return the rules with their severity and counts: errors first, then those of most documents."""
+        rows = [(rule, severity, count) for (rule, severity), count in self.rules.items()]
+        return sorted(rows, key=lambda row: (_SEVERITIES.index(row[1]), -row[2].documents, row[0]))
 
     def plain(self) -> dict[str, Any]:
         """Return the sums as JSON values."""
-        raise NotImplementedError
+        kinds = sorted(self.kinds.items(), key=lambda item: (-item[1], item[0]))
+        return {
+            "documents": self.documents,
+            "valid": self.valid,
+            "invalid": self.invalid,
+            "withWarnings": self.warned,
+            "size": self.size,
+            "kinds": [{"kind": kind or None, "documents": documents} for kind, documents in kinds],
+            "rules": [_plain_rule(rule, severity, count) for rule, severity, count in self.sorted_rules()],
+        }
 
     @classmethod
     def of_plain(cls, plain: dict[str, Any]) -> Self:
@@ -72,4 +157,93 @@ class Summary:
         Raises:
             ValueError: The values are not those of a summary.
         """
-        raise NotImplementedError
+        documents, valid, warned, size = (
+            _number(plain, name) for name in ("documents", "valid", "withWarnings", "size")
+        )
+        if max(valid, warned) > documents:
+            raise ValueError("a summary counts more valid documents, or more with warnings, than documents")
+        found = cls(documents, valid, warned, size)
+        for kind in _objects(plain, "kinds"):
+            found.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
+        for rule in _objects(plain, "rules"):
+            found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
+        return found
+
+
+def example_of(source: str, number: int, digest: str | None, problem: Problem) -> Example:
+    """Return an example whose texts are cut if they are very long."""
+    texts = (problem.path, problem.found, problem.expected, problem.clause)
+    if max(len(source), *map(len, texts)) > _LONGEST:
+        path, found, expected, clause = map(_cut, texts)
+        problem = replace(problem, path=path, found=found, expected=expected, clause=clause)
+    return Example(_cut(source), number, digest, problem)
+
+
+def problem_of(rule: str, severity: str, path: str, found: str, expected: str) -> Problem:
+    """Return a problem that was stored without its clause.
+
+    Raises:
+        ValueError: There is no such severity.
+    """
+    return Problem(rule, Severity(severity), path, found, expected, CLAUSES.get(rule, ""))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _plain_rule(rule: str, severity: str, count: RuleCount) -> dict[str, Any]:
+    example = count.example
+    return {
+        "rule": rule,
+        "severity": severity,
+        "documents": count.documents,
+        "problems": count.problems,
+        "example": {
+            "source": example.source,
+            "line": example.number or None,
+            "digest": example.digest,
+            "problem": example.problem.plain(),
+        },
+    }
+
+
+def _rule_count(plain: dict[str, Any]) -> RuleCount:
+    example = _object(plain, "example")
+    stored = _object(example, "problem")
+    texts = (_text(stored, name) for name in ("rule", "severity", "path", "found", "expected"))
+    problem = problem_of(*(text or "" for text in texts))
+    number = 0 if example.get("line") is None else _number(example, "line")
+    digest = _text(example, "digest", required=False)
+    shown = example_of(_text(example, "source") or "", number, digest, problem)
+    return RuleCount(_number(plain, "documents"), _number(plain, "problems"), shown)
+
+
+def _number(plain: dict[str, Any], name: str) -> int:
+    value = plain.get(name)
+    if type(value) is not int or not 0 <= value <= _LARGEST:  # a bool is an int, too
+        raise ValueError(f"a summary needs a number as its member {name}")
+    return value
+
+
+def _text(plain: dict[str, Any], name: str, *, required: bool = True) -> str | None:
+    value = plain.get(name)
+    if isinstance(value, str):
+        return _cut(value)
+    if value is None and not required:
+        return None
+    raise ValueError(f"a summary needs a string as its member {name}")
+
+
+def _object(plain: dict[str, Any], name: str) -> dict[str, Any]:
+    value = plain.get(name)
+    if not isinstance(value, dict):
+        raise ValueError(f"a summary needs an object as its member {name}")  # noqa: TRY004
+    return value
+
+
+def _objects(plain: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    value = plain.get(name)
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise ValueError(f"a summary needs a list of objects as its member {name}")
+    return value

@@ -1,0 +1,144 @@
+"""Run partitions in processes of this machine."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing.connection import Connection, wait
+from typing import Final
+
+from dreg_client._logging import log
+from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.validate import PartitionReport
+from dreg_client.values.waiting import wait_in_steps
+
+MOST_ATTEMPTS: Final = 4
+"""How often a partition is begun if the worker process is killed each time."""
+KILLED: Final = f"the worker process was killed {MOST_ATTEMPTS} times, perhaps because memory ran out"
+Task = Callable[[Partition], PartitionReport]
+_Answer = PartitionReport | BaseException
+
+
+def run_in_processes(
+    partitions: Iterator[Partition], task: Task, *, jobs: int
+) -> Iterator[PartitionReport | tuple[Partition, str]]:
+    """Run a task for each partition, in a number of processes; yield the results as they come.
+
+    A partition whose process was killed is done again in a new one. After four attempts, it is yielded with the reason.
+    The other processes are not affected: each has one partition at a time, so it is known which one is to be repeated.
+
+    Raises:
+        DregError: What the task raised. The other processes are killed.
+    """
+    workers = _Workers(task)
+    try:
+        again: list[tuple[Partition, int]] = []
+        while True:
+            while len(workers.busy) < jobs and (given := again.pop() if again else _next(partitions)):
+                workers.begin(*given)
+            if not workers.busy:
+                return
+            for partition, attempt, answer in workers.answers():
+                if isinstance(answer, BaseException):
+                    raise answer
+                if answer is not None:
+                    yield answer
+                elif attempt >= MOST_ATTEMPTS:
+                    yield partition, KILLED
+                else:
+                    log.warning("%s: its worker process was killed; it is done again", partition.name)
+                    again.append((partition, attempt + 1))
+    finally:
+        workers.kill()
+
+
+def _next(partitions: Iterator[Partition]) -> tuple[Partition, int] | None:
+    found = next(partitions, None)
+    return None if found is None else (found, 1)
+
+
+class _Worker:
+    """A process that does one partition after another."""
+
+    def __init__(self, task: Task) -> None:
+        # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.
+        context = multiprocessing.get_context("spawn")
+        self.connection, its_end = context.Pipe()
+        self.process = context.Process(target=_serve, args=(its_end, task), daemon=True)
+        self.process.start()
+        its_end.close()  # so that its death ends the connection
+
+    def kill(self) -> None:
+        """End the process at once. Its partition can be done again."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+class _Workers:
+    """The processes that are idle, and those that are busy with a partition."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._idle: list[_Worker] = []
+        self.busy: dict[_Worker, tuple[Partition, int]] = {}
+
+    def begin(self, partition: Partition, attempt: int) -> None:
+        """Give a partition to an idle process, or to a new one."""
+        worker = self._idle.pop() if self._idle else _Worker(self._task)
+        self.busy[worker] = partition, attempt
+        try:
+            worker.connection.send(partition)
+        except OSError:  # killed while it was idle; `answers` finds it
+            pass
+
+    def answers(self) -> Iterator[tuple[Partition, int, _Answer | None]]:
+        """Wait for processes; yield their partitions with the results, or with None if the process was killed."""
+        waiting = {worker.connection: worker for worker in self.busy}
+        wait_in_steps(lambda seconds: bool(wait(waiting, 0)) or bool(wait(waiting, seconds)))
+        for connection in wait(waiting, 0):
+            worker = waiting[connection]  # type: ignore[index]
+            answer = self._answer(worker)
+            yield *self.busy.pop(worker), answer
+
+    def _answer(self, worker: _Worker) -> _Answer | None:
+        try:
+            answer: _Answer = worker.connection.recv()
+        except (EOFError, OSError):
+            worker.kill()
+            return None
+        self._idle.append(worker)
+        return answer
+
+    def kill(self) -> None:
+        """End all processes at once."""
+        for worker in (*self._idle, *self.busy):
+            worker.kill()
+
+
+def _serve(connection: Connection, task: Task) -> None:
+    """Do the partitions that come, until the connection ends; the process ends with its parent, even if that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    while True:
+        try:
+            partition = connection.recv()
+        except (EOFError, OSError):
+            return
+        connection.send(_result(partial(task, partition)))
+
+
+def _result(task: Callable[[], PartitionReport]) -> _Answer:
+    try:
+        return task()
+    except Exception as failure:  # noqa: BLE001 (raised in the parent)
+        return failure
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

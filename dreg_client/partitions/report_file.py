@@ -1,0 +1,155 @@
+"""The report file of a partition: Parquet with a row for each document, and what it is the report of as metadata."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any, BinaryIO, Final, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dreg_client import __version__
+from dreg_client.arrow import REPORT_SCHEMA, ReportRows
+from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.row import RowReport
+from dreg_client.partitions.summary import Summary
+from dreg_client.values.sizes import MEBIBYTE
+
+METADATA: Final = "dreg.partition"
+PLACE: Final = (pa.field("source", pa.string(), nullable=False), pa.field("line", pa.int64()))
+"""The first columns: the file that contains the document, and the number of its line or row from 1, or null."""
+ROW_SCHEMA: Final = pa.schema([*PLACE, *REPORT_SCHEMA])
+_MOST_ROWS: Final = 65_536
+_MOST_BYTES: Final = 32 * MEBIBYTE
+
+
+class PlacedRows:
+    """Collects reports, with the places of their documents, as record batches of `ROW_SCHEMA`."""
+
+    def __init__(self) -> None:
+        self._sources: list[str] = []
+        self._numbers: list[int | None] = []
+        self._rows = ReportRows()
+
+    def add(self, found: RowReport) -> None:
+        """Add the report of a document."""
+        self._sources.append(_encodable(found.source))
+        self._numbers.append(found.number or None)
+        self._rows.add(found.report)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a batch should be made of the rows."""
+        return self._rows.is_full
+
+    def batch(self) -> pa.RecordBatch:
+        """Return the rows, and start with no rows again."""
+        place = [pa.array(self._sources, pa.string()), pa.array(self._numbers, pa.int64())]
+        self._sources, self._numbers = [], []
+        return pa.record_batch(cast("Any", [*place, *self._rows.columns()]), schema=ROW_SCHEMA)
+
+
+def _encodable(text: str) -> str:
+    r"""Escape the bytes of a file name that are not valid UTF-8, which Arrow cannot represent.
+
+    >>> _encodable("caf\udce9")
+    'caf\\udce9'
+    """
+    return text.encode("utf-8", "backslashreplace").decode() if not text.isascii() else text
+
+
+class ReportWriter:
+    """Writes record batches to a report file, in row groups of a useful size.
+
+    Args:
+        stream: The file, open for writing. It stays open.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pa.RecordBatch] = []
+        self._rows = self._bytes = 0
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write a batch. All batches must have the schema of the first one."""
+        self._waiting.append(batch)
+        self._rows += batch.num_rows
+        self._bytes += batch.nbytes
+        if self._rows >= _MOST_ROWS or self._bytes >= _MOST_BYTES:
+            self._write_waiting(batch.schema)
+
+    def _write_waiting(self, schema: pa.Schema) -> None:
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._stream, schema, compression="zstd")
+        if self._rows:
+            self._writer.write_table(pa.Table.from_batches(self._waiting, schema), row_group_size=self._rows)
+        self._waiting, self._rows, self._bytes = [], 0, 0
+
+    def finish(self, metadata: str) -> None:
+        """Write the end of the file, with the metadata of `metadata_of`."""
+        self._write_waiting(self._waiting[0].schema if self._waiting else ROW_SCHEMA)
+        if self._writer is not None:
+            self._writer.add_key_value_metadata({METADATA: metadata})
+            self._writer.close()
+
+
+def metadata_of(partition: Partition, rules: PartitionRules, summary: Summary, failure: str | None) -> str:
+    """Return what a report file states about itself, as JSON."""
+    return json.dumps({**_identity(partition, rules), "summary": summary.plain(), "failure": failure})
+
+
+def _identity(partition: Partition, rules: PartitionRules) -> dict[str, Any]:
+    """Return what two reports must have in common to be of the same documents, by the same rules."""
+    return {"dreg": __version__, "rules": plain_rules(rules), "partition": asdict(partition)}
+
+
+def plain_rules(rules: PartitionRules) -> dict[str, Any]:
+    """Return rules as JSON values."""
+    return asdict(rules)
+
+
+def read_metadata(stream: BinaryIO) -> dict[str, Any] | None:
+    """Return what a report file states about itself; None if it is not a report of a partition, or is damaged."""
+    try:
+        found = pq.read_metadata(stream).metadata
+        stated = json.loads((found or {}).get(METADATA.encode(), b"null"))
+    except (pa.ArrowException, OSError, ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", stated) if isinstance(stated, dict) else None
+
+
+def finished_summary(stated: dict[str, Any], partition: Partition, rules: PartitionRules) -> Summary | None:
+    """Return the sums of a report if it is the complete report of a partition by these rules, otherwise None.
+
+    Without a version of the partition, nothing shows that the file is still the same.
+    """
+    wanted = json.loads(json.dumps(_identity(partition, rules)))
+    if not partition.version or stated.get("failure") is not None or {**stated, **wanted} != stated:
+        return None
+    try:
+        return Summary.of_plain(stated["summary"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def stated_name(stated: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the source of the partition that a report states, and the name that its file must have."""
+    plain = stated.get("partition")
+    try:
+        names = tuple(cast("Sequence[str]", plain["names"]))  # type: ignore[index]
+        partition = Partition(**{**cast("dict[str, Any]", plain), "names": names})
+        return partition.source, partition.report_name
+    except (TypeError, KeyError, AttributeError):
+        return None
+
+
+def write_report(stream: BinaryIO, batches: Iterable[pa.RecordBatch]) -> ReportWriter:
+    """Write all batches to a report file; return its writer, to finish it."""
+    writer = ReportWriter(stream)
+    for batch in batches:
+        writer.write(batch)
+    return writer

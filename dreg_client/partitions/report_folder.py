@@ -1,0 +1,218 @@
+"""The folder of report files: a directory, or the URL of one on object storage, by fsspec."""
+
+import os
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any, BinaryIO, Final, Protocol, cast
+
+from dreg_client.errors import FileError, LayoutLockedError, MissingLibraryError
+from dreg_client.files.atomic import is_own_file, is_part, replacing
+from dreg_client.files.layout_lock import LockFile
+from dreg_client.files.regular import open_regular
+
+LOCK: Final = "_dreg-run.lock"
+"""The lock file; Spark and other engines ignore files whose names begin with `_`."""
+_LOCAL: Final = ("file://", "local://")
+
+
+class ReportFolder(Protocol):
+    """A folder with report files. All methods raise FileError if it cannot be read or written."""
+
+    name: str
+
+    def create(self) -> None:
+        """Create the folder if it does not exist."""
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Return a block during which no other run of this machine, or of one that shares the folder, may begin."""
+        ...
+
+    def names(self) -> Iterator[str]:
+        """Yield the names of the files and folders in it, without the lock file."""
+        ...
+
+    def open(self, name: str) -> BinaryIO | None:
+        """Open a file; return None if it does not exist."""
+
+    def new_file(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """Return a block that yields a new file, which gets its name only at the end, complete and synced."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Delete a file, if it exists."""
+
+    def remove_parts(self) -> None:
+        """Delete what killed processes have left. No other run may be active."""
+
+
+def folder_at(place: str) -> ReportFolder:
+    """Return the folder at a path or URL."""
+    return LocalFolder(local_path(place)) if is_local(place) else RemoteFolder(place)
+
+
+def is_local(place: str) -> bool:
+    """Return whether a folder is a directory."""
+    return "://" not in place or place.startswith(_LOCAL)
+
+
+def local_path(place: str) -> str:
+    """Return the path of a directory that is named by its path or URL."""
+    return next((place.removeprefix(scheme) for scheme in _LOCAL if place.startswith(scheme)), place)
+
+
+class LocalFolder:
+    """A directory; see `ReportFolder`. Workers on other machines need it at the same path."""
+
+    def __init__(self, path: str) -> None:
+        self.name: str = path
+        self._path = Path(path)
+
+    def create(self) -> None:
+        """See `ReportFolder`."""
+        try:
+            self._path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise FileError(self.name, "is not a directory; name a new one") from None
+        except (OSError, ValueError) as failure:
+            raise _failed(self.name, "cannot be created", failure) from failure
+
+    @contextmanager
+    def lock(self) -> Generator[None, None, None]:
+        """See `ReportFolder`. Without locks in the file system, only the names of temporary files keep runs apart."""
+        lock = LockFile(self.name, LOCK, what="folder")
+        try:
+            with suppress(LayoutLockedError):
+                if not lock.try_lock(shared=False):
+                    raise FileError(self.name, "is in use by another run; wait for its end, or name another folder")
+            yield
+        finally:
+            lock.close()
+
+    def names(self) -> Iterator[str]:
+        """See `ReportFolder`."""
+        try:
+            with os.scandir(self._path) as entries:
+                yield from (entry.name for entry in entries if entry.name != LOCK)
+        except OSError as failure:
+            raise _failed(self.name, "cannot be read", failure) from failure
+
+    def open(self, name: str) -> BinaryIO | None:
+        """See `ReportFolder`."""
+        try:
+            return open_regular(self._path / name)
+        except FileNotFoundError:
+            return None
+        except OSError as failure:
+            raise _failed(str(self._path / name), "cannot be read", failure) from failure
+
+    @contextmanager
+    def new_file(self, name: str) -> Generator[BinaryIO, None, None]:
+        """See `ReportFolder`."""
+        target = self._path / name
+        try:
+            with replacing(target) as stream:
+                yield stream
+        except OSError as failure:
+            raise _failed(str(target), "cannot be written", failure) from failure
+
+    def remove(self, name: str) -> None:
+        """See `ReportFolder`."""
+        try:
+            (self._path / name).unlink(missing_ok=True)
+        except OSError as failure:
+            raise _failed(str(self._path / name), "cannot be deleted", failure) from failure
+
+    def remove_parts(self) -> None:
+        """See `ReportFolder`."""
+        with suppress(OSError), os.scandir(self._path) as entries:
+            for entry in entries:
+                with suppress(OSError):
+                    if is_part(entry.name) and is_own_file(entry):
+                        Path(entry.path).unlink()
+
+
+class RemoteFolder:
+    """A folder on object storage; see `ReportFolder`. A file is written locally, then stored as a whole.
+
+    There are no locks: do not start two runs in one folder.
+    """
+
+    def __init__(self, url: str) -> None:
+        scheme, _, rest = url.partition("://")
+        self.name: str = f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"  # without credentials
+        self._url = url.rstrip("/")
+
+    def _files(self) -> tuple[Any, str]:
+        """Return the file system, and the path of the folder in it."""
+        try:
+            from fsspec.core import url_to_fs  # noqa: PLC0415 (needs an extra)
+        except ImportError:
+            raise MissingLibraryError("fsspec", "remote") from None
+        try:
+            return cast("tuple[Any, str]", url_to_fs(self._url))
+        except ImportError as failure:
+            raise FileError(self.name, f"cannot be opened: {failure}; install this library") from None
+        except Exception as failure:  # of any file system
+            raise _failed(self.name, "cannot be opened", failure) from failure
+
+    @contextmanager
+    def _at(self, name: str, what: str) -> Generator[tuple[Any, str], None, None]:
+        """Yield the file system and the path of a file; raise FileError if the block fails."""
+        files, path = self._files()
+        try:
+            yield files, f"{path}/{name}" if name else path
+        except FileError:
+            raise
+        except Exception as failure:  # fsspec's file systems raise the exceptions of their libraries
+            raise _failed(f"{self.name.rstrip('/')}/{name}", what, failure) from failure
+
+    def create(self) -> None:
+        """See `ReportFolder`."""
+        with self._at("", "cannot be created") as (files, path):
+            files.makedirs(path, exist_ok=True)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """See `ReportFolder`."""
+        return nullcontext()
+
+    def names(self) -> Iterator[str]:
+        """See `ReportFolder`."""
+        with self._at("", "cannot be read") as (files, path):
+            files.invalidate_cache(path)
+            found = cast("list[str]", files.ls(path, detail=False) if files.exists(path) else [])
+        yield from filter(None, (name.rstrip("/").rpartition("/")[2] for name in found))
+
+    def open(self, name: str) -> BinaryIO | None:
+        """See `ReportFolder`."""
+        with self._at(name, "cannot be read") as (files, path):
+            try:
+                return cast("BinaryIO", files.open(path, "rb"))
+            except FileNotFoundError:
+                return None
+
+    @contextmanager
+    def new_file(self, name: str) -> Generator[BinaryIO, None, None]:
+        """See `ReportFolder`."""
+        try:
+            with tempfile.NamedTemporaryFile(prefix="dreg-", suffix=".parquet") as local:
+                yield cast("BinaryIO", local)
+                local.flush()
+                with self._at(name, "cannot be written") as (files, path):
+                    files.put_file(local.name, path)
+        except OSError as failure:
+            raise _failed(tempfile.gettempdir(), "a temporary file cannot be written", failure) from failure
+
+    def remove(self, name: str) -> None:
+        """See `ReportFolder`."""
+        with self._at(name, "cannot be deleted") as (files, path), suppress(FileNotFoundError):
+            files.rm_file(path)
+
+    def remove_parts(self) -> None:
+        """Do nothing: only whole files are stored."""
+
+
+def _failed(path: str, what: str, failure: Exception) -> FileError:
+    reason = getattr(failure, "strerror", None) or str(failure) or type(failure).__name__
+    return FileError(path, f"{what}: {reason}")

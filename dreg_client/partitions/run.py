@@ -1,0 +1,92 @@
+"""Run partitions: one after another, in several processes, or on a cluster."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.report_file import ReportWriter, metadata_of
+from dreg_client.partitions.report_folder import folder_at, is_local, local_path
+from dreg_client.partitions.run_folder import Run, open_run
+from dreg_client.partitions.summary import Summary
+from dreg_client.partitions.validate import PartitionReport, validate_partition
+
+_PLAIN = PartitionRules()
+_Found = Iterator[PartitionReport | tuple[Partition, str]]
+
+
+def run_partitions(
+    partitions: Iterable[Partition],
+    folder: str,
+    rules: PartitionRules = _PLAIN,
+    *,
+    scheduler: str | None = None,
+    jobs: int = 1,
+    resume: bool = False,
+) -> Iterator[PartitionReport]:
+    """Validate partitions; write a report file for each of them. Yield the results as they come, in any order.
+
+    Each document is in exactly one report file, also if processes were killed and the run was continued. Memory does
+    not grow with the number of partitions. If the iterator is closed early, the work that was begun is ended; it is
+    done again by the next run with `resume`.
+
+    Args:
+        partitions: The partitions, such as those of `find_partitions`.
+        folder: The path or URL of a folder, which is created if it does not exist. With a scheduler, all workers must
+            share it.
+        rules: How to find and validate the documents.
+        scheduler: The address of a Dask scheduler, such as `tcp://HOST:8786`, or `local` to start one on this machine.
+        jobs: The number of worker processes on this machine; 1 uses this process.
+        resume: Whether to continue the run of the folder. Report files of partitions that were not changed are kept.
+            Those of partitions whose source is among the given ones, but was changed, are replaced.
+
+    Returns:
+        An iterator of results. All errors are raised by it.
+
+    Raises:
+        FileError: The folder is in use, is not empty (without `resume`), or a report file cannot be written.
+        ClusterError: The cluster cannot be used or was lost.
+        MissingLibraryError: A library is not installed.
+    """
+    if is_local(folder):
+        folder = str(Path(local_path(folder)).absolute())  # a worker may have another working directory
+    with open_run(folder, rules, resume=resume) as run:
+        work = _Work(folder, rules, run.token)
+        with closing(_results(run.noted(partitions), work, scheduler, jobs)) as results:  # type: ignore[type-var]
+            for found in results:
+                yield found if isinstance(found, PartitionReport) else work.give_up(*found)
+        run.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What all partitions of a run have in common."""
+
+    folder: str
+    rules: PartitionRules
+    token: str
+
+    @property
+    def task(self) -> Callable[[Partition], PartitionReport]:
+        return partial(validate_partition, folder=self.folder, rules=self.rules, token=self.token)
+
+    def give_up(self, partition: Partition, reason: str) -> PartitionReport:
+        """Write a report without rows, which states why the partition was not read."""
+        with folder_at(self.folder).new_file(partition.report_name) as stream:
+            ReportWriter(stream).finish(metadata_of(partition, self.rules, Summary(), reason))
+        return PartitionReport(partition, Summary(), reason)
+
+
+def _results(partitions: Iterator[Partition], work: _Work, scheduler: str | None, jobs: int) -> _Found:
+    if scheduler is not None:
+        from dreg_client.partitions.dask_run import run_on_cluster  # noqa: PLC0415 (needs an extra)
+
+        yield from run_on_cluster(partitions, work.task, scheduler=scheduler, jobs=jobs)
+    elif jobs > 1:
+        from dreg_client.partitions.local_run import run_in_processes  # noqa: PLC0415 (imports multiprocessing)
+
+        yield from run_in_processes(partitions, work.task, jobs=jobs)
+    else:
+        yield from map(work.task, partitions)

@@ -1,0 +1,121 @@
+"""Sum the rows of reports in Arrow record batches. Python sees only the examples, not each row."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from dreg_client.arrow import PROBLEM, REPORT_SCHEMA
+from dreg_client.partitions.summary import RuleCount, Summary, example_of, problem_of
+
+_PLACE = ("source", "line")
+_MOST_KEPT = 3
+
+
+def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None:
+    """Add the reports of a record batch with the columns of `REPORT_SCHEMA`, which may be of similar types.
+
+    Args:
+        summary: The sums to add to.
+        batch: The reports. The columns `source` and `line` name the documents of examples; without `source`, the other
+            columns do.
+        source: The name of examples if the batch has no such columns.
+
+    Raises:
+        ValueError: The batch has other columns, or values that no report has.
+    """
+    ok = _column(batch, "ok", pa.bool_())
+    summary.documents += batch.num_rows
+    summary.valid += pc.sum(ok).as_py() or 0
+    summary.warned += pc.sum(pc.greater(_column(batch, "warnings", pa.int64()), pa.scalar(0))).as_py() or 0
+    summary.size += pc.sum(_column(batch, "size", pa.int64())).as_py() or 0
+    for counted in _column(batch, "kind", pa.string()).value_counts().to_pylist():
+        summary.add_kind(counted["values"] or "", counted["counts"])
+    for count in _rule_counts(batch, source):
+        summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
+
+
+def _column(batch: pa.RecordBatch, name: str, wanted: pa.DataType) -> Any:  # noqa: ANN401 (pyarrow's arrays are generic)
+    index = batch.schema.get_field_index(name)
+    if index < 0:
+        raise ValueError(f"there is no column {name}, or there are several")
+    return _cast(batch.column(index), name, wanted)
+
+
+def _cast(column: Any, name: str, wanted: pa.DataType) -> Any:  # noqa: ANN401 (as above)
+    if column.type == wanted:
+        return column
+    try:
+        return column.cast(wanted)
+    except pa.ArrowException:
+        raise ValueError(f"the column {name} is of type {column.type}, expected {wanted}") from None
+
+
+def _rule_counts(batch: pa.RecordBatch, source: str) -> list[RuleCount]:
+    """Return how often each rule was broken, with the first example of each, in order of rows."""
+    lists, problems = _problems(batch)
+    if not len(problems):
+        return []
+    texts = {name: _text(problems, name) for name in PROBLEM.names}
+    rows = pa.table(
+        {
+            "row": pc.list_parent_indices(lists),
+            "index": pa.array(range(len(problems)), pa.int64()),
+            "rule": texts["rule"],
+            "severity": texts["severity"],
+        }
+    )
+    by_row = rows.group_by(["row", "rule", "severity"]).aggregate([("index", "count"), ("index", "min")])
+    counts = by_row.group_by(["rule", "severity"]).aggregate(
+        [("row", "count"), ("row", "min"), ("index_count", "sum"), ("index_min", "min")]
+    )
+    found = []
+    for it in sorted(counts.to_pylist(), key=lambda it: it["index_min_min"]):
+        problem = problem_of(*(texts[name][it["index_min_min"]].as_py() for name in PROBLEM.names))
+        place = _place(batch, it["row_min"], source)
+        found.append(RuleCount(it["row_count"], it["index_count_sum"], example_of(*place, problem)))
+    return found
+
+
+def _problems(batch: pa.RecordBatch) -> tuple[Any, Any]:
+    """Return the lists of problems, and all their problems one after another."""
+    wanted = REPORT_SCHEMA.field("problems").type
+    index = batch.schema.get_field_index("problems")
+    if index < 0:
+        raise ValueError("there is no column problems, or there are several")
+    lists: Any = batch.column(index)
+    is_list = pa.types.is_list(lists.type) or pa.types.is_large_list(lists.type)
+    if not is_list or not pa.types.is_struct(lists.type.value_type):
+        raise ValueError(f"the column problems is of type {lists.type}, expected {wanted}")
+    return lists, pc.list_flatten(lists)
+
+
+def _text(problems: Any, name: str) -> Any:  # noqa: ANN401 (as above)
+    if problems.type.get_field_index(name) < 0:
+        raise ValueError(f"the problems have no member {name}")
+    column = _cast(pc.struct_field(problems, name), f"problems.{name}", pa.string())
+    if column.null_count:
+        raise ValueError(f"the problems have nulls as their member {name}")
+    return column
+
+
+def _place(batch: pa.RecordBatch, row: int, source: str) -> tuple[str, int, str | None]:
+    """Return the source, the line and the digest of the document of a row."""
+    digest = _value(batch, "digest", row)
+    number = _value(batch, "line", row)
+    stored = _value(batch, "source", row)
+    if stored is None:
+        stored = ", ".join(_kept(batch, row)) or source
+    return str(stored), number if isinstance(number, int) and number > 0 else 0, digest and str(digest)
+
+
+def _kept(batch: pa.RecordBatch, row: int) -> Sequence[str]:
+    """Return the first columns that were kept, which identify a document in the reports of other engines."""
+    others = [name for name in batch.schema.names if name not in REPORT_SCHEMA.names and name not in _PLACE]
+    return [f"{name}={_value(batch, name, row)}" for name in others[:_MOST_KEPT]]
+
+
+def _value(batch: pa.RecordBatch, name: str, row: int) -> Any:  # noqa: ANN401 (a kept column may have any type)
+    index = batch.schema.get_field_index(name)
+    return None if index < 0 else batch.column(index)[row].as_py()
