@@ -10,12 +10,11 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._sync.storage_source import StorageSource
 from dreg_client._sync.validation import Walk
-from dreg_client.errors.problems import Severity
-from dreg_client.files.registry_storage import REVISIONS, Links, StorageTree
+from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree
 from dreg_client.models import rules
 from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import Document
+from dreg_client.models.parse import Document, parse_manifest
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import own_media_type
 from dreg_client.validation.digest_set import DigestSet
@@ -24,7 +23,7 @@ from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.storage_blobs import damage, path_of
 from dreg_client.validation.storage_links import LinkChecks, StoredBlobs
 from dreg_client.validation.walk import Claim, Step
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.sizes import MAX_DOCUMENT
 
@@ -67,9 +66,23 @@ class RepositoryCheck:
     def reports(self) -> Iterator[FileReport]:
         """Yield the reports: links to manifests, tags, documents, links to layers, uploads."""
         for found in self._all():
-            problems = found.report.problems
-            if self._pedantic or not problems or any(each.severity is not Severity.NOTE for each in problems):
+            report = found.report
+            if self._pedantic or not report.problems or report.errors or report.warnings:
                 yield found
+
+    def read_references(self) -> None:
+        """Only read the manifests, to find out what they refer to."""
+        for _ in self._links.read_manifests():
+            pass
+        for target in self._links.manifests.values():
+            with suppress(FileNotFoundError, errors.DregError):
+                raw = self._blobs.read(target, MAX_DOCUMENT)
+                self.references.add(target)
+                self._refer(raw, _parsed(raw))
+
+    def unread(self) -> Iterator[Digest]:
+        """Yield the blobs that `reports` did not read."""
+        return (target for digest, target in self._links.layers.items() if not self._checks.is_read(digest))
 
     def _all(self) -> Iterator[FileReport]:
         now = time.time()
@@ -133,7 +146,18 @@ class RepositoryCheck:
                 named = [Digest(found.decode()) for found in _DIGEST.findall(raw)]
         for digest in named:
             self._named.add(digest)
-            self.references.add(self._links.layers.get(digest) or self._links.manifests.get(digest) or digest)
+            self.references.add(digest)
+            if digest.algorithm != SHA256:  # distribution stores all blobs by their sha256 digest
+                for links in (LAYERS, REVISIONS):
+                    with suppress(FileNotFoundError, errors.DregError):
+                        self.references.add(self._tree.target(self._links.repository, links, digest))
+
+
+def _parsed(raw: bytes) -> Document | None:
+    try:
+        return parse_manifest(raw, own_media_type(raw), strict=False)
+    except errors.DregError:
+        return None
 
 
 class _Checks(RepositoryChecks):
@@ -142,6 +166,11 @@ class _Checks(RepositoryChecks):
     def __init__(self, links: LinkChecks, blobs: StoredBlobs, *, complete: bool, pedantic: bool) -> None:
         super().__init__(complete=complete, pedantic=pedantic)
         self._links, self._blobs = links, blobs
+        self._configs = set[Digest]()
+
+    def is_read(self, digest: Digest) -> bool:
+        """Return whether a config was read."""
+        return digest in self._configs
 
     def step(self, claim: Claim) -> Step | Report:
         """Return the next step for a claim. Manifests with a link are validated on their own."""
@@ -151,7 +180,10 @@ class _Checks(RepositoryChecks):
         if claim.role == "layer" and not claim.descriptor.urls:
             is_seen = digest in self._links.layers or not self._is_new(digest, self._seen)
             return Step.SKIP if is_seen else Step.LOOK
-        return super().step(claim)
+        step = super().step(claim)
+        if step is Step.READ and claim.role == "config":
+            self._configs.add(digest)
+        return step
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a config that does not match its descriptor: STO-02 if its bytes were changed."""
