@@ -44,7 +44,7 @@ class StorageSource:
     ) -> None:
         self._tree, self._repository, self._owns_tree, self.strict = tree, repository, owns_tree, strict
         self.name: str = repository
-        self.address = f"{tree.name.rstrip('/')}/{repository}"
+        self.address = f"registry-storage:{tree.name.rstrip('/')}/{repository}"
         self._subjects: dict[Digest, Digest | None] = {}  # of the manifests that were read to list referrers
 
     def close(self) -> None:
@@ -73,7 +73,7 @@ class StorageSource:
                 return self._tree.tagged(self._repository, tag)
             except FileNotFoundError:
                 self._tree.check_repository(self._repository)
-        advice = f"list the tags there are with: dreg tags registry-storage:{self.address}"
+        advice = f"list the tags there are with: dreg tags {self.address}"
         raise errors.NotFoundError(f"tag {tag[:128]!r}", self.address, advice)
 
     def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:
@@ -105,6 +105,21 @@ class StorageSource:
         """List all tags, sorted. A tag may name no manifest, because tags are not read."""
         self._tree.files.check_open()
         return tuple(run_in_thread(self._tree.tags, self._repository))
+
+    def manifests(self) -> list[Digest]:
+        """List all manifests and indexes that the repository has a link to, with and without a tag."""
+        self._tree.files.check_open()
+        return run_in_thread(self._manifests)
+
+    def _manifests(self) -> list[Digest]:
+        return [each for each in self._tree.linked(self._repository, REVISIONS) if self._is_linked(each)]
+
+    def _is_linked(self, digest: Digest) -> bool:
+        try:
+            self._target(REVISIONS, digest)
+        except errors.NotFoundError:
+            return False
+        return True
 
     def manifest_list(self) -> None:
         """Return None, because a storage does not state dates."""

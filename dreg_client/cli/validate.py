@@ -100,6 +100,8 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
                    A layout: its documents, blobs and references.
       REGISTRY/REPOSITORY[:TAG|@DIGEST]
                    One image of a repository, or all its tags.
+      registry-storage:PATH/REPOSITORY[:TAG|@DIGEST]
+                   The same in the storage of a registry.
       REGISTRY/    All repositories in the catalog of a registry.
 
     In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist.

@@ -10,7 +10,7 @@ import click
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
-from dreg_client.cli.validate_registries import check_registry, names_registry
+from dreg_client.cli.validate_registries import check_registry, check_storage, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
 from dreg_client.files.regular import open_regular
@@ -72,12 +72,7 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
     if source == "-":
         yield from _standard_input(settings)
     elif source.startswith(STORE_KINDS):
-        name = named_store(source)
-        if name.kind == "docker-archive":
-            if OCI_ARCHIVE in kinds_at(name.path):
-                raise UnsupportedError(how_to_validate(name.path))
-            raise UnsupportedError(f"{source} has no manifests to validate; show it with: dreg inspect {source}")
-        yield from _layout(name, settings, advance)
+        yield from _store(named_store(source), settings, advance)
     elif is_of_registry(source):
         yield from check_registry(source, settings)
     elif Path(source).is_dir():
@@ -180,6 +175,17 @@ def _is_wanted(entry: Path) -> bool:
     if entry.is_dir():
         return not entry.is_symlink()
     return entry.suffix in _DOCUMENTS and entry.is_file()
+
+
+def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    if name.kind == "registry-storage":
+        yield from check_storage(name, settings)
+        return
+    if name.kind == "docker-archive":
+        if OCI_ARCHIVE in kinds_at(name.path):
+            raise UnsupportedError(how_to_validate(name.path))
+        raise UnsupportedError(f"{name} has no manifests to validate; show it with: dreg inspect {name}")
+    yield from _layout(name, settings, advance)
 
 
 def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:

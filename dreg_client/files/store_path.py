@@ -55,14 +55,17 @@ def _at_existing_path(text: str) -> StoreName | None:
 
 def _in_storage(text: str) -> StoreName | None:
     """Return the name of the storage at the longest path that is one, and of the image after it."""
-    from dreg_client.files.registry_storage import storage_tree  # noqa: PLC0415 (few stores are storages)
-
     if StoreName.parse(f"registry-storage:{text}").repository is not None and is_url(text):
         return None  # it contains `docker/registry/v2`, so no request is needed
-    for end in _ends_of_storage(text):
-        if storage_tree(text[:end]) is not None:
-            return image_in_storage(text[:end], text[end:])
-    return None
+    end = storage_in(text)
+    return None if end is None else image_in_storage(text[:end], text[end:])
+
+
+def storage_in(text: str) -> int | None:
+    """Return where the path of a storage ends in a string, or None. It is the longest path that is one."""
+    from dreg_client.files.registry_storage import storage_tree  # noqa: PLC0415 (few stores are storages)
+
+    return next((end for end in _ends_of_storage(text) if storage_tree(text[:end]) is not None), None)
 
 
 def _ends_of_storage(text: str) -> Iterator[int]:

@@ -6,7 +6,7 @@ from typing import Final, Literal, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, is_digest
-from dreg_client.values.reference import Reference, RepositoryName, Tag, is_tag, shown
+from dreg_client.values.reference import DEFAULT_TAG, Reference, RepositoryName, Tag, is_tag, shown
 
 Kind = Literal["registry", "oci", "oci-archive", "docker-archive", "registry-storage"]
 _LONGEST: Final = 8192
@@ -118,6 +118,13 @@ def repository_of(name: StoreName) -> str:
         return f"{name.reference.registry}/{name.reference.repository}"
     below = "" if name.repository is None else f"{'' if name.path.endswith('/') else '/'}{name.repository}"
     return f"{name.kind}:{name.path}{below}"
+
+
+def why_not_changed(name: StoreName) -> str:
+    """Return why a store that is neither a repository nor a layout cannot be changed, for messages."""
+    if name.kind == "registry-storage":
+        return "the storage of a registry is only read; change it through the registry"
+    return "dreg can only change registries and layouts"
 
 
 def is_url(path: str) -> bool:
@@ -236,7 +243,7 @@ def image_in_storage(path: str, rest: str) -> StoreName:
         "registry-storage",
         path,
         repository=RepositoryName(name),
-        tag=Tag(tag) if colon and not at else None,
+        tag=None if at else Tag(tag if colon else DEFAULT_TAG),
         digest=Digest(digest) if at else None,
         is_named=bool(at or colon),
     )
