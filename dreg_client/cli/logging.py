@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from contextlib import suppress
 
 from dreg_client._logging import log
 from dreg_client.cli.advice import for_command_line
@@ -25,3 +26,14 @@ def show_log() -> None:
         log.addHandler(_StandardError())
         log.propagate = False
     log.setLevel(logging.DEBUG if is_debugging() else logging.WARNING)
+
+
+def silence_dask() -> None:
+    """Do not show the log of Dask, whose errors are reported by ours; with `--debug`, show it."""
+    if is_debugging():
+        return
+    with suppress(ImportError):  # reported when it is used
+        import distributed  # noqa: F401  # pyright: ignore[reportUnusedImport] (it configures its loggers)
+    for name in [*logging.root.manager.loggerDict]:
+        if name.partition(".")[0] in {"distributed", "tornado"}:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)

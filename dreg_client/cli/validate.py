@@ -12,11 +12,13 @@ from dreg_client.cli.arguments import formats_option
 from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.parsed_type import whole_number
+from dreg_client.cli.partition_options import PARQUET, RESUMED, parquet_output, partition_options
 from dreg_client.cli.registry_options import given_options, reads_stdin, registry_options
 from dreg_client.cli.signals import DeferredSignals, signal_exit_code
 from dreg_client.models.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
+    from dreg_client.cli.partition_options import ParquetOutput
     from dreg_client.cli.validate_output import Settings, Writer
 
 
@@ -37,9 +39,7 @@ class _Validated(click.Path):
 
 
 @click.command("validate", cls=Command)
-@click.argument(
-    "sources", metavar="SOURCE...", nargs=-1, required=True, type=_Validated(allow_dash=True, readable=False)
-)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, type=_Validated(allow_dash=True, readable=False))
 @click.option(
     "--kind",
     type=click.Choice(KIND_NAMES),
@@ -62,6 +62,7 @@ class _Validated(click.Path):
     help="Member of the object that holds the media type; requires --field.",
 )
 @click.option("--complete", is_flag=True, help="Report missing blobs and manifests as errors, not as warnings.")
+@click.option("--blobs", is_flag=True, help="Read and verify all blobs of a registry-storage.")
 @click.option("--pedantic", is_flag=True, help="Also report notes, such as members that no specification defines.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only errors: no warnings, notes, summary or progress.")
 @click.option(
@@ -72,18 +73,12 @@ class _Validated(click.Path):
     metavar="N",
     help="Number of documents or blobs to check in parallel (default: the number of CPUs).",
 )
-@click.option(
-    "--resume",
-    metavar="FILE",
-    type=click.Path(readable=False),
-    help="Record the finished tags of a registry in FILE. To continue after an interruption, run the same command "
-    "again. FILE must be new, or the journal of an earlier run; it is deleted when all tags have been read.",
-)
+@partition_options
 @registry_options
 @formats_option(
-    *("json", "jsonl", "github"),
+    *("json", "jsonl", "github", PARQUET),
     help="Output format (default: text). json is one document; jsonl is one object per line; github is annotations for "
-    "GitHub Actions.",
+    "GitHub Actions; parquet writes the report of each document to DIR and prints a summary.",
 )
 def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> int:  # noqa: ANN401 (as click hands them over)
     """Validate manifests, configs, layouts and repositories.
@@ -100,11 +95,13 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
                    A layout: its documents, blobs and references.
       REGISTRY/REPOSITORY[:TAG|@DIGEST]
                    One image of a repository, or all its tags.
-      registry-storage:PATH/REPOSITORY[:TAG|@DIGEST]
-                   The same in the storage of a registry.
+      registry-storage:PATH[/REPOSITORY[:TAG|@DIGEST]]
+                   The storage of a registry, also links, uploads and
+                   unreferenced blobs; a repository; or one image.
       REGISTRY/    All repositories in the catalog of a registry.
 
     In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist.
+    In a registry-storage, --blobs reads them.
 
     \b
     Exit codes:
@@ -130,10 +127,15 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     from dreg_client.cli.validate_journal import open_journal
     from dreg_client.cli.validate_output import WRITERS, FailedSource, Settings
 
+    sources, parquet = _sources_and_output(sources, output, options)
     settings = Settings(**options)
     if settings.media_type_field and not settings.field:
         raise click.UsageError("--media-type-field requires --field")
     _check_sources(sources, settings)
+    if parquet is not None:
+        from dreg_client.cli.validate_partitions import validate_into
+
+        return validate_into(sources, parquet, settings)
     as_json = output in {"json", "jsonl"}
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
     # A signal waits until a piece of a JSON document is written; other formats may end anywhere.
@@ -155,6 +157,26 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
         with whole_pieces():
             writer.finish()
     return _exit_code(writer, codes)
+
+
+def _sources_and_output(
+    sources: tuple[str, ...], output: str, options: dict[str, Any]
+) -> tuple[tuple[str, ...], "ParquetOutput | None"]:
+    """Return the sources, and where reports are written; take the options of the latter away from the others."""
+    resume = options["resume"]
+    if output == PARQUET:
+        if resume not in {None, RESUMED}:  # --resume takes no file here, so click took the first source for it
+            sources = (resume, *sources)
+        options["resume"] = None
+    if not sources:
+        raise click.UsageError("Missing argument 'SOURCE...'.")
+    return sources, parquet_output(
+        output,
+        folder=options.pop("folder"),
+        scheduler=options.pop("scheduler"),
+        keep=options.pop("keep"),
+        resume=resume,
+    )
 
 
 def _exit_code(writer: "Writer", codes: set[int]) -> int:

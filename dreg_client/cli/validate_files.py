@@ -10,7 +10,7 @@ import click
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
-from dreg_client.cli.validate_registries import check_registry, check_storage, names_registry
+from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
 from dreg_client.files.regular import open_regular
@@ -18,7 +18,7 @@ from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store
 from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines, whole_document
 from dreg_client.validation.report import validate
-from dreg_client.values.registry_name import STORE_KINDS
+from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.store_name import StoreName, reference_of
 
@@ -39,6 +39,8 @@ def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
 
 def _size(source: str) -> int:
     """Return the size of a file, or of all files in a directory; 0 if it is unknown."""
+    if source.startswith(STORAGE):  # to find out its size takes as long as to validate it
+        return 0
     path = Path(named_store(source).path if source.startswith(STORE_KINDS) else source)
     try:
         return sum(_sizes(path)) if path.is_dir() else path.stat().st_size
@@ -132,7 +134,7 @@ def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) 
             yield from _lines(str(path), file, settings)
         return
     jobs = min(settings.jobs, path.stat().st_size // PART + 1)
-    for part in validate_file(path, _line_rules(settings), jobs=jobs):
+    for part in validate_file(path, line_rules(settings), jobs=jobs):
         yield from (Checked.of(str(path), found.report, found.line) for found in part.reports)
         yield Counted(part.documents - len(part.reports))
         advance(part.stop - part.start)
@@ -140,11 +142,12 @@ def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) 
 
 def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
     document, lines = whole_document(bounded_lines(file))
-    for found in validate_lines(lines if document is None else [document], _line_rules(settings)):
+    for found in validate_lines(lines if document is None else [document], line_rules(settings)):
         yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
 
 
-def _line_rules(settings: Settings) -> LineRules:
+def line_rules(settings: Settings) -> LineRules:
+    """Return how the lines of dumps are parsed."""
     return LineRules(
         settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
     )
@@ -179,6 +182,8 @@ def _is_wanted(entry: Path) -> bool:
 
 def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
     if name.kind == "registry-storage":
+        from dreg_client.cli.validate_storage import check_storage
+
         yield from check_storage(name, settings)
         return
     if name.kind == "docker-archive":

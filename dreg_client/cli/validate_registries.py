@@ -52,13 +52,12 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
         settings.journal.unfinished -= 1
 
 
-def check_storage(name: "StoreName", settings: Settings) -> Iterator[Finding]:
-    """Validate a tag, a digest, or all tags of a repository in the storage of a registry."""
+def check_in_storage(name: "StoreName", settings: Settings) -> Iterator[Finding]:
+    """Validate a tag or a digest of a repository in the storage of a registry."""
     from dreg_client._sync.opening import open_store
 
     with open_store(name, strict=False) as store:
-        names = (reference_of(name),) if name.is_named else None
-        yield from _images(store, store.address, names, settings)
+        yield from _images(store, store.address, (reference_of(name),), settings)
 
 
 def _registry(source: str, settings: Settings) -> Iterator[Finding]:

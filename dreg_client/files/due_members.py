@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final, cast
 
+from dreg_client.files.forward import ForwardFile
 from dreg_client.files.layout import MAX_INDEX, blob_name
 from dreg_client.files.member_links import MemberLink, MemberLinks
 from dreg_client.files.tar_headers import (
@@ -42,7 +43,7 @@ class Survey:
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self.others: frozenset[str] = frozenset()
-        self._stream = _Forward(chunks)
+        self._stream = ForwardFile(chunks)
         self._stated: dict[str, int] = {}
         self._named = 0
         self._files: dict[str, Member | None] = {}  # None: a small file
@@ -134,37 +135,3 @@ class Survey:
                     yield chunk[at - place : start - place]
                     at = min(start, end)
             place = end
-
-
-class _Forward:
-    """Chunks of bytes as a file that can only be read forwards."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._chunk = b""
-        self._start = self._place = 0
-        """The offsets of the chunk, and of the next byte to read."""
-
-    def seek(self, offset: int, /) -> None:
-        """Go forwards to an offset, or to the end."""
-        while offset > self._start + len(self._chunk) and self._next():
-            pass
-        self._place = offset
-
-    def read(self, size: int, /) -> bytes:
-        """Read bytes; fewer at the end."""
-        pieces: list[bytes] = []
-        while size > 0:
-            at = self._place - self._start
-            piece = self._chunk[at : at + size]
-            if not piece and not self._next():
-                break
-            pieces.append(piece)
-            size -= len(piece)
-            self._place += len(piece)
-        return b"".join(pieces)
-
-    def _next(self) -> bool:
-        self._start += len(self._chunk)
-        self._chunk = next(self._chunks, b"")
-        return bool(self._chunk)

@@ -60,12 +60,13 @@ class _Archive(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def members(archive: _Archive, end: int) -> Iterator[Member]:
+def members(archive: _Archive, end: int, *, are_kept: bool = True) -> Iterator[Member]:
     """Yield all members in order, with the fields of the extension headers before them.
 
     Args:
         archive: The archive.
         end: Its size, or the most that it may have.
+        are_kept: Whether the caller keeps the members in memory. If not, their number is not limited.
     """
     if not end:
         raise HeaderError("is empty")
@@ -74,7 +75,7 @@ def members(archive: _Archive, end: int) -> Iterator[Member]:
     while (header := _header(archive, offset)) is not None:
         offset += BLOCK
         headers += 1
-        if headers > _MAX_HEADERS:
+        if headers > _MAX_HEADERS and are_kept:
             raise HeaderError(f"has more than {_MAX_HEADERS} headers")
         if header[156:157] in _EXTENSIONS:
             size = _within(_number(header[124:136]), min(_MAX_EXTENSION, end - offset))
@@ -85,11 +86,11 @@ def members(archive: _Archive, end: int) -> Iterator[Member]:
             offset += size + -size % BLOCK
         else:
             number += 1
-            if number > MAX_MEMBERS:
+            if number > MAX_MEMBERS and are_kept:
                 raise HeaderError(f"has more than {MAX_MEMBERS} members")
             member = _member(header, extended, start, offset, end)
             names += len(member.name) + len(member.link)
-            if names > MAX_NAMES:
+            if names > MAX_NAMES and are_kept:
                 raise HeaderError(f"has names of more than {MAX_NAMES:,} bytes")
             yield member
             start = offset = member.stop

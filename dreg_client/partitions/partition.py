@@ -1,11 +1,12 @@
 """A partition: the documents that one worker reads and validates from start to end."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final, Literal
 
 from dreg_client.validation.dumps import LineRules
+from dreg_client.values.source_url import shown_source
 
 Format = Literal["json", "json-lines", "parquet", "tar", "registry-storage"]
 Compression = Literal["", "gzip", "zstd", "bzip2", "xz"]
@@ -27,7 +28,7 @@ class PartitionRules:
         blobs: Whether all blobs in the storage of a registry are read and verified.
     """
 
-    lines: LineRules = LineRules()
+    lines: LineRules = field(default_factory=LineRules)
     column: str = "manifest"
     media_type_column: str = ""
     kind_column: str = ""
@@ -41,8 +42,8 @@ class Partition:
     """Documents that are read from start to end by one worker. It can be pickled.
 
     Attributes:
-        source: The path or URL of the file; for a group of files, of their directory; for a part of a registry's
-            storage, of the storage.
+        source: The path or URL of the file, which may contain credentials (`name` does not); for a group of files, of
+            their directory; for a part of a registry's storage, of the storage.
         format: The format of the file.
         compression: The compression of the file; empty if it is not compressed.
         start: The first byte of uncompressed JSON Lines (lines that start before it belong to another partition), or
@@ -55,7 +56,7 @@ class Partition:
         version: What changes if the file changes: its size and its date, or its ETag.
     """
 
-    source: str
+    source: str = field(repr=False)
     format: Format
     compression: Compression = ""
     start: int = 0
@@ -66,21 +67,23 @@ class Partition:
 
     @property
     def name(self) -> str:
-        """The name of the partition, for messages: its source, and its part of it."""
+        """The name of the partition, for messages: its source without credentials, and its part of it."""
+        source = shown_source(self.source)
         if self.names:
-            return f"{self.source} ({self.names[0]} to {self.names[-1]})"
+            return f"{source} ({self.names[0]} to {self.names[-1]})"
         if self.format == "registry-storage":
             digests = "unreferenced blobs" if self.stop is None else f"blobs {self.start:02x} to {self.stop - 1:02x}"
-            return f"{self.source} ({digests})"
+            return f"{source} ({digests})"
         if self.start or self.stop is not None:
             unit = "row group" if self.format == "parquet" else "byte"
-            return f"{self.source} ({unit} {self.start} to {'the end' if self.stop is None else self.stop})"
-        return self.source
+            return f"{source} ({unit} {self.start} to {'the end' if self.stop is None else self.stop})"
+        return source
 
     @property
     def report_name(self) -> str:
         """The name of the report file. It is the same for each run over the same files."""
-        identity = (self.source, self.format, self.compression, self.start, self.stop, self.names)
+        source = shown_source(self.source)
+        identity = (source, self.format, self.compression, self.start, self.stop, self.names)
         digest = sha256(repr(identity).encode(errors="surrogatepass")).hexdigest()[:16]
-        last = _UNUSUAL.sub("_", self.source.rstrip("/").rpartition("/")[2])[:_LONGEST_NAME]
+        last = _UNUSUAL.sub("_", source.rstrip("/").rpartition("/")[2])[:_LONGEST_NAME]
         return f"{last.lstrip('.-') or 'documents'}-{digest}.parquet"

@@ -28,8 +28,17 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """The report of a document of a partition; `source` and `number` as in `Row`."""
+    """The report of a document of a partition; `source` and `number` as in `Row`.
+
+    Attributes:
+        source: The file that contains the document.
+        number: The number of the line or row, from 1; 0 if the file is the document.
+        report: The report.
+        is_null: Whether the document is a null in a column. The digest and the size of the report are then those of
+            no bytes.
+    """
 
     source: str
     number: int
     report: Report
+    is_null: bool = False

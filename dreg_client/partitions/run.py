@@ -1,20 +1,19 @@
 """Run partitions: one after another, in several processes, or on a cluster."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from typing import Final, TypeAlias
 
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_file import ReportWriter, metadata_of
-from dreg_client.partitions.report_folder import folder_at, is_local, local_path
 from dreg_client.partitions.run_folder import Run, open_run
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.validate import PartitionReport, validate_partition
 
-_PLAIN = PartitionRules()
-_Found = Iterator[PartitionReport | tuple[Partition, str]]
+_PLAIN: Final = PartitionRules()
+_Task: TypeAlias = Callable[[Partition], PartitionReport]
+_Results: TypeAlias = Generator[PartitionReport | tuple[Partition, str], None, None]
 
 
 def run_partitions(
@@ -25,7 +24,7 @@ def run_partitions(
     scheduler: str | None = None,
     jobs: int = 1,
     resume: bool = False,
-) -> Iterator[PartitionReport]:
+) -> Generator[PartitionReport, None, None]:
     """Validate partitions; write a report file for each of them. Yield the results as they come, in any order.
 
     Each document is in exactly one report file, also if processes were killed and the run was continued. Memory does
@@ -50,43 +49,36 @@ def run_partitions(
         ClusterError: The cluster cannot be used or was lost.
         MissingLibraryError: A library is not installed.
     """
-    if is_local(folder):
-        folder = str(Path(local_path(folder)).absolute())  # a worker may have another working directory
     with open_run(folder, rules, resume=resume) as run:
-        work = _Work(folder, rules, run.token)
-        with closing(_results(run.noted(partitions), work, scheduler, jobs)) as results:  # type: ignore[type-var]
-            for found in results:
-                yield found if isinstance(found, PartitionReport) else work.give_up(*found)
+        yield from results_of(run, partitions, scheduler=scheduler, jobs=jobs)
         run.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What all partitions of a run have in common."""
-
-    folder: str
-    rules: PartitionRules
-    token: str
-
-    @property
-    def task(self) -> Callable[[Partition], PartitionReport]:
-        return partial(validate_partition, folder=self.folder, rules=self.rules, token=self.token)
-
-    def give_up(self, partition: Partition, reason: str) -> PartitionReport:
-        """Write a report without rows, which states why the partition was not read."""
-        with folder_at(self.folder).new_file(partition.report_name) as stream:
-            ReportWriter(stream).finish(metadata_of(partition, self.rules, Summary(), reason))
-        return PartitionReport(partition, Summary(), reason)
+def results_of(
+    run: Run, partitions: Iterable[Partition], *, scheduler: str | None = None, jobs: int = 1
+) -> Generator[PartitionReport, None, None]:
+    """Validate partitions in an open run; see `run_partitions`."""
+    task = partial(validate_partition, folder=run.place, rules=run.rules, token=run.token)
+    with closing(_results(run.noted(partitions), task, scheduler, jobs)) as results:
+        for found in results:
+            yield found if isinstance(found, PartitionReport) else _give_up(run, *found)
 
 
-def _results(partitions: Iterator[Partition], work: _Work, scheduler: str | None, jobs: int) -> _Found:
+def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int) -> _Results:
     if scheduler is not None:
         from dreg_client.partitions.dask_run import run_on_cluster  # noqa: PLC0415 (needs an extra)
 
-        yield from run_on_cluster(partitions, work.task, scheduler=scheduler, jobs=jobs)
+        yield from run_on_cluster(partitions, task, scheduler=scheduler, jobs=jobs)
     elif jobs > 1:
         from dreg_client.partitions.local_run import run_in_processes  # noqa: PLC0415 (imports multiprocessing)
 
-        yield from run_in_processes(partitions, work.task, jobs=jobs)
+        yield from run_in_processes(partitions, task, jobs=jobs)
     else:
-        yield from map(work.task, partitions)
+        yield from map(task, partitions)
+
+
+def _give_up(run: Run, partition: Partition, reason: str) -> PartitionReport:
+    """Write a report without rows, which states why the partition was not read."""
+    with run.folder.new_file(partition.report_name) as stream:
+        ReportWriter(stream).finish(metadata_of(partition, run.rules, Summary(), reason))
+    return PartitionReport(partition, Summary(), reason)

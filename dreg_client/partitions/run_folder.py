@@ -8,6 +8,7 @@ from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Final, cast
 
 from dreg_client import __version__
@@ -15,7 +16,7 @@ from dreg_client._logging import log
 from dreg_client.errors import ClusterError, FileError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_file import plain_rules, read_metadata, stated_name
-from dreg_client.partitions.report_folder import ReportFolder, folder_at
+from dreg_client.partitions.report_folder import ReportFolder, folder_at, is_local, local_path
 
 RUN_FILE: Final = "_dreg-run.json"
 _LARGEST: Final = 1 << 20
@@ -25,12 +26,16 @@ class Run:
     """A run over partitions.
 
     Attributes:
+        place: The absolute path or the URL of the folder.
         folder: The folder of the report files.
+        rules: How the documents are validated.
         token: A random text in the folder's run file, by which workers recognise it.
     """
 
-    def __init__(self, folder: ReportFolder, *, resumes: bool) -> None:
+    def __init__(self, place: str, folder: ReportFolder, rules: PartitionRules, *, resumes: bool) -> None:
+        self.place: str = place
         self.folder = folder
+        self.rules: PartitionRules = rules
         self.token: str = secrets.token_hex(16)
         self._resumes = resumes
         self._names, self._sources = _Seen(), _Seen()
@@ -38,10 +43,14 @@ class Run:
     def noted(self, partitions: Iterable[Partition]) -> Iterator[Partition]:
         """Yield the partitions, and note which ones the run has."""
         for partition in partitions:
-            if self._resumes:
-                self._names.add(partition.report_name)
-                self._sources.add(partition.source)
+            self.note(partition)
             yield partition
+
+    def note(self, partition: Partition) -> None:
+        """Note that the run has a partition."""
+        if self._resumes:
+            self._names.add(partition.report_name)
+            self._sources.add(partition.source)
 
     def finish(self) -> None:
         """Delete reports of earlier runs whose documents are in other reports now, because their file was changed.
@@ -102,12 +111,14 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
     Raises:
         FileError: The folder cannot be used: it is not empty, is in use, or cannot be written.
     """
+    if is_local(place):
+        place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
     folder = folder_at(place)
     folder.create()
     with folder.lock():
         _check(folder, resume=resume)
         folder.remove_parts()
-        run = Run(folder, resumes=resume)
+        run = Run(place, folder, rules, resumes=resume)
         stated = {"dreg": __version__, "rules": plain_rules(rules), "token": run.token}
         with folder.new_file(RUN_FILE) as file:
             file.write(json.dumps(stated).encode())

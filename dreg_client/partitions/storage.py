@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Final
 
 from dreg_client.errors import UnsupportedError
@@ -18,8 +19,8 @@ from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, unreferenced_blobs
 from dreg_client.validation.storage_links import StoredBlobs
 from dreg_client.values.reference import RepositoryName
+from dreg_client.values.store_name import is_url
 
-STORAGE: Final = "registry-storage:"
 ALL_BLOBS: Final = 256
 """The number of first bytes of digests, by which the blobs of a storage are divided."""
 _REPOSITORIES: Final = 100
@@ -27,7 +28,12 @@ _REPOSITORIES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class CheckedRepositories:
-    """The reports of some repositories of a storage, and the digests that their manifests refer to (see `DigestSet`)."""
+    """The result for some repositories of a storage.
+
+    Attributes:
+        reports: The reports.
+        references: The digests of their manifests, and of what they refer to: the parts of a `DigestSet`.
+    """
 
     reports: tuple[FileReport, ...]
     references: Mapping[str, bytes]
@@ -51,7 +57,8 @@ def storage_partitions(source: str, rules: PartitionRules) -> Iterator[Partition
         raise UnsupportedError(
             f"{name} is a single image, which has no partitions; validate it without --format parquet"
         )
-    tree = open_storage(name.path)
+    # A worker may have another working directory.
+    tree = open_storage(name.path if is_url(name.path) else str(Path(name.path).absolute()))
     with closing(tree.files):
         names = repositories_in(tree, name.repository)
         if name.repository is not None:
@@ -126,7 +133,7 @@ def repository_reports(
             references.update(check.references.packed())
 
 
-def check_repositories(path: str, names: tuple[str, ...], rules: PartitionRules) -> CheckedRepositories:
+def check_repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> CheckedRepositories:
     """Validate repositories of a storage, as a whole, for another process."""
     tree, references = open_storage(path), DigestSet()
     with closing(tree.files):
@@ -134,7 +141,7 @@ def check_repositories(path: str, names: tuple[str, ...], rules: PartitionRules)
     return CheckedRepositories(reports, references.packed())
 
 
-def check_blobs(path: str, start: int) -> tuple[FileReport, ...]:
+def check_blobs(start: int, path: str) -> tuple[FileReport, ...]:
     """Read the blobs of a storage whose digests begin with a byte, for another process."""
     tree = open_storage(path)
     with closing(tree.files):

@@ -10,11 +10,17 @@ from dreg_client.arrow import validate_batches
 from dreg_client.errors import DregError, MissingLibraryError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.read import batches_in, reports_in
-from dreg_client.partitions.report_file import PLACE, PlacedRows, finished_summary, metadata_of, read_metadata
-from dreg_client.partitions.report_file import ReportWriter as ReportWriter
+from dreg_client.partitions.report_file import (
+    PLACE,
+    PlacedRows,
+    ReportWriter,
+    finished_summary,
+    metadata_of,
+    read_metadata,
+)
 from dreg_client.partitions.report_folder import ReportFolder, folder_at
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.run_folder import check_token
+from dreg_client.partitions.run_folder import Run, check_token
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
 
@@ -71,15 +77,33 @@ def validate_partition(
         check_token(place, token)
     if (summary := _finished(place, partition, rules)) is not None:
         return PartitionReport(partition, summary, was_done=True)
-    summary, reading = Summary(), _Reading()
-    with place.new_file(partition.report_name) as stream:
+    reading = _Reading()
+    return _written(place, partition, rules, _batches(partition, rules, reading), reading, token)
+
+
+def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) -> PartitionReport:
+    """Write the report file of documents that were validated already, such as those of an image layout."""
+    reading = _Reading()
+    return _written(run.folder, partition, run.rules, _of_rows(reading.until_failure(reports)), reading, run.token)
+
+
+def _written(
+    folder: ReportFolder,
+    partition: Partition,
+    rules: PartitionRules,
+    batches: Iterator[pa.RecordBatch],
+    reading: "_Reading",
+    token: str,
+) -> PartitionReport:
+    summary = Summary()
+    with folder.new_file(partition.report_name) as stream:
         writer = ReportWriter(stream)
-        for batch in _batches(partition, rules, reading):
+        for batch in batches:
             add_batch(summary, batch)
             writer.write(batch)
         writer.finish(metadata_of(partition, rules, summary, reading.failure))
         if token:
-            check_token(place, token)
+            check_token(folder, token)
     return PartitionReport(partition, summary, reading.failure)
 
 

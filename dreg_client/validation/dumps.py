@@ -293,7 +293,7 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
     documents = valid = lines = 0
     reports: list[LineReport] = []
     with open_regular(path, _NOT_REGULAR, buffering=_BUFFER) as dump:
-        for line in _lines_between(dump, start, stop):
+        for line in lines_between(dump, start, stop):
             lines += 1
             if stripped := line.strip():
                 documents += 1
@@ -307,7 +307,7 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
     return DumpPart(start, stop, documents, valid, lines, tuple(reports))
 
 
-def _lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
+def lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
     """Yield the lines that start at or after `start` and before `stop`."""
     if start and not _is_at_line(dump, start, stop):
         return

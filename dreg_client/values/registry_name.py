@@ -4,6 +4,7 @@ from typing import Final
 
 DOCKER: Final = "docker://"
 URLS: Final = ("http://", "https://")
+STORAGE: Final = "registry-storage:"
 STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:", "registry-storage:")
 """What the names of layouts, archives and storages begin with."""
 

@@ -1,0 +1,93 @@
+"""The options of `dreg validate` for Parquet files, and for reports that are written to a folder."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PARQUET: Final = "parquet"
+RESUMED: Final = "-"
+"""The value of --resume without a file."""
+_OPTIONS: Final = (
+    click.option(
+        "--column",
+        metavar="NAME",
+        default="manifest",
+        help="Column of Parquet files that contains the documents (default: manifest).",
+    ),
+    click.option("--media-type-column", metavar="NAME", default="", help="Column with the media types of documents."),
+    click.option("--kind-column", metavar="NAME", default="", help="Column with the kinds of documents."),
+    click.option(
+        "--keep",
+        metavar="NAME",
+        multiple=True,
+        help="Column of Parquet files to copy to the reports; can be repeated. Requires --format parquet.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        "folder",
+        metavar="DIR",
+        type=click.Path(readable=False),
+        help="Folder or URL for the reports of --format parquet. It must be new or empty, unless --resume is given.",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Validate on a Dask cluster: tcp://HOST:PORT or tls://HOST:PORT of its scheduler, or local to start one "
+        "with --jobs workers. Requires --format parquet. All workers must share DIR and see the files.",
+    ),
+    click.option(
+        "--resume",
+        metavar="[FILE]",
+        is_flag=False,
+        flag_value=RESUMED,
+        type=click.Path(readable=False),
+        help="Continue after an interruption. With --format parquet, reports in DIR that are complete are kept. For "
+        "tags of a registry, the finished ones are recorded in FILE: it must be new, or the journal of an earlier run "
+        "of the same command; it is deleted when all tags have been read.",
+    ),
+)
+
+
+def partition_options(command: F) -> F:
+    """Add the options to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetOutput:
+    """Where and how to write reports.
+
+    Attributes:
+        folder: The path or URL of the folder.
+        scheduler: The address of a Dask scheduler, or `local`; None for processes of this machine.
+        keep: The columns to copy.
+        resume: Whether to continue the run of the folder.
+    """
+
+    folder: str
+    scheduler: str | None
+    keep: tuple[str, ...]
+    resume: bool
+
+
+def parquet_output(
+    output: str, *, folder: str | None, scheduler: str | None, keep: tuple[str, ...], resume: str | None
+) -> ParquetOutput | None:
+    """Return where to write reports; None for other formats. Check that the options fit one another."""
+    if output == PARQUET:
+        if folder is None:
+            raise click.UsageError("--format parquet requires -o DIR")
+        return ParquetOutput(folder, scheduler, keep, resume is not None)
+    given = {"-o": folder, "--scheduler": scheduler, "--keep": keep or None}
+    if names := [name for name, value in given.items() if value is not None]:
+        raise click.UsageError(f"{names[0]} requires --format parquet")
+    if resume == RESUMED:
+        raise click.UsageError("--resume requires a FILE, or --format parquet")
+    return None

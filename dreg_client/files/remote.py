@@ -1,0 +1,180 @@
+"""Files at URLs, read by fsspec. All errors of fsspec and its file systems become errors of this package."""
+
+import io
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from importlib import import_module
+from itertools import takewhile
+from typing import Any, BinaryIO, Final, cast
+
+from dreg_client import errors
+from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.source_url import shown_source, without_secrets
+
+Status = tuple[int, str, bool]
+"""The size, the version, and whether it is a directory."""
+_BLOCK: Final = 4 * MEBIBYTE
+"""The number of bytes to request at a time."""
+_BUFFER: Final = 256 * 1024
+_INSTALL: Final = re.compile(r"(?i)install ['\"]?([A-Za-z][\w.-]*)|requires ['\"]?([A-Za-z][\w.-]*)")
+_VERSIONS: Final = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "created")
+"""The members of the description of a file that change with its content, by file system."""
+
+
+@contextmanager
+def typed_errors(source: str) -> Generator[None]:
+    """Raise an error of this package for any error of fsspec and its file systems, without the secrets of the URL."""
+    try:
+        yield
+    except errors.DregError:
+        raise
+    except FileNotFoundError:
+        raise errors.NotFoundError(f"file or directory {shown_source(source)}") from None
+    except ImportError as failure:
+        raise errors.MissingLibraryError(_library(failure), "remote") from None
+    except Exception as failure:  # noqa: BLE001 (each file system has exceptions of its own)
+        reason = without_secrets(_reason(failure), source) or type(failure).__name__
+        raise errors.FileError(shown_source(source), f"cannot be read: {reason}") from None
+
+
+def _reason(failure: Exception) -> str:
+    if isinstance(failure, PermissionError):
+        return f"access denied: {failure}; check the credentials and the permissions"
+    if isinstance(failure, OSError) and failure.strerror:
+        return failure.strerror
+    return str(failure)
+
+
+def _library(failure: ImportError) -> str:
+    """Return the library to install; file systems name it in their message."""
+    cause = failure.__cause__ or failure.__context__
+    named = _INSTALL.search(str(failure))
+    if named:
+        return named[1] or named[2]
+    name = failure.name or (cause.name if isinstance(cause, ImportError) else None)
+    return (name or "fsspec").partition(".")[0]
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and the path in it. fsspec has no types."""
+    try:
+        core: Any = import_module("fsspec.core")
+    except ImportError:
+        raise errors.MissingLibraryError("fsspec", "remote") from None
+    file_system, path = core.url_to_fs(url)
+    return file_system, str(path)
+
+
+def open_url(url: str) -> BinaryIO:
+    """Open the file at a URL for reading; it can be read at any position."""
+    with typed_errors(url):
+        file_system, path = _file_system(url)
+        found = file_system.info(path)
+        if found.get("type") != "file":
+            raise errors.FileError(shown_source(url), "is not a file; it was not read")
+        file = file_system.open(path, "rb", block_size=_BLOCK)
+    return cast("BinaryIO", io.BufferedReader(_RemoteFile(file, url), _BUFFER))
+
+
+class _RemoteFile(io.RawIOBase):
+    """A file of fsspec whose errors are those of this package."""
+
+    def __init__(self, file: Any, url: str) -> None:  # noqa: ANN401 (fsspec has no types)
+        self._file, self._url = file, url
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        with typed_errors(self._url):
+            return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        with typed_errors(self._url):
+            piece = self._file.read(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            with typed_errors(self._url):
+                self._file.close()
+
+
+def status(url: str) -> Status:
+    """Return the size and version of the file at a URL, and whether it is a directory."""
+    with typed_errors(url):
+        file_system, path = _file_system(url)
+        return _status(file_system.info(path))
+
+
+def _status(found: Mapping[str, Any]) -> Status:
+    size = int(found.get("size") or 0)
+    value = next((value for name in _VERSIONS if (value := found.get(name))), "")
+    if isinstance(value, datetime):
+        value = value.timestamp()
+    return size, f"{size}-{str(value).strip(chr(34))}", found.get("type") == "directory"
+
+
+def matches(pattern: str) -> Iterator[tuple[str, Status]]:
+    """Yield the URL and status of each file and directory that matches a pattern, sorted."""
+    with typed_errors(pattern):
+        file_system, path = _file_system(pattern)
+        found = file_system.glob(path, detail=True)
+    for name in sorted(found):
+        yield _url(pattern, path, name), _status(found[name])
+
+
+def below(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Status]]:
+    """Yield the URL and status of each file below a directory (see `files_below`)."""
+    with typed_errors(url):
+        file_system, root = _file_system(url)
+    waiting = [root]
+    while waiting:
+        with typed_errors(url):
+            entries = _entries(file_system, waiting.pop())
+        inner: list[str] = []
+        for name, entry in entries:
+            found = _status(entry)
+            if found[2]:
+                inner.append(name)
+            elif entry.get("type") == "file" and wanted(name.rpartition("/")[2]):
+                yield _url(url, root, name), found
+        waiting += reversed(inner)
+
+
+def _entries(file_system: Any, path: str) -> list[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 (as above)
+    """Return the entries of a directory, without those that are not wanted by their names, sorted."""
+    listed = ((str(entry["name"]).rstrip("/"), entry) for entry in file_system.ls(path, detail=True))
+    return sorted(
+        (
+            (name, entry)
+            for name, entry in listed
+            if name != path.rstrip("/")  # object stores have empty objects that stand for directories
+            and not entry.get("islink")
+            and not name.rpartition("/")[2].startswith((".", "_"))
+        ),
+        key=lambda found: found[0],
+    )
+
+
+def _url(given: str, path: str, name: str) -> str:
+    """Return the URL of a file that was found, given the URL and the path that were searched.
+
+    It is written as the given URL, with the same user and host, which are not part of the path in all file systems.
+    """
+    given, path = given.rstrip("/"), path.rstrip("/")
+    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(given[::-1], path[::-1], strict=False)))
+    start = path[: len(path) - common]
+    if not common or not name.startswith(start):
+        return f"{given.partition('://')[0].rstrip(':')}://{name.lstrip('/')}"
+    return given[: len(given) - common] + name[len(start) :]

@@ -1,0 +1,36 @@
+"""The formats of files with documents, by the endings of their names."""
+
+from typing import Final
+
+from dreg_client.partitions.partition import Compression, Format
+
+_COMPRESSIONS: Final[dict[str, Compression]] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
+_FORMATS: Final[dict[str, Format]] = {
+    ".json": "json",
+    ".jsonl": "json-lines",
+    ".ndjson": "json-lines",
+    ".parquet": "parquet",
+    ".tar": "tar",
+}
+ENDINGS: Final = ("*.json", "*.jsonl", "*.ndjson", "*.parquet", "*.tar")
+"""The names of files with documents, for messages. All but Parquet files may also be compressed."""
+
+
+def format_of(name: str) -> tuple[Format, Compression] | None:
+    """Return the format and the compression of a file by the ending of its name; None if it has no known ending.
+
+    Examples:
+        >>> format_of("web.jsonl.zst"), format_of("web.tgz"), format_of("web.txt")
+        (('json-lines', 'zstd'), ('tar', 'gzip'), None)
+    """
+    if name.endswith(".tgz"):
+        return "tar", "gzip"
+    compression: Compression = ""
+    for ending, found in _COMPRESSIONS.items():
+        if name.endswith(ending):
+            name, compression = name.removesuffix(ending), found
+            break
+    for ending, form in _FORMATS.items():
+        if name.endswith(ending) and not (form == "parquet" and compression):
+            return form, compression
+    return None

@@ -1,0 +1,97 @@
+"""Read the documents of a partition, and validate them."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from dreg_client.errors import UnsupportedError
+from dreg_client.models import rules as rule_book
+from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.paths import show
+from dreg_client.partitions.documents import rows_of_documents
+from dreg_client.partitions.failures import typed_errors
+from dreg_client.partitions.lines import rows_of_lines
+from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.row import Row, RowReport
+from dreg_client.partitions.tars import rows_of_tar
+from dreg_client.validation.dumps import validate_line
+from dreg_client.validation.report import Report, validate
+from dreg_client.values.digest import Digest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_RULES: Final = PartitionRules()
+
+
+def rows_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[Row]:
+    """Yield the documents of a partition, in constant memory. If it breaks off, those before are yielded first.
+
+    Raises:
+        FileError: The partition cannot be read, or breaks off.
+        NotFoundError: The file is gone.
+        ColumnError: A Parquet file has no such column, or the column has another type.
+        UnsupportedError: A tar archive is an image layout.
+        MissingLibraryError: A library that the format or the URL requires is not installed.
+    """
+    with typed_errors(partition.source):
+        match partition.format:
+            case "json":
+                yield from rows_of_documents(partition)
+            case "json-lines":
+                yield from rows_of_lines(partition)
+            case "tar":
+                yield from rows_of_tar(partition)
+            case "parquet":
+                from dreg_client.partitions.parquet import rows_of_parquet  # noqa: PLC0415 (imports pyarrow)
+
+                yield from rows_of_parquet(partition, rules)
+            case "registry-storage":
+                raise UnsupportedError(f"the storage {partition.name} has no rows; read it with reports_in")
+
+
+def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterator[pa.RecordBatch]":
+    """Yield the record batches of a partition of a Parquet file, with the columns that `rules` name.
+
+    The columns `source` (string) and `line` (int64) are added: the file, and the number of the row in it, from 1.
+
+    Raises:
+        FileError: The file cannot be read, or is damaged. The batches before are yielded first.
+        NotFoundError: The file is gone.
+        ColumnError: A column is missing, or has another type.
+        MissingLibraryError: pyarrow, or a library that the URL requires, is not installed.
+    """
+    from dreg_client.partitions.parquet import batches_of_parquet  # noqa: PLC0415 (imports pyarrow)
+
+    with typed_errors(partition.source):
+        yield from batches_of_parquet(partition, rules)
+
+
+def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[RowReport]:
+    """Yield the report of each document of a partition. The errors are those of `rows_in`.
+
+    Of the storage of a registry, files with problems also have reports, such as links and blobs.
+    """
+    if partition.format == "registry-storage":
+        from dreg_client.partitions.storage import reports_in_storage  # noqa: PLC0415 (few partitions are storages)
+
+        yield from reports_in_storage(partition, rules)
+        return
+    for row in rows_in(partition, rules):
+        yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.raw is None)
+
+
+def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:
+    """Validate a document of a partition. A null, or a kind that is unknown, is a problem of the document."""
+    how = rules.lines
+    if row.raw is None:
+        null = rule_book.error("GEN-01", "$", "null", "a JSON document")
+        return Report(None, Digest.of(b""), 0, (null,))
+    if row.is_line:
+        return validate_line(row.raw, how)
+    kind = row.kind or how.kind
+    if kind is not None and kind not in KIND_NAMES:
+        expected = f"a known kind: {', '.join(KIND_NAMES)}"
+        unknown = rule_book.error("GEN-12", "$", f"the kind {show(kind)}", expected)
+        return Report(None, Digest.of(row.raw), len(row.raw), (unknown,))
+    media_type = row.media_type or how.media_type or None
+    return validate(row.raw, kind=kind, media_type=media_type, pedantic=how.pedantic)

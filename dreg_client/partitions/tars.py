@@ -1,0 +1,113 @@
+"""Read the rows of a tar archive of JSON files, from its beginning to its end, in constant memory."""
+
+import os
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from dreg_client.errors import FileError, UnsafePathError, UnsupportedError
+from dreg_client.files.forward import ForwardFile, buffered, plain_stream
+from dreg_client.files.places import open_source
+from dreg_client.files.store_kinds import DOCKER_ARCHIVE, OCI_ARCHIVE
+from dreg_client.files.tar_headers import FILES, HeaderError, Member, members, safe_name
+from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.row import Row
+from dreg_client.validation.dumps import bounded_lines
+from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.values.source_url import shown_source
+
+_FAR: Final = 1 << 62
+"""More bytes than any archive has."""
+_LINES: Final = (".jsonl", ".ndjson")
+_OF_LAYOUTS: Final = ("blobs/sha256/", "blobs/sha512/")
+
+
+def rows_of_tar(partition: Partition) -> Iterator[Row]:
+    """Yield the documents in the members `*.json`, and the lines of the members `*.jsonl` and `*.ndjson`.
+
+    Hidden members, links, devices and all other members are skipped.
+    """
+    name = shown_source(partition.source)
+    with open_source(partition.source) as file:
+        yield from rows_of_archive(file, name, partition.compression)
+
+
+def rows_of_archive(file: BinaryIO, name: str, compression: str = "") -> Iterator[Row]:
+    """Yield the rows of an open archive, which may be a pipe.
+
+    Raises:
+        HeaderError: The archive is damaged or truncated.
+        UnsupportedError: It is an image layout, or an archive of docker save.
+        UnsafePathError: A member's path leads outside.
+        FileError: It contains no documents.
+    """
+    archive = plain_stream(file, compression)
+    is_empty, end = True, 0
+    for member in members(archive, _size(archive), are_kept=False):
+        end = member.stop
+        for row in _rows(archive, member, name):
+            is_empty = False
+            yield row
+    if _has_end(archive, end):
+        if is_empty:
+            raise FileError(name, "has no *.json, *.jsonl or *.ndjson members")
+        return
+    raise HeaderError(f"is truncated at byte {end} or later: an archive ends with two blocks of zeros")
+
+
+def _size(archive: BinaryIO | ForwardFile) -> int:
+    if isinstance(archive, ForwardFile):
+        return _FAR
+    size = archive.seek(0, os.SEEK_END)
+    archive.seek(0)
+    return size
+
+
+def _has_end(archive: BinaryIO | ForwardFile, end: int) -> bool:
+    """Return whether there is anything after the last member: the zeros at the end of an archive."""
+    if isinstance(archive, ForwardFile):
+        return archive.reached > end
+    return archive.seek(0, os.SEEK_END) > end
+
+
+def _rows(archive: BinaryIO | ForwardFile, member: Member, name: str) -> Iterator[Row]:
+    path = safe_name(member.name)
+    if path is None:
+        raise UnsafePathError(name, f"has a member whose path leads outside: {member.name[:100]!a}")
+    if member.kind not in FILES:
+        return
+    _check_no_layout(path, name)
+    if any(part.startswith(".") for part in path.split("/")):
+        return
+    archive.seek(member.place.start)
+    if path.endswith(".json"):
+        yield Row(f"{name}/{path}", 0, _document(archive, len(member.place), path, name))
+    elif path.endswith(_LINES):
+        lines = bounded_lines(buffered(ForwardFile(_chunks(archive, len(member.place), path))))
+        for number, line in enumerate(lines, 1):
+            if stripped := line.strip():
+                yield Row(f"{name}/{path}", number, stripped, is_line=True)
+
+
+def _check_no_layout(path: str, name: str) -> None:
+    if path == "oci-layout" or path.startswith(_OF_LAYOUTS):
+        advice = f"run: dreg validate {OCI_ARCHIVE.name}:{name}"
+        raise UnsupportedError(f"{name} is {OCI_ARCHIVE.what} in a tar archive; {advice}")
+
+
+def _document(archive: BinaryIO | ForwardFile, size: int, path: str, name: str) -> bytes:
+    """Read a document; of one that is too large, only as much as shows this."""
+    raw = b"".join(_chunks(archive, min(size, MAX_DOCUMENT + 1), path))
+    if path == "manifest.json" and raw.lstrip()[:1] == b"[":
+        advice = f"show it with: dreg inspect {DOCKER_ARCHIVE.name}:{name}"
+        raise UnsupportedError(f"{name} is {DOCKER_ARCHIVE.what}, without manifests; {advice}")
+    return raw
+
+
+def _chunks(archive: BinaryIO | ForwardFile, size: int, path: str) -> Iterator[bytes]:
+    """Yield the next bytes of a member."""
+    while size:
+        chunk = archive.read(min(size, MEBIBYTE))
+        if not chunk:
+            raise HeaderError(f"is truncated in the member {path[:100]!a}")
+        size -= len(chunk)
+        yield chunk

@@ -1,0 +1,65 @@
+"""URLs of files on object storage and other file systems, such as `s3://bucket/manifests.parquet`."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import unquote
+
+_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_NOT_FILES: Final = ("docker://", "http://", "https://")
+"""The prefixes of registries."""
+_USER: Final = re.compile(r"(?<=://)[^/\s]*?:[^/\s]*@")
+_QUERY: Final = re.compile(r"(?<=[?&])([^=&/?\s]+)=([^&\s]*)")
+_BLANK: Final = "***"
+_SHORTEST_SECRET: Final = 4
+_LONGEST: Final = 500
+
+
+def is_source_url(source: str) -> bool:
+    """Return whether a source is a URL of files, not a path, and not in a registry.
+
+    Examples:
+        >>> is_source_url("s3://bucket/web.jsonl"), is_source_url("https://ghcr.io"), is_source_url("web.jsonl")
+        (True, False, False)
+    """
+    return bool(_URL.match(source)) and not source.startswith(_NOT_FILES)
+
+
+def shown_source(source: str) -> str:
+    """Return a path or URL without the password and the values of the query that it contains.
+
+    Examples:
+        >>> shown_source("sftp://me:secret@host/web.parquet"), shown_source("abfs://web@account/x.json?sig=secret")
+        ('sftp://***@host/web.parquet', 'abfs://web@account/x.json?sig=***')
+    """
+    if not _URL.match(source):
+        return source
+    return _QUERY.sub(rf"\1={_BLANK}", _USER.sub(f"{_BLANK}@", source))
+
+
+def encodable(text: str) -> str:
+    """Return a path with its bytes that are not UTF-8 as escapes, so that it can be stored as a string."""
+    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
+def without_secrets(message: str, source: str) -> str:
+    """Return the beginning of another library's message, without the secrets of the URL that it is about."""
+    text = message.replace(source, shown_source(source))
+    for secret in sorted(_secrets(source), key=len, reverse=True):
+        text = text.replace(secret, _BLANK)
+    return " ".join(text.split()).rstrip(". ")[:_LONGEST]
+
+
+def _secrets(source: str) -> set[str]:
+    return {secret for secret in _raw_secrets(source) if len(secret) >= _SHORTEST_SECRET}
+
+
+def _raw_secrets(source: str) -> Iterator[str]:
+    """Yield the user names, passwords and values of the query in a URL, raw and decoded."""
+    if not _URL.match(source):
+        return
+    for user in _USER.findall(source):
+        for secret in (user[:-1], *user[:-1].split(":", 1)):
+            yield from (secret, unquote(secret))
+    for _, value in _QUERY.findall(source):
+        yield from (value, unquote(value))
