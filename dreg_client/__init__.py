@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dreg_client._async.policy_planner import aplan_policy
     from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
+    from dreg_client._async.registry_storage import AsyncRegistryStorage
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.resume_plan import aresume_plan
     from dreg_client._async.store import AsyncStore
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.policy_planner import plan_policy
     from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
+    from dreg_client._sync.registry_storage import RegistryStorage
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.resume_plan import resume_plan
     from dreg_client._sync.store import Store
@@ -68,6 +70,9 @@ if TYPE_CHECKING:
     from dreg_client.models.legacy import LegacyManifest
     from dreg_client.models.manifest import DockerManifest, ImageManifest, Manifest, OciManifest
     from dreg_client.models.parse import parse_document, parse_manifest
+    from dreg_client.partitions.discover import find_partitions
+    from dreg_client.partitions.partition import Partition, PartitionRules
+    from dreg_client.partitions.validate import PartitionReport, validate_partition
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import (
         Answered,
@@ -118,6 +123,7 @@ _MODULES = {
     "_async.opening": ("aopen_image", "aopen_store"),
     "_async.ports": ("AsyncBlobReader", "AsyncContent", "AsyncDestination", "AsyncSource"),
     "_async.registry": ("AsyncRegistry",),
+    "_async.registry_storage": ("AsyncRegistryStorage",),
     "_async.repository": ("AsyncRepository",),
     "_async.resume_plan": ("aresume_plan",),
     "_async.store": ("AsyncStore",),
@@ -135,6 +141,7 @@ _MODULES = {
     "_sync.opening": ("open_image", "open_store"),
     "_sync.ports": ("BlobReader", "Content", "Destination", "Source"),
     "_sync.registry": ("Registry",),
+    "_sync.registry_storage": ("RegistryStorage",),
     "_sync.repository": ("Repository",),
     "_sync.resume_plan": ("resume_plan",),
     "_sync.store": ("Store",),
@@ -169,6 +176,9 @@ _MODULES = {
     "models.legacy": ("LegacyManifest",),
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
     "models.parse": ("parse_document", "parse_manifest"),
+    "partitions.discover": ("find_partitions",),
+    "partitions.partition": ("Partition", "PartitionRules"),
+    "partitions.validate": ("PartitionReport", "validate_partition"),
     "protocol.content": ("RawManifest",),
     "protocol.events": (
         "Answered",
@@ -224,6 +234,7 @@ __all__ = [
     "AsyncImage",
     "AsyncLayout",
     "AsyncRegistry",
+    "AsyncRegistryStorage",
     "AsyncRepository",
     "AsyncSource",
     "AsyncStore",
@@ -272,6 +283,9 @@ __all__ = [
     "OciIndex",
     "OciManifest",
     "Options",
+    "Partition",
+    "PartitionReport",
+    "PartitionRules",
     "Planned",
     "PlannedCopy",
     "PlannedFailure",
@@ -287,6 +301,7 @@ __all__ = [
     "Reference",
     "Registry",
     "RegistryOptions",
+    "RegistryStorage",
     "Report",
     "Repository",
     "RepositoryChanges",
@@ -334,6 +349,7 @@ __all__ = [
     "aundo",
     "choose",
     "copy",
+    "find_partitions",
     "open_image",
     "open_store",
     "parse_document",
@@ -348,6 +364,7 @@ __all__ = [
     "validate_file",
     "validate_layout",
     "validate_lines",
+    "validate_partition",
 ]
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name

@@ -62,6 +62,7 @@ class _Validated(click.Path):
     help="Member of the object that holds the media type; requires --field.",
 )
 @click.option("--complete", is_flag=True, help="Report missing blobs and manifests as errors, not as warnings.")
+@click.option("--blobs", is_flag=True, help="Read and verify all blobs of a registry-storage.")
 @click.option("--pedantic", is_flag=True, help="Also report notes, such as members that no specification defines.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only errors: no warnings, notes, summary or progress.")
 @click.option(
@@ -97,9 +98,13 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
                    A layout: its documents, blobs and references.
       REGISTRY/REPOSITORY[:TAG|@DIGEST]
                    One image of a repository, or all its tags.
+      registry-storage:PATH[/REPOSITORY[:TAG|@DIGEST]]
+                   The storage of a registry, also links, uploads and
+                   unreferenced blobs; a repository; or one image.
       REGISTRY/    All repositories in the catalog of a registry.
 
     In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist.
+    In a registry-storage, --blobs reads them.
 
     \b
     Exit codes:

@@ -32,7 +32,7 @@ from dreg_client.files.store_path import named_store
 from dreg_client.partitions.formats import ENDINGS
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
-from dreg_client.values.registry_name import STORE_KINDS
+from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import is_source_url, shown_source
 from dreg_client.values.store_name import StoreName, reference_of
@@ -56,7 +56,7 @@ def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
 
 def _size(source: str) -> int:
     """Return the size of a file, or of all files in a directory; 0 if it is unknown."""
-    if is_source_url(source):
+    if is_source_url(source) or source.startswith(STORAGE):  # to find out its size may take as long as to validate it
         return 0
     path = Path(named_store(source).path if source.startswith(STORE_KINDS) else source)
     try:
@@ -91,7 +91,7 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
     if source == "-":
         yield from _standard_input(settings)
     elif source.startswith(STORE_KINDS):
-        yield from _store(source, settings, advance)
+        yield from _store(named_store(source), settings, advance)
     elif is_source_url(source):
         yield from check_source(source, settings, advance)
     elif is_of_registry(source):
@@ -105,16 +105,6 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         yield from findings
     else:
         yield from _file(Path(source), settings, advance)
-
-
-def _store(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a layout, in a directory or an archive."""
-    name = named_store(source)
-    if name.kind == "docker-archive":
-        if OCI_ARCHIVE in kinds_at(name.path):
-            raise UnsupportedError(how_to_validate(name.path))
-        raise UnsupportedError(f"{source} has no manifests to validate; show it with: dreg inspect {source}")
-    yield from _layout(name, settings, advance)
 
 
 def _standard_input(settings: Settings) -> Iterator[Finding]:
@@ -205,6 +195,19 @@ def _is_wanted(entry: Path) -> bool:
     if entry.is_dir():
         return not entry.is_symlink()
     return entry.suffix in _DOCUMENTS and entry.is_file()
+
+
+def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    if name.kind == "registry-storage":
+        from dreg_client.cli.validate_storage import check_storage
+
+        yield from check_storage(name, settings)
+        return
+    if name.kind == "docker-archive":
+        if OCI_ARCHIVE in kinds_at(name.path):
+            raise UnsupportedError(how_to_validate(name.path))
+        raise UnsupportedError(f"{name} has no manifests to validate; show it with: dreg inspect {name}")
+    yield from _layout(name, settings, advance)
 
 
 def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:

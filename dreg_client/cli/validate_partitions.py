@@ -26,7 +26,7 @@ from dreg_client.partitions.read import report_of
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
-from dreg_client.values.registry_name import STORE_KINDS
+from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from dreg_client.partitions.validate import PartitionReport
     from dreg_client.values.digest import Digest
 
-_STORAGE: Final = "registry-storage:"
 _MOST_NAMED: Final = 20
 
 
@@ -66,7 +65,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
 
 def _is_single(source: str) -> bool:
     """Return whether a source is read as a whole, not in partitions: a registry, a layout, or standard input."""
-    if source.startswith(_STORAGE):
+    if source.startswith(STORAGE):
         return False
     return source == "-" or source.startswith(STORE_KINDS) or is_of_registry(source)
 
@@ -165,4 +164,4 @@ class _Outcome:
 
 def _absolute(source: str) -> str:
     """Return a path as an absolute one, as workers and later runs may have another working directory."""
-    return source if is_source_url(source) or source.startswith(_STORAGE) else os.path.abspath(source)  # noqa: PTH100 (keeps `**`)
+    return source if is_source_url(source) or source.startswith(STORAGE) else os.path.abspath(source)  # noqa: PTH100 (keeps `**`)

@@ -54,7 +54,15 @@ def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> Partition
     lines = LineRules(
         settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
     )
-    return PartitionRules(lines, settings.column, settings.media_type_column, settings.kind_column, keep)
+    return PartitionRules(
+        lines,
+        settings.column,
+        settings.media_type_column,
+        settings.kind_column,
+        keep,
+        settings.complete,
+        settings.blobs,
+    )
 
 
 def expanded(source: str) -> list[str]:
