@@ -70,6 +70,9 @@ if TYPE_CHECKING:
     from dreg_client.models.legacy import LegacyManifest
     from dreg_client.models.manifest import DockerManifest, ImageManifest, Manifest, OciManifest
     from dreg_client.models.parse import parse_document, parse_manifest
+    from dreg_client.partitions.discover import find_partitions
+    from dreg_client.partitions.partition import Partition, PartitionRules
+    from dreg_client.partitions.validate import PartitionReport, validate_partition
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import (
         Answered,
@@ -173,6 +176,9 @@ _MODULES = {
     "models.legacy": ("LegacyManifest",),
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
     "models.parse": ("parse_document", "parse_manifest"),
+    "partitions.discover": ("find_partitions",),
+    "partitions.partition": ("Partition", "PartitionRules"),
+    "partitions.validate": ("PartitionReport", "validate_partition"),
     "protocol.content": ("RawManifest",),
     "protocol.events": (
         "Answered",
@@ -277,6 +283,9 @@ __all__ = [
     "OciIndex",
     "OciManifest",
     "Options",
+    "Partition",
+    "PartitionReport",
+    "PartitionRules",
     "Planned",
     "PlannedCopy",
     "PlannedFailure",
@@ -340,6 +349,7 @@ __all__ = [
     "aundo",
     "choose",
     "copy",
+    "find_partitions",
     "open_image",
     "open_store",
     "parse_document",
@@ -354,6 +364,7 @@ __all__ = [
     "validate_file",
     "validate_layout",
     "validate_lines",
+    "validate_partition",
 ]
 
 if not TYPE_CHECKING:  # otherwise type checkers would accept any misspelt name

@@ -50,7 +50,7 @@ REPORT_SCHEMA: Final = pa.schema(
         ],
     )
 )
-"""The columns of a report; see `validate_batches`. Later versions may add columns at the end."""
+"""The columns of a report, see `validate_batches`; a `pyarrow.Schema`. Later versions may add columns at the end."""
 
 _MOST_ROWS: Final = 8192
 _MOST_TEXT: Final = 8 * MEBIBYTE
@@ -171,7 +171,7 @@ def validate_table(
 
 
 class ReportRows:
-    """Collects reports as the columns of `REPORT_SCHEMA`."""
+    """Collects reports of documents as the columns of `REPORT_SCHEMA`."""
 
     def __init__(self) -> None:
         self._start()

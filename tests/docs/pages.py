@@ -12,6 +12,7 @@ ADDRESS = "localhost:5000"
 """What the pages call a registry."""
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_SCRIPT = re.compile(r'^```py title="([^"\n]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -52,4 +53,6 @@ def _examples(page: Path) -> list[Example]:
     ]
 
 
+SCRIPTS = {found[1]: Example(found[1], found[2]) for page in PAGES for found in _SCRIPT.finditer(page.read_text())}
+"""What the pages show as files of their own, by name: programs on clusters, which run in processes of their own."""
 EXAMPLES = [example for page in PAGES for example in _examples(page)]

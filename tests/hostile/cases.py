@@ -17,7 +17,7 @@ LATER = ("planned with push", "planned with copy", "planned with writing layouts
 
 _ROW = re.compile(r"^\| (?P<name>[A-Z]{3,4}-\d{2,3}) \| (?P<comes>.+) \| (?P<does>.+) \| (?P<tests>[^|]*) \|$")
 _TEST = re.compile(r"^ *(?:async )?def (test_\w+)", re.MULTILINE)
-_NAME = re.compile(r"(?<![a-z])(ref|mdl|trn|aut|dld|tag|upl|lay|copy|cli)_(\d{2,3})(?!\d)")
+_NAME = re.compile(r"(?<![a-z])(ref|mdl|trn|aut|dld|tag|upl|lay|copy|val|cli)_(\d{2,3})(?!\d)")
 
 
 @dataclass(frozen=True)

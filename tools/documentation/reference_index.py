@@ -83,7 +83,7 @@ def _public_module(home: str, name: str) -> str | None:
         if name in vars(import_module(f"dreg_client.{module}")):
             return f"{module}."
     inner = home.removeprefix("dreg_client.")
-    return f"{inner}." if inner.startswith(("models.", "values.")) else None
+    return f"{inner}." if inner == "arrow" or inner.startswith(("models.", "values.")) else None
 
 
 def _first_sentence(value: object, home: str, name: str) -> str:

@@ -1,0 +1,63 @@
+"""Validation on Spark and Ray, as the pages show it, and when a worker is killed: `.ci/run engines`."""
+
+import os
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.dataset
+import pyarrow.parquet
+import pytest
+
+from tests.commands import ROOT, run_limited
+from tests.docs.pages import SCRIPTS
+
+_LINES = (ROOT / "fixtures/dumps/manifests.jsonl").read_bytes().splitlines()
+_FILES = 4
+_ROWS = 4000
+"""The number of documents in a file."""
+
+
+def _run(script: Path, *arguments: Path) -> str:
+    environment = os.environ | {
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": str(ROOT),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+    }
+    done = run_limited(
+        [sys.executable, script, *arguments],
+        cwd=script.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", ["validate_spark.py", "validate_ray.py"])
+def test_a_script_of_the_pages_prints_what_it_says(name: str, tmp_path: Path) -> None:
+    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
+    (tmp_path / name).write_text(SCRIPTS[name].text)
+
+    printed = _run(tmp_path / name)
+
+    assert [line for line in printed.splitlines() if line in SCRIPTS[name].says] == SCRIPTS[name].says, printed
+
+
+@pytest.mark.parametrize("name", ["killed_in_spark.py", "killed_in_ray.py"])
+def test_val_05_each_document_has_one_report_after_a_worker_was_killed(name: str, tmp_path: Path) -> None:
+    source, target, marker = tmp_path / "source", tmp_path / "target", tmp_path / "marker"
+    source.mkdir()
+    for part in range(_FILES):
+        numbers = range(part * _ROWS, (part + 1) * _ROWS)
+        table = pa.table({"number": numbers, "manifest": [_LINES[number % len(_LINES)] for number in numbers]})
+        pyarrow.parquet.write_table(table, source / f"{part}.parquet")
+
+    _run(Path(__file__).with_name(name), source, target, marker)
+
+    assert marker.exists(), "no worker was killed"
+    reports = pyarrow.dataset.dataset(target).to_table()
+    assert sorted(reports["number"].to_pylist()) == list(range(_FILES * _ROWS))
+    assert all(reports["ok"].to_pylist())
