@@ -80,7 +80,7 @@ def _check_cluster(single: list[str]) -> None:
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
     """Validate a source as a whole, and write one report file."""
-    from dreg_client.partitions.validate import write_reports
+    from dreg_client.partitions.report_writing import write_reports
 
     partition = Partition(source, "json")  # without a version: it is always validated again
     run.note(partition)

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO, Final, cast
 
+from dreg_client import __version__
+from dreg_client.arrow import REPORT_SCHEMA, ReportRows
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dreg_client import __version__
-from dreg_client.arrow import REPORT_SCHEMA, ReportRows
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
