@@ -78,15 +78,14 @@ class ReportSums:
         }
 
 
-def _decodable(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+def _decodable(value: object) -> Any:  # noqa: ANN401 (any JSON value)
     match value:
         case str():
             return decodable(value)
         case dict():
-            return {name: _decodable(member) for name, member in cast("dict[str, Any]", value).items()}
+            return {name: _decodable(member) for name, member in cast("dict[str, object]", value).items()}
         case list():
-            members: list[Any] = value
-            return [*map(_decodable, members)]
+            return [*map(_decodable, cast("list[object]", value))]
         case _:
             return value
 

@@ -61,7 +61,8 @@ def _stored_sums(parquet: pq.ParquetFile) -> FileSums | None:
         partition = Partition(**plain)
         summary, failure = Summary.of_plain(stored["summary"]), stored["failure"]
         failed = ((partition.name, str(failure)),) if failure else ()
-        position = ("/".join([partition.source, *partition.names[:1]]), int(partition.start))
+        source, start = partition.position
+        position = (source, int(start))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     if summary.documents != parquet.metadata.num_rows:
