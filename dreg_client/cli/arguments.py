@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -72,6 +72,15 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
         command += f" --namespace {shown(path.partition('/')[0])}"
     reason = f"expected a registry without a path; run: {command}; if the path is part of the registry's URL, write {scheme}://{shown(text)}"
     raise click.BadParameter(reason)
+
+
+def read_registry_or_storage(ctx: click.Context, param: click.Parameter, value: str) -> "str | StoreName":
+    """Check that a registry is a URL, or a host without a path; parse the name of a storage."""
+    if not value.startswith("registry-storage:"):
+        return read_registry(ctx, param, value)
+    found = STORE_TYPE.convert(value, param, ctx)
+    ctx.meta[SOURCE] = str(found)
+    return cast("StoreName", found)
 
 
 def _parse_digest(text: str) -> "Digest":

@@ -7,6 +7,8 @@ SOURCES: Final = {
     "name without a registry is on Docker Hub.",
     "oci:PATH[:TAG|@DIGEST]": "An OCI image layout in a directory.",
     "oci-archive:FILE[:TAG|@DIGEST]": "An OCI image layout in a tar archive.",
+    "registry-storage:PATH/REPOSITORY[:TAG|@DIGEST]": "An image in the storage of a registry, read without the server. "
+    "PATH is the directory that contains docker/registry/v2, or a URL of it, such as s3://bucket/registry.",
     "docker-archive:FILE[:NAME:TAG|:@N]": "An archive as docker save writes it. @N selects an image by its position; "
     "@0 is the first.",
 }
