@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dreg_client._async.policy_planner import aplan_policy
     from dreg_client._async.ports import AsyncBlobReader, AsyncContent, AsyncDestination, AsyncSource
     from dreg_client._async.registry import AsyncRegistry
+    from dreg_client._async.registry_storage import AsyncRegistryStorage
     from dreg_client._async.repository import AsyncRepository
     from dreg_client._async.resume_plan import aresume_plan
     from dreg_client._async.store import AsyncStore
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from dreg_client._sync.policy_planner import plan_policy
     from dreg_client._sync.ports import BlobReader, Content, Destination, Source
     from dreg_client._sync.registry import Registry
+    from dreg_client._sync.registry_storage import RegistryStorage
     from dreg_client._sync.repository import Repository
     from dreg_client._sync.resume_plan import resume_plan
     from dreg_client._sync.store import Store
@@ -121,6 +123,7 @@ _MODULES = {
     "_async.opening": ("aopen_image", "aopen_store"),
     "_async.ports": ("AsyncBlobReader", "AsyncContent", "AsyncDestination", "AsyncSource"),
     "_async.registry": ("AsyncRegistry",),
+    "_async.registry_storage": ("AsyncRegistryStorage",),
     "_async.repository": ("AsyncRepository",),
     "_async.resume_plan": ("aresume_plan",),
     "_async.store": ("AsyncStore",),
@@ -138,6 +141,7 @@ _MODULES = {
     "_sync.opening": ("open_image", "open_store"),
     "_sync.ports": ("BlobReader", "Content", "Destination", "Source"),
     "_sync.registry": ("Registry",),
+    "_sync.registry_storage": ("RegistryStorage",),
     "_sync.repository": ("Repository",),
     "_sync.resume_plan": ("resume_plan",),
     "_sync.store": ("Store",),
@@ -230,6 +234,7 @@ __all__ = [
     "AsyncImage",
     "AsyncLayout",
     "AsyncRegistry",
+    "AsyncRegistryStorage",
     "AsyncRepository",
     "AsyncSource",
     "AsyncStore",
@@ -296,6 +301,7 @@ __all__ = [
     "Reference",
     "Registry",
     "RegistryOptions",
+    "RegistryStorage",
     "Report",
     "Repository",
     "RepositoryChanges",

@@ -12,7 +12,7 @@ from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.store import AsyncStore
 from dreg_client.files.store_path import named_store
 from dreg_client.values.digest import Digest, is_registered_digest
-from dreg_client.values.store_name import StoreName, reference_of
+from dreg_client.values.store_name import StoreName, reference_of, why_not_changed
 
 _ARCHIVES: Final = frozenset({"oci-archive", "docker-archive"})
 
@@ -98,6 +98,8 @@ async def open_target(
 ) -> AsyncGenerator[AsyncDestination]:
     """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
     name = target.given
+    if isinstance(name, StoreName) and name.kind == "registry-storage":
+        raise errors.UnsupportedError(f"{name} cannot be written: {why_not_changed(name)}")
     if not isinstance(name, StoreName):
         try:
             yield _destination_in(name)

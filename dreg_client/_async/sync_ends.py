@@ -11,6 +11,7 @@ from dreg_client import errors
 from dreg_client._async.copy_ends import open_source, open_target, target_of
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
+from dreg_client._async.registry_storage import AsyncRegistryStorage
 from dreg_client._async.store import AsyncStore
 from dreg_client._async.sync_run import AsyncSyncRun
 from dreg_client._async.sync_sides import (
@@ -21,6 +22,7 @@ from dreg_client._async.sync_sides import (
     AsyncIntoRegistry,
     AsyncNames,
     AsyncReadSide,
+    AsyncStorageCatalog,
     AsyncWriteSide,
     layouts_in,
 )
@@ -33,7 +35,7 @@ from dreg_client.values.registry_name import DOCKER, host_alone
 from dreg_client.values.store_name import StoreName, reference_of
 
 AsyncSyncEnd = str | StoreName | AsyncStore | AsyncRegistry
-"""One side of a sync: the name of a store or of a whole registry, or an open one."""
+"""One side of a sync: the name of a store, of a whole registry or of a storage, or an open store or registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,8 @@ async def _read_side(
         return AsyncCatalog(registry)
     assert not isinstance(source, AsyncRegistry)  # noqa: S101 (see above)
     name = named_store(source) if isinstance(source, str | StoreName) else None
+    if name is not None and name.kind == "registry-storage" and name.repository is None:
+        return AsyncStorageCatalog(await stack.enter_async_context(AsyncRegistryStorage(name.path, strict=False)))
     if name is not None and (name.kind == "registry" or reference_of(name)):
         return None
     if name is not None and name.kind == "oci" and _is_directory_of_layouts(name.path):

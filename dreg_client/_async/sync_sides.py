@@ -14,6 +14,7 @@ from dreg_client._async.copy_ends import open_source, open_target, target_of
 from dreg_client._async.named_images import AsyncNamedImages, AsyncNamedRepository
 from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.registry import AsyncRegistry
+from dreg_client._async.registry_storage import AsyncRegistryStorage
 from dreg_client.copying.repository_names import without_registry
 from dreg_client.files.layout_writer import create_layout
 from dreg_client.files.path_kinds import is_layout
@@ -86,6 +87,34 @@ class AsyncCatalog:
     async def open(self, repository: str) -> AsyncGenerator[AsyncSource]:
         """Open a repository."""
         yield self._registry.repository(RepositoryName(repository)).source
+
+
+class AsyncStorageCatalog:
+    """All repositories in the storage of a registry."""
+
+    def __init__(self, storage: AsyncRegistryStorage) -> None:
+        self._storage = storage
+
+    async def repositories(self) -> list[str]:
+        """List the repositories of the storage."""
+        return [name async for name in self._storage.catalog()]
+
+    def name_of(self, repository: str) -> str:
+        """Return the name with the path of the storage."""
+        return f"registry-storage:{self._storage.name.rstrip('/')}/{repository}"
+
+    def full_name_of(self, repository: str) -> str:
+        """Return the name."""
+        return repository
+
+    def below(self, repository: str) -> str:
+        """Return the name."""
+        return repository
+
+    @asynccontextmanager
+    async def open(self, repository: str) -> AsyncGenerator[AsyncSource]:
+        """Open a repository."""
+        yield self._storage.repository(repository).source
 
 
 class AsyncNames:

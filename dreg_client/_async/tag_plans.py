@@ -30,7 +30,7 @@ from dreg_client.tagging.retag import Promote
 from dreg_client.tagging.rule import Rule
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import shown
-from dreg_client.values.store_name import StoreName, reference_of
+from dreg_client.values.store_name import StoreName, reference_of, why_not_changed
 
 T = TypeVar("T")
 AsyncTagStore = str | StoreName | AsyncStore
@@ -139,6 +139,8 @@ class AsyncTagPlans:
             await _refresh(given.source)
             yield given.source
             return
+        if given.kind == "registry-storage":
+            raise errors.UnsupportedError(f"{given} cannot be changed: {why_not_changed(given)}")
         if given.kind not in {"registry", "oci"}:
             what = f"{given} cannot be changed: it is an archive, which is written as a whole"
             raise errors.UnsupportedError(f"{what}; copy its images into a layout first")

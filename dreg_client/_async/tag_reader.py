@@ -314,14 +314,18 @@ class AsyncTagReader:
         return date_in(config), platform and self._known_platforms.setdefault(platform, platform)
 
     async def _read_entries(self) -> bool:
-        """Read all manifests in the index of a layout, each once; return False if the store is not a layout.
+        """Read all manifests of a layout, or of a repository in a storage, each once; return False for other stores.
 
-        A layout would read all of them for each list of referrers.
+        They would read all of them for each list of referrers.
         """
         if self._source.client is not None:
             return False
         from dreg_client._async.layout_source import AsyncLayoutSource  # noqa: PLC0415 (a registry needs no layouts)
+        from dreg_client._async.storage_source import AsyncStorageSource  # noqa: PLC0415 (as above)
 
+        if isinstance(self._source, AsyncStorageSource):
+            await self.read_manifests(await self._source.manifests())
+            return True
         if not isinstance(self._source, AsyncLayoutSource):
             return False
         entries = [each.digest for each in self._source.index.manifests if each.family in _MANIFESTS]

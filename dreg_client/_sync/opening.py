@@ -24,8 +24,8 @@ def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack
     close the connections to a registry, or the file of an archive.
 
     Args:
-        text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE` or `docker-archive:FILE`. A tag or digest
-            after it (`:TAG`, `@DIGEST`) is ignored.
+        text: `registry.example/acme/web`, `oci:PATH`, `oci-archive:FILE`, `docker-archive:FILE` or
+            `registry-storage:PATH/acme/web`. A tag or digest after it (`:TAG`, `@DIGEST`) is ignored.
         strict: If False, also return documents with only minor errors, such as a media type with parameters (see
             Rules, "Read invalid documents"); `.problems` lists them.
         **options: The options of a registry, see `Options`. By default, the credentials and certificates of docker and
@@ -44,6 +44,10 @@ def open_store(text: str | StoreName, *, strict: bool = True, **options: "Unpack
 
         repository = name.reference.repository
         return open_repository(name.reference.registry, repository, strict=strict, **with_defaults(options))
+    if name.kind == "registry-storage":
+        from dreg_client._sync.registry_storage import open_in_storage  # noqa: PLC0415 (see above)
+
+        return open_in_storage(name, strict=strict)
     if name.kind == "docker-archive":
         from dreg_client._sync.docker_archive import DockerArchive  # noqa: PLC0415 (see above)
 
@@ -66,7 +70,7 @@ def open_layout(name: StoreName, *, strict: bool = True) -> "Layout":
             return Layout(name.path, strict=strict)
         case "oci-archive":
             return open_oci_archive(name.path, strict=strict)
-        case "registry" | "docker-archive":
+        case "registry" | "docker-archive" | "registry-storage":
             raise errors.UnsupportedError(f"{name} is not a layout; expected oci:PATH or oci-archive:FILE")
 
 

@@ -12,6 +12,7 @@ from dreg_client import errors
 from dreg_client._sync.copy_ends import open_source, open_target, target_of
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
+from dreg_client._sync.registry_storage import RegistryStorage
 from dreg_client._sync.store import Store
 from dreg_client._sync.sync_run import SyncRun
 from dreg_client._sync.sync_sides import (
@@ -22,6 +23,7 @@ from dreg_client._sync.sync_sides import (
     IntoRegistry,
     Names,
     ReadSide,
+    StorageCatalog,
     WriteSide,
     layouts_in,
 )
@@ -34,7 +36,7 @@ from dreg_client.values.registry_name import DOCKER, host_alone
 from dreg_client.values.store_name import StoreName, reference_of
 
 SyncEnd = str | StoreName | Store | Registry
-"""One side of a sync: the name of a store or of a whole registry, or an open one."""
+"""One side of a sync: the name of a store, of a whole registry or of a storage, or an open store or registry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,8 @@ def _read_side(source: SyncEnd, destination: SyncEnd, run: SyncRun, stack: ExitS
         return Catalog(registry)
     assert not isinstance(source, Registry)  # noqa: S101 (see above)
     name = named_store(source) if isinstance(source, str | StoreName) else None
+    if name is not None and name.kind == "registry-storage" and name.repository is None:
+        return StorageCatalog(stack.enter_context(RegistryStorage(name.path, strict=False)))
     if name is not None and (name.kind == "registry" or reference_of(name)):
         return None
     if name is not None and name.kind == "oci" and _is_directory_of_layouts(name.path):

@@ -15,6 +15,7 @@ from dreg_client._sync.copy_ends import open_source, open_target, target_of
 from dreg_client._sync.named_images import NamedImages, NamedRepository
 from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.registry import Registry
+from dreg_client._sync.registry_storage import RegistryStorage
 from dreg_client.copying.repository_names import without_registry
 from dreg_client.files.layout_writer import create_layout
 from dreg_client.files.path_kinds import is_layout
@@ -87,6 +88,34 @@ class Catalog:
     def open(self, repository: str) -> Generator[Source]:
         """Open a repository."""
         yield self._registry.repository(RepositoryName(repository)).source
+
+
+class StorageCatalog:
+    """All repositories in the storage of a registry."""
+
+    def __init__(self, storage: RegistryStorage) -> None:
+        self._storage = storage
+
+    def repositories(self) -> list[str]:
+        """List the repositories of the storage."""
+        return list(self._storage.catalog())
+
+    def name_of(self, repository: str) -> str:
+        """Return the name with the path of the storage."""
+        return f"registry-storage:{self._storage.name.rstrip('/')}/{repository}"
+
+    def full_name_of(self, repository: str) -> str:
+        """Return the name."""
+        return repository
+
+    def below(self, repository: str) -> str:
+        """Return the name."""
+        return repository
+
+    @contextmanager
+    def open(self, repository: str) -> Generator[Source]:
+        """Open a repository."""
+        yield self._storage.repository(repository).source
 
 
 class Names:

@@ -15,6 +15,7 @@ from dreg_client.copying.repository_names import by_repository, in_one_repositor
 from dreg_client.files.store_path import named_store
 from dreg_client.values.reference import shown
 from dreg_client.values.store_name import StoreName, reference_of
+from dreg_client.values.store_name import repository_of as name_of_repository
 
 _EXPECTED: Final = "a repository or a layout without a tag or digest; to choose tags, use tags="
 
@@ -41,7 +42,7 @@ class Stores:
         dry_run: bool,
     ) -> None:
         self._source, self._destination = _parsed(source), _parsed(destination)
-        if isinstance(self._source, StoreName) and self._source.kind == "registry":
+        if isinstance(self._source, StoreName) and self._source.kind in {"registry", "registry-storage"}:
             check_without_tag(self._source)
         if isinstance(self._destination, StoreName):
             check_without_tag(self._destination)
@@ -114,17 +115,20 @@ def check_without_tag(name: StoreName) -> None:
     """Raise InvalidReferenceError if the name of a store has a tag or digest."""
     if not name.is_named or not reference_of(name):
         return
-    if name.kind == "registry" or not is_repository(reference_of(name)):
+    if name.kind in {"registry", "registry-storage"} or not is_repository(reference_of(name)):
         _refuse_tag(name)
 
 
 def repository_of(source: str | StoreName | Store) -> str:
     """Return the repository of a source without its registry; empty if it is a layout or an archive without names."""
     if isinstance(source, Store):
-        return source.name if source.source.client is not None else ""
+        is_repository_of_storage = source.address.startswith("registry-storage:")
+        return source.name if source.source.client is not None or is_repository_of_storage else ""
     name = named_store(source)
     if name.kind == "registry":
         return name.reference.repository if name.reference else ""
+    if name.kind == "registry-storage":
+        return name.repository or ""
     return without_registry(_repository_in(name))
 
 
@@ -132,10 +136,11 @@ def address_of(given: str | StoreName | Store, medium: Source | None = None) -> 
     """Return the name of a store, without a tag."""
     if not isinstance(given, str | StoreName):
         read = medium or given.source
-        return read.address if read.client is not None else f"oci:{read.address}"
+        is_whole = read.client is not None or read.address.startswith("registry-storage:")
+        return read.address if is_whole else f"oci:{read.address}"
     name = named_store(given)
-    if name.reference is not None and name.kind == "registry":
-        return f"{name.reference.registry}/{name.reference.repository}"
+    if name.kind in {"registry", "registry-storage"}:
+        return name_of_repository(name)
     repository = _repository_in(name)
     return f"{name.kind}:{name.path}" + (f":{repository}" if repository else "")
 
@@ -146,7 +151,9 @@ def _parsed(given: str | StoreName | Store) -> StoreName | Store:
 
 def _repository_in(given: StoreName | Store) -> str:
     """Return the repository in the name of a layout or archive, such as `oci-archive:FILE:acme/web`."""
-    return reference_of(given) if isinstance(given, StoreName) and given.kind != "registry" else ""
+    if not isinstance(given, StoreName) or given.kind in {"registry", "registry-storage"}:
+        return ""
+    return reference_of(given)
 
 
 def _refuse_tag(given: StoreName | Store) -> None:

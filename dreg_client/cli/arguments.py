@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
@@ -74,6 +74,15 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
     raise click.BadParameter(reason)
 
 
+def read_registry_or_storage(ctx: click.Context, param: click.Parameter, value: str) -> "str | StoreName":
+    """Check that a registry is a URL, or a host without a path; parse the name of a storage."""
+    if not value.startswith("registry-storage:"):
+        return read_registry(ctx, param, value)
+    found = STORE_TYPE.convert(value, param, ctx)
+    ctx.meta[SOURCE] = str(found)
+    return cast("StoreName", found)
+
+
 def _parse_digest(text: str) -> "Digest":
     from dreg_client.values.digest import Digest
 
@@ -134,6 +143,25 @@ def formats_option(*formats: str, help: str) -> Callable[[F], F]:  # noqa: A002 
 
 
 format_option: Final = formats_option("json", help="Output format (default: text). Use json in scripts.")
+
+
+def _check_no_format(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Reject `-o json`, by which other tools name a format."""
+    if value in {"text", "json", "html", "yaml"}:
+        wanted = value if value != "yaml" else "json"
+        raise click.UsageError(f"--output is a file; for a format, use --format {wanted}; for a file, -o ./{value}")
+    return value
+
+
+file_option: Final = click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=click.Path(readable=False, allow_dash=True),
+    callback=_check_no_format,
+    help="Write to FILE instead of standard output. If writing fails, FILE does not change.",
+)
 ref_name_option: Final = click.option(
     "--ref-name",
     metavar="NAME",

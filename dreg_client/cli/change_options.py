@@ -107,6 +107,7 @@ def _check_whole(ctx: click.Context, source: "StoreName") -> None:
     """Raise an error if a name is not that of a repository or a layout, without a tag."""
     from dreg_client.cli.stores import reference_given, repository_name
     from dreg_client.errors import UnsupportedError
+    from dreg_client.values.store_name import why_not_changed
 
     if reference := reference_given(source):
         advice = f"to choose tags, use --include; write {repository_name(source)}"
@@ -114,7 +115,7 @@ def _check_whole(ctx: click.Context, source: "StoreName") -> None:
             advice = f"write {repository_name(source)}"
         raise click.BadParameter(f"expected a repository or a layout without {reference!r}; {advice}")
     if source.kind not in {"registry", "oci"} and ctx.info_name != "usage":
-        raise UnsupportedError(f"{source} cannot be changed: dreg can only change registries and layouts")
+        raise UnsupportedError(f"{source} cannot be changed: {why_not_changed(source)}")
 
 
 def repository_argument(name: str, metavar: str, *, several: bool = False) -> Callable[[F], F]:

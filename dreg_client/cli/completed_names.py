@@ -32,6 +32,8 @@ def store_names(ctx: click.Context, incomplete: str) -> list[CompletionItem]:
     if kind is None:
         return [CompletionItem(kind, type=PARTIAL) for kind in STORE_KINDS if kind.startswith(incomplete)]
     path = incomplete.removeprefix(kind)
+    if kind == "registry-storage:":
+        return _with_prefix(kind, [*_in_storage(path)][:_MOST])
     if kind != "oci:":
         return _with_prefix(kind, files(path, expand_home=False))
     return _with_prefix(kind, [*_layout_tags(path), *_folders(path)][:_MOST])
@@ -124,6 +126,37 @@ def _layout_tags(text: str) -> Iterator[CompletionItem]:
             yield CompletionItem(f"{path}:{name}")
 
 
+def _in_storage(text: str) -> Iterator[CompletionItem]:
+    """Complete a path to folders; below a storage, to repositories and, after a colon, to tags."""
+    from dreg_client.errors import DregError
+    from dreg_client.values.source_url import is_source_url
+
+    if is_source_url(text):  # a shell cannot wait for a remote file system
+        return
+    found: list[CompletionItem] = []
+    with suppress(DregError):
+        found = [*islice(_names_in_storage(text), _MOST)]
+    yield from found or (CompletionItem(f"{name}/", type=PARTIAL) for name, path in _entries(text) if path.is_dir())
+
+
+def _names_in_storage(text: str) -> Iterator[CompletionItem]:
+    from dreg_client.files.registry_storage import open_storage
+    from dreg_client.files.store_path import storage_in
+    from dreg_client.values.reference import RepositoryName, is_repository_name
+
+    end = storage_in(text)
+    if end is None:
+        return
+    path, tree = text[:end].rstrip("/"), open_storage(text[:end])
+    repository, colon, start = text[end:].lstrip("/").partition(":")
+    if colon and is_repository_name(repository):
+        tags = tree.tags(RepositoryName(repository))
+        yield from (CompletionItem(f"{path}/{repository}:{tag}") for tag in tags if tag.startswith(start))
+    elif not colon:
+        names = filter(lambda name: name.startswith(repository), tree.repositories())
+        yield from (CompletionItem(f"{path}/{name}", type=PARTIAL) for name in names)
+
+
 def _names_in(layout: Path) -> Iterator[str]:
     """Return the names in the index of a layout; none if it cannot be read."""
     import json
@@ -149,7 +182,7 @@ def _folders(text: str) -> Iterator[CompletionItem]:
             yield CompletionItem(name if _is_layout(name) else f"{name}/", type=PARTIAL)
 
 
-def _entries(text: str, *, expand_home: bool) -> Iterator[tuple[str, Path]]:
+def _entries(text: str, *, expand_home: bool = False) -> Iterator[tuple[str, Path]]:
     """Yield the names in a folder that begin with a text, as the text writes them, with their paths."""
     folder, slash, start = text.rpartition("/")
     place = Path((folder or slash) or ".")

@@ -28,7 +28,7 @@ def _block(shown: dict[tuple[str, ...], str], label: str, rows: list[str], owner
 def lines(seen: View, kind: str) -> Lines:
     """Yield the lines of an image's view. The first one is its name, which begins with the kind of its store."""
     blocks: dict[tuple[str, ...], str] = {}
-    prefix = "" if kind == "registry" else f"{kind}:"
+    prefix = "" if kind in {"registry", "registry-storage"} else f"{kind}:"
     yield styled(visible(f"{prefix}{full_name(seen)}"), "bold")
     yield from _document(seen)
     yield from _block(blocks, "annotations", _pairs(seen["annotations"]), owner_of(seen))

@@ -7,6 +7,8 @@ SOURCES: Final = {
     "name without a registry is on Docker Hub.",
     "oci:PATH[:TAG|@DIGEST]": "An OCI image layout in a directory.",
     "oci-archive:FILE[:TAG|@DIGEST]": "An OCI image layout in a tar archive.",
+    "registry-storage:PATH/REPOSITORY[:TAG|@DIGEST]": "An image in the storage of a registry, read without the server. "
+    "PATH is the directory that contains docker/registry/v2, or a URL of it, such as s3://bucket/registry.",
     "docker-archive:FILE[:NAME:TAG|:@N]": "An archive as docker save writes it. @N selects an image by its position; "
     "@0 is the first.",
 }
@@ -19,7 +21,7 @@ EXIT_CODES: Final = {
     "3": "Authentication failed, or access was denied.",
     "4": "Not found: an image, tag, platform, blob or file.",
     "5": "Content does not match its digest, is unsafe, or cannot be read or written.",
-    "6": "Network error, timeout, or error of the registry.",
+    "6": "Network error, timeout, or error of the registry or cluster.",
     "7": "Ambiguous name, or a conflict: something was changed meanwhile.",
     "8": "Not supported by the registry or by dreg.",
     "9": "A dry run would change something, if --exit-code was given.",

@@ -1,12 +1,20 @@
 """Commands that list the repositories of a registry, change a repository, log in and log out."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from dreg_client.cli.arguments import DIGEST, format_option, image_argument, read_registry
+from dreg_client.cli.arguments import (
+    DIGEST,
+    format_option,
+    image_argument,
+    read_registry,
+    read_registry_or_storage,
+)
 from dreg_client.cli.command import Command
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.listing import put_names
@@ -26,18 +34,21 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 
+_NAMES_AT_ONCE: Final = 500
+
+
 @click.command("repos", cls=Command)
-@click.argument("registry", callback=read_registry)
+@click.argument("registry", callback=read_registry_or_storage)
 @click.option(
     "--namespace", metavar="NAME", help="List only repositories in this namespace; library selects those without one."
 )
 @registry_options
 @format_option
-def repos_command(registry: str, namespace: str | None, output: str) -> None:
+def repos_command(registry: "str | StoreName", namespace: str | None, output: str) -> None:
     """List the repositories of a registry.
 
     REGISTRY is a host, such as localhost:5000, or a URL. Some registries, such as Docker Hub, do not offer a catalog;
-    the command then exits with an error.
+    the command then exits with an error. registry-storage:PATH is the storage of a registry, which needs no server.
 
     Names are printed while they are read. If the catalog fails later on, the names that were printed stay.
 
@@ -48,16 +59,31 @@ def repos_command(registry: str, namespace: str | None, output: str) -> None:
       dreg repos localhost:5000
       dreg repos localhost:5000 --namespace acme --format json
     """
-    from dreg_client._sync.client import Client
-    from dreg_client._sync.lists import iter_pages
     from dreg_client.cli.logging import show_log
-    from dreg_client.credentials.lookup import with_defaults
-    from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES, catalog_pages, namespace_of
+    from dreg_client.protocol.tags_and_catalog import namespace_of
 
     show_log()
+    pages = _catalog(registry) if isinstance(registry, str) else _names_in_storage(registry)
+    put_names(output, ([name for name in names if namespace in {None, namespace_of(name)}] for names in pages))
+
+
+def _catalog(registry: str) -> "Iterator[Sequence[str]]":
+    from dreg_client._sync.client import Client
+    from dreg_client._sync.lists import iter_pages
+    from dreg_client.credentials.lookup import with_defaults
+    from dreg_client.protocol.tags_and_catalog import MAX_STREAMED_PAGES, catalog_pages
+
     with closing(Client.open(registry, **with_defaults(given_options()))) as client:
-        pages = iter_pages(client, catalog_pages(most=MAX_STREAMED_PAGES))
-        put_names(output, ([name for name in names if namespace in {None, namespace_of(name)}] for names in pages))
+        yield from iter_pages(client, catalog_pages(most=MAX_STREAMED_PAGES))
+
+
+def _names_in_storage(storage: "StoreName") -> "Iterator[Sequence[str]]":
+    """Yield the repositories of a storage, or a repository in it and those below, a few at a time."""
+    from dreg_client.files.registry_storage import open_storage
+
+    names = open_storage(storage.path).repositories(storage.repository or "")
+    while page := [*islice(names, _NAMES_AT_ONCE)]:
+        yield page
 
 
 @click.command("tag", cls=Command)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from dreg_client.cli.arguments import formats_option
+from dreg_client.cli.arguments import file_option, formats_option
 from dreg_client.cli.command import Command
 
 if TYPE_CHECKING:
@@ -23,18 +23,11 @@ class _Reports(click.Path):
 
 
 @click.command("report", cls=Command)
-@click.argument("sources", metavar="REPORTS...", nargs=-1, required=True, type=_Reports(readable=False))
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, type=_Reports(readable=False))
 @formats_option(
     "json", "html", help="Output format (default: text). Use json in scripts; html is a self-contained page."
 )
-@click.option(
-    "-o",
-    "--output",
-    "file",
-    metavar="FILE",
-    type=click.Path(readable=False, allow_dash=True),
-    help="Write to FILE instead of standard output. If writing fails, FILE does not change.",
-)
+@file_option
 def report_command(sources: tuple[str, ...], output: str, file: str | None) -> int:
     """Sum up reports of dreg validate: documents, kinds, and rules by count.
 
@@ -42,10 +35,9 @@ def report_command(sources: tuple[str, ...], output: str, file: str | None) -> i
     link to its explanation. Reports are read in constant memory.
 
     \b
-    REPORTS is one of these:
+    SOURCE is one of these:
       DIRECTORY    All *.parquet and *.jsonl files in it and its subdirectories, except for names that begin with _ or .
-      FILE         A Parquet file that dreg validate --format parquet wrote, or another program with the columns of
-                   dreg_client.arrow.REPORT_SCHEMA; or the output of dreg validate --format jsonl.
+      FILE         A Parquet file of dreg validate, Spark, Ray or Dask; or the output of dreg validate --format jsonl.
       URL          A directory or a file on object storage, such as s3://BUCKET/REPORTS.
 
     \b
@@ -59,9 +51,8 @@ def report_command(sources: tuple[str, ...], output: str, file: str | None) -> i
 
     \b
     Examples:
-      dreg validate --lines --format jsonl fixtures/dumps/plain.jsonl > build/report.jsonl
-      dreg report build/report.jsonl
-      dreg report build/report.jsonl --format html -o build/report.html
+      dreg report build/reports
+      dreg report build/reports --format html -o build/report.html
     """
     from dreg_client.cli.report_sums import read_sums
 
@@ -75,10 +66,10 @@ def _write(sums: "ReportSums", output: str, file: str | None) -> None:
     from contextlib import redirect_stdout
     from io import StringIO
 
-    from dreg_client.cli.output import put, put_octets
+    from dreg_client.cli.output import put_octets, put_result
 
-    if output == "text" and file in {None, "-"}:
-        put(*sums.lines())
+    if output != "html" and file in {None, "-"}:
+        put_result(output, sums.plain(), sums.lines())
         return
     with redirect_stdout(StringIO()):  # a file gets no colours
         content = _content(sums, output).encode(errors="backslashreplace")

@@ -35,10 +35,12 @@ def opened(source: "StoreName", ref_name: str | None = None) -> Generator[tuple[
 def opened_writable(source: "StoreName") -> Generator["Repository | Layout", None, None]:
     """Open a repository in a registry, or a layout, to change it."""
     from dreg_client.errors import UnsupportedError
+    from dreg_client.values.store_name import why_not_changed
 
     with opened(source) as (store, _):
         if source.kind not in {"registry", "oci"}:
-            raise UnsupportedError(f"{store.name} cannot be changed: dreg can only change registries and layouts")
+            what = source if source.kind == "registry-storage" else store.name
+            raise UnsupportedError(f"{what} cannot be changed: {why_not_changed(source)}")
         yield cast("Repository | Layout", store)
 
 
@@ -63,8 +65,10 @@ def reference_given(source: "StoreName") -> str:
 
 def repository_name(source: "StoreName") -> str:
     """Return the name of a repository or a layout without a tag or digest."""
-    if source.reference is None:
-        return f"{source.kind}:{source.path}"
+    from dreg_client.values.store_name import repository_of
+
+    if source.reference is None or source.kind == "registry":
+        return repository_of(source)
     return f"{source.reference.registry}/{source.reference.repository}"
 
 
@@ -80,7 +84,7 @@ def options_for(source: "StoreName", **more: Any) -> "RegistryOptions":  # noqa:
     """Return the options for the registry of a source; none for other stores. Show the library's warnings."""
     from dreg_client.cli.logging import show_log
 
-    if source.kind in {"registry", "docker-archive"}:
+    if source.kind in {"registry", "docker-archive", "registry-storage"}:
         show_log()
     if source.kind != "registry":
         return {}

@@ -63,7 +63,7 @@ def sync_command(
     """Copy the tags of a repository, or of a whole registry, that the destination does not have.
 
     SOURCE is a repository, a layout or an archive without a tag. Or it has several repositories: a registry (HOST:PORT,
-    such as localhost:5000, or HOST/ with a slash), or a directory of layouts.
+    such as localhost:5000, or HOST/ with a slash), its storage (registry-storage:PATH), or a directory of layouts.
 
     DESTINATION is a repository, a layout or an archive. For several repositories, it is a registry, optionally with a
     prefix for their names; a directory of layouts; or an archive or a layout that exists, in which images get full
@@ -123,7 +123,7 @@ def _job(
 ) -> "tuple[StoreName | str, StoreName | str, SyncOptions]":
     if source is None or destination is None:
         raise click.UsageError("missing DESTINATION")
-    if options["repositories"] and not isinstance(source, str) and source.kind == "registry":
+    if options["repositories"] and not isinstance(source, str) and (source.kind == "registry" or source.repository):
         raise click.UsageError("--repository chooses from a whole registry, but SOURCE is a single repository")
     chosen: SyncOptions = {"tags": tag_filter(options)}
     if not options["platforms"]:

@@ -62,6 +62,7 @@ class _Validated(click.Path):
     help="Member of the object that holds the media type; requires --field.",
 )
 @click.option("--complete", is_flag=True, help="Report missing blobs and manifests as errors, not as warnings.")
+@click.option("--blobs", is_flag=True, help="Read and verify all blobs of a registry-storage.")
 @click.option("--pedantic", is_flag=True, help="Also report notes, such as members that no specification defines.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only errors: no warnings, notes, summary or progress.")
 @click.option(
@@ -87,16 +88,27 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
 
     \b
     SOURCE is one of these:
-      FILE         A document; *.jsonl and *.ndjson have one document per line.
-      DIRECTORY    All *.json, *.jsonl and *.ndjson files in it and its subdirectories, and all layouts.
+      FILE         A document; *.jsonl and *.ndjson have one document per line, *.parquet one per row; *.tar contains
+                   such JSON files. All but Parquet may be compressed: *.gz, *.zst, *.bz2, *.xz, *.tgz.
+      DIRECTORY    All these files in it and its subdirectories, and all layouts.
+      URL          A file or directory on object storage, such as s3://bucket/dumps; requires fsspec.
+      PATTERN      All files whose paths match, such as 'dumps/**/*.parquet'; also in a URL.
       -            Standard input.
       oci:PATH[:TAG], oci-archive:FILE[:TAG]
                    A layout: its documents, blobs and references.
       REGISTRY/REPOSITORY[:TAG|@DIGEST]
                    One image of a repository, or all its tags.
+      registry-storage:PATH[/REPOSITORY[:TAG|@DIGEST]]
+                   The storage of a registry, also links, uploads and
+                   unreferenced blobs; a repository; or one image.
       REGISTRY/    All repositories in the catalog of a registry.
 
     In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist.
+    In a registry-storage, --blobs reads them.
+
+    With --format parquet, the report of each document is written to a folder: one file for each partition, such as a
+    file or a part of it. Processes of this machine (--jobs) or a Dask cluster (--scheduler) validate the partitions.
+    `dreg report DIR` shows the summary again.
 
     \b
     Exit codes:
@@ -116,6 +128,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
         --jobs 2 --format jsonl fixtures/dumps/registry.jsonl
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
       dreg validate localhost:5000/acme/web --resume web.progress
+      dreg validate fixtures/dumps/manifests.jsonl --format parquet -o reports
     """
     from dreg_client.cli.error_messages import put_failure
     from dreg_client.cli.validate_files import check, is_of_registry

@@ -32,6 +32,7 @@ class Settings:
     field: str
     media_type_field: str
     complete: bool
+    blobs: bool
     pedantic: bool
     quiet: bool
     jobs: int
@@ -62,6 +63,11 @@ class Checked:
     def ok(self) -> bool:
         """Whether no problem is an error."""
         return not has_error(self.problems)
+
+    @property
+    def is_unreferenced(self) -> bool:
+        """Whether this is a blob in the storage of a registry that no manifest refers to."""
+        return any(problem.rule == "STO-05" for problem in self.problems)
 
     @property
     def is_missing(self) -> bool:
@@ -96,6 +102,8 @@ class Writer:
         self.invalid: int = 0
         self.warned: int = 0
         self.missing: int = 0
+        self.unreferenced: int = 0
+        self.unreferenced_size: int = 0
         self.has_errors: bool = False
         self.unread: int = 0
         self._unread: list[dict[str, Any]] = []  # the first ones
@@ -120,6 +128,10 @@ class Writer:
         self.has_errors |= not found.ok
         if found.is_missing:  # a missing blob is not checked
             self.missing += 1
+            return
+        if found.is_unreferenced:  # its bytes may be anything
+            self.unreferenced += 1
+            self.unreferenced_size += found.size or 0
             return
         self.checked += 1
         self.invalid += not found.ok
@@ -148,6 +160,8 @@ class Writer:
             "unread": self._unread,
             "interrupted": interrupted,
             **({"unreadOmitted": omitted} if omitted else {}),
+            **({"unreferenced": self.unreferenced} if self.unreferenced else {}),
+            **({"unreferencedSize": self.unreferenced_size} if self.unreferenced else {}),
         }
 
 
@@ -160,6 +174,8 @@ class _TextWriter(Writer):
         severities = {problem.severity for problem in problems}
         if found.is_missing:
             verdict = "missing"
+        elif found.is_unreferenced:
+            verdict = "unreferenced"
         elif Severity.ERROR in severities:
             verdict = "invalid"
         else:
@@ -191,6 +207,9 @@ class _TextWriter(Writer):
         counts += [f"{self.warned} with warnings"] if self.warned else []
         counts += [f"{self.unread} not read ({', '.join(names)})"] if self.unread else []
         missing = f"; {self.missing} blob{'s' if self.missing > 1 else ''} missing" if self.missing else ""
+        if self.unreferenced:
+            blobs = f"{self.unreferenced} blob{'s' if self.unreferenced > 1 else ''}"
+            missing += f"; {blobs} unreferenced ({self.unreferenced_size:,} bytes)"
         color = "red" if self.has_errors or self.unread else "green"
         put(styled(f"{self.checked} checked: {', '.join(counts)}{missing}", color))
 

@@ -16,15 +16,17 @@ from dreg_client.cli.partition_options import ParquetOutput
 from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
-from dreg_client.cli.validate_files import check, is_of_registry, line_rules
+from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
+from dreg_client.cli.validate_rows import partition_rules
 from dreg_client.errors import DregError, FileError, MissingLibraryError
+from dreg_client.partitions.lines import rows_of_stream
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.read import report_of
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.validation.dumps import bounded_lines, validate_lines, whole_document
 from dreg_client.validation.report import Report
-from dreg_client.values.registry_name import STORE_KINDS
+from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source
 
 if TYPE_CHECKING:
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
     from dreg_client.partitions.validate import PartitionReport
     from dreg_client.values.digest import Digest
 
-_STORAGE: Final = "registry-storage:"
 _MOST_NAMED: Final = 20
 
 
@@ -48,7 +49,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     outcome = _Outcome(output, settings)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, _rules(settings, output), resume=output.resume) as run,
+        open_run(output.folder, partition_rules(settings, output.keep), resume=output.resume) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
         files = (source for source in sources if not _is_single(source))
@@ -66,7 +67,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
 
 def _is_single(source: str) -> bool:
     """Return whether a source is read as a whole, not in partitions: a registry, a layout, or standard input."""
-    if source.startswith(_STORAGE):
+    if source.startswith(STORAGE):
         return False
     return source == "-" or source.startswith(STORE_KINDS) or is_of_registry(source)
 
@@ -75,12 +76,6 @@ def _check_cluster(single: list[str]) -> None:
     if single:
         reason = "only files and registry-storage: can be divided between workers; omit --scheduler"
         raise click.UsageError(f"--scheduler cannot be used with {single[0]}: {reason}")
-
-
-def _rules(settings: Settings, output: ParquetOutput) -> PartitionRules:
-    return PartitionRules(
-        line_rules(settings), settings.column, settings.media_type_column, settings.kind_column, output.keep
-    )
 
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
@@ -94,9 +89,8 @@ def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome")
 
 def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Outcome") -> Iterator[RowReport]:
     if source == "-" and (settings.lines or settings.field):
-        document, lines = whole_document(bounded_lines(standard_input()))
-        for found in validate_lines(lines if document is None else [document], rules.lines):
-            yield RowReport(source, found.line, found.report)
+        for row in rows_of_stream(standard_input(), source):
+            yield RowReport(source, row.number, report_of(row, rules))
         return
     first: Exception | None = None
     with closing(check(source, settings)) as findings:
@@ -179,4 +173,4 @@ class _Outcome:
 
 def _absolute(source: str) -> str:
     """Return a path as an absolute one, as workers and later runs may have another working directory."""
-    return source if is_source_url(source) or source.startswith(_STORAGE) else os.path.abspath(source)  # noqa: PTH100 (keeps `**`)
+    return source if is_source_url(source) or source.startswith(STORAGE) else os.path.abspath(source)  # noqa: PTH100 (keeps `**`)

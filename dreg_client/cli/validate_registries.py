@@ -12,12 +12,14 @@ from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference, RepositoryName
 from dreg_client.values.registry_name import DOCKER, URLS, host_alone
+from dreg_client.values.store_name import reference_of
 
 if TYPE_CHECKING:
     from dreg_client._sync.client import Client
-    from dreg_client._sync.repository import Repository
+    from dreg_client._sync.store import Store
     from dreg_client._sync.validation import RepositoryValidation
     from dreg_client.cli.validate_journal import Journal
+    from dreg_client.values.store_name import StoreName
 
 _AHEAD: Final = 60
 """The tags that are validated before the findings of the first one are taken, so that few findings are in memory."""
@@ -48,6 +50,14 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
         yield finding
     if settings.journal is not None and is_complete:
         settings.journal.unfinished -= 1
+
+
+def check_in_storage(name: "StoreName", settings: Settings) -> Iterator[Finding]:
+    """Validate a tag or a digest of a repository in the storage of a registry."""
+    from dreg_client._sync.opening import open_store
+
+    with open_store(name, strict=False) as store:
+        yield from _images(store, store.address, (reference_of(name),), settings)
 
 
 def _registry(source: str, settings: Settings) -> Iterator[Finding]:
@@ -94,7 +104,13 @@ def _repository(
     """Validate tags or digests of a repository; None means all tags. `is_listed`: whether the catalog lists it."""
     from dreg_client._sync.repository import Repository
 
-    repository, place = Repository(client, name), f"{client.registry.name}/{name}"
+    yield from _images(Repository(client, name), f"{client.registry.name}/{name}", tags, settings, is_listed=is_listed)
+
+
+def _images(
+    repository: "Store", place: str, tags: tuple[str, ...] | None, settings: Settings, *, is_listed: bool = False
+) -> Iterator[Finding]:
+    """Validate tags or digests of a repository, as `_repository`; `place` is its full name."""
     checks = _RepositoryChecks(repository, place, settings)
     try:
         names = repository.tags() if tags is None else tags
@@ -117,7 +133,7 @@ def _repository(
 class _RepositoryChecks:
     """The checks of the images of a repository. Threads may share it."""
 
-    def __init__(self, repository: "Repository", place: str, settings: Settings) -> None:
+    def __init__(self, repository: "Store", place: str, settings: Settings) -> None:
         self._repository, self._place, self._settings = repository, place, settings
         self._validation = self._new_validation()
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from os.path import realpath
 from typing import Final, NamedTuple
 
-from dreg_client.errors import InvalidReferenceError
+from dreg_client.errors import DregError
 from dreg_client.files.store_path import named_store
 from dreg_client.values.registry_name import DOCKER, URLS, host_alone
+from dreg_client.values.source_url import is_source_url
 from dreg_client.values.store_name import StoreName, reference_of
 
 _DOCKER_HUB: Final = "docker.io"
@@ -83,7 +84,7 @@ def _place(text: str) -> _Place:
         return _in_registry(host)
     try:
         name = named_store(text)
-    except InvalidReferenceError:  # it is reported when its turn comes
+    except DregError:  # it is reported when its turn comes
         return _in_registry(text)
     if name.reference is not None and name.kind == "registry":
         registry, repository = name.reference.registry, name.reference.repository
@@ -100,7 +101,12 @@ def _in_registry(name: str) -> _Place:
 
 
 def _file(name: StoreName) -> str:
-    """Return the path of a layout or archive. Before a layout exists, its path may also contain a repository."""
-    path = realpath(name.path).rstrip("/")
+    """Return the path of a layout, of an archive, or of a repository in a storage.
+
+    Before a layout exists, its path may also contain a repository.
+    """
+    path = (name.path if is_source_url(name.path) else realpath(name.path)).rstrip("/")
+    if name.kind == "registry-storage":
+        return f"{path}/{name.repository}" if name.repository is not None else path
     repository = reference_of(name) if name.kind == "oci" else ""
     return f"{path}:{repository}" if repository else path

@@ -12,8 +12,8 @@ from typing import Final
 
 MOST_LINKS: Final = 40
 """The maximum number of links to follow for one file, as on Linux."""
-_MOST_HELD: Final = 64
-"""The maximum depth of a directory. All its parents are held open."""
+_MOST_HELD: Final = 144
+"""The maximum depth of a directory. All its parents are held open. The name of a repository may have 128 components."""
 _CLOSE_ON_EXEC: Final = getattr(os, "O_CLOEXEC", 0)
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | _CLOSE_ON_EXEC
 # O_NONBLOCK: opening a named pipe would otherwise wait for a writer.
@@ -64,7 +64,7 @@ def _walk(held: list[int], reached: list[str], path: Sequence[str], links_left: 
         if part == "..":
             # `..` is not opened: if the directory has been moved in the meantime, its `..` may be outside.
             if not reached:
-                raise UnsafeStepError("leads outside the layout through a symbolic link")
+                raise UnsafeStepError("leads outside the store through a symbolic link")
             os.close(held.pop())
             reached.pop()
             continue
@@ -76,7 +76,7 @@ def _walk(held: list[int], reached: list[str], path: Sequence[str], links_left: 
         if links_left < 0:
             raise UnsafeStepError("is a symbolic link, which is not allowed here, or leads through too many links")
         if target.startswith("/"):
-            raise UnsafeStepError("leads outside the layout through a symbolic link to an absolute path")
+            raise UnsafeStepError("leads outside the store through a symbolic link to an absolute path")
         ahead += reversed(components(target))
 
 

@@ -14,6 +14,7 @@ from dreg_client.files.store_kinds import (
     DOCKER_ARCHIVE,
     OCI,
     OCI_ARCHIVE,
+    REGISTRY_STORAGE,
     StoreKind,
     archive_kinds,
     names_with_kinds,
@@ -56,13 +57,18 @@ def is_layout(path: str) -> bool:
     return any(Path(path, name).exists() for name in ("oci-layout", "index.json"))
 
 
+def is_storage(path: str) -> bool:
+    """Return whether a directory is the storage of a registry."""
+    return any(Path(path, *each).is_dir() for each in (("docker", "registry", "v2"), ("repositories", "..", "blobs")))
+
+
 def kinds_at(path: str) -> tuple[StoreKind, ...]:
     """Return the kinds of store that a path can be opened as, the most likely one first; empty if it is not a store.
 
     A compressed archive is not decompressed, so both kinds of archive are returned for it.
     """
     if Path(path).is_dir():
-        return (OCI,)
+        return (REGISTRY_STORAGE,) if is_storage(path) else (OCI,)
     try:
         start, is_compressed = _beginning(path)
         if not is_tar(start):

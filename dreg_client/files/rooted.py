@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from dreg_client import errors
 from dreg_client.files.beneath import Found, UnsafeStepError, components, open_beneath
@@ -122,7 +122,50 @@ class Files(ABC):
                 raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
 
-class DirectoryFiles(Files):
+class Entry(NamedTuple):
+    """An entry of a directory: its name, whether it is a directory, and whether it is a link, which is not followed."""
+
+    name: str
+    is_directory: bool
+    is_link: bool
+
+
+class Status(NamedTuple):
+    """The size of a file in bytes, and the time of its last change in seconds since 1970; None if it is unknown."""
+
+    size: int
+    modified: float | None
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Status | None":
+        """Return the status of a regular file; None for anything else."""
+        return cls(found.st_size, found.st_mtime) if stat.S_ISREG(found.st_mode) else None
+
+
+class ListedFiles(Files):
+    """The files below a root whose directories can be listed one at a time."""
+
+    @abstractmethod
+    def status(self, place: str) -> Status | None:
+        """Return the size and date of a regular file, without reading it; None if there is none.
+
+        Raises:
+            LayoutError: The file system does not tell.
+            ClosedError: The store is closed.
+        """
+
+    @abstractmethod
+    def entries(self, place: str) -> list[Entry]:
+        """Return the entries of a directory, sorted by name; an empty list if it does not exist, or is gone.
+
+        Raises:
+            UnsafePathError: The path contains a link.
+            LayoutError: The directory cannot be listed.
+            ClosedError: The store is closed.
+        """
+
+
+class DirectoryFiles(ListedFiles):
     """The files below a directory. Links that stay below the root are followed (LAY-01).
 
     Opening and listing are safe even if another process changes the directory meanwhile.
@@ -163,6 +206,12 @@ class DirectoryFiles(Files):
                 raise FileNotFoundError(path) from None
             raise errors.LayoutError(path, f"cannot be read: {failure.strerror}") from failure
 
+    def status(self, place: str) -> Status | None:
+        """Return the size and date of a regular file; see `ListedFiles.status`."""
+        with suppress(FileNotFoundError, errors.UnsafePathError), self.open(place) as file:
+            return Status.of(os.fstat(file.fileno()))
+        return None
+
     def directory(self, name: str) -> str | None:
         """Return the path of a directory after following links; see `Files.directory`."""
         try:
@@ -179,22 +228,23 @@ class DirectoryFiles(Files):
         while ahead:
             start = ahead.pop()
             inner: list[str] = []
-            for name, is_directory, is_link in self._entries(f"{place}/{start}"):
+            for name, is_directory, is_link in self.entries(f"{place}/{start}"):
                 if is_directory:
                     inner.append(f"{start}{name}/")
                 else:
                     yield f"{start}{name}", is_link
             ahead += reversed(inner)
 
-    def _entries(self, place: str) -> list[tuple[str, bool, bool]]:
-        """Return each name in a directory, whether it is a directory, and whether it is a link; empty if it is gone."""
+    def entries(self, place: str) -> list[Entry]:
+        """Return the entries of a directory, sorted by name; see `ListedFiles.entries`."""
+        self.check_open()
         path = str(Path(self.name, place))
         try:
             descriptor = open_beneath(self.name, components(place), most_links=0).descriptor
             try:
                 with os.scandir(descriptor) as entries:
                     return sorted(
-                        (entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in entries
+                        Entry(entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in entries
                     )
             finally:
                 os.close(descriptor)

@@ -34,6 +34,12 @@ OCI: Final = StoreKind("oci", "an image layout", ("index.json",), is_directory=T
 OCI_ARCHIVE: Final = StoreKind("oci-archive", "an image layout", ("index.json",))
 DOCKER_ARCHIVE: Final = StoreKind("docker-archive", "an archive of docker save", ("manifest.json",))
 ARCHIVES: Final = (OCI_ARCHIVE, DOCKER_ARCHIVE)
+REGISTRY_STORAGE: Final = StoreKind(
+    "registry-storage", "the storage of a registry", ("docker/registry/v2",), is_directory=True
+)
+_STORAGE_TREE: Final = StoreKind(
+    "registry-storage", "the storage of a registry", ("repositories", "blobs"), is_directory=True
+)
 _SKOPEO: Final = StoreKind(
     "",
     "a dir: directory of skopeo",
@@ -48,7 +54,7 @@ _UNPACKED: Final = StoreKind(
     is_directory=True,
     advice="pack it with: tar -C {path} -cf web.tar .",
 )
-_KINDS: Final = (OCI, *ARCHIVES, _SKOPEO, _UNPACKED)
+_KINDS: Final = (OCI, *ARCHIVES, REGISTRY_STORAGE, _STORAGE_TREE, _SKOPEO, _UNPACKED)
 
 
 def other_kind(files: Files, than: Container[StoreKind]) -> str:

@@ -9,20 +9,25 @@ from typing import Final, cast
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import is_digest
 from dreg_client.values.reference import shown
-from dreg_client.values.store_name import KINDS, Kind, StoreName, image_at
+from dreg_client.values.registry_name import DOCKER, STORE_KINDS
+from dreg_client.values.source_url import is_source_url
+from dreg_client.values.store_name import KINDS, Kind, StoreName, image_at, image_in_storage
 
-_PREFIXES: Final = ("oci:", "oci-archive:", "docker-archive:", "docker://")
+_PREFIXES: Final = (*STORE_KINDS, DOCKER)
 
 
 def named_store(text: str | StoreName) -> StoreName:
     """Parse the name of a store.
 
     A path and the name of an image may both contain `:` and `@`. The longest path that exists is the path:
-    `oci:DIR:platform/mysql:8.0` is an entry of the layout in `DIR` if that directory exists.
+    `oci:DIR:platform/mysql:8.0` is an entry of the layout in `DIR` if that directory exists. In the same way, the
+    storage in `registry-storage:PATH/acme/web:1.4` is at the longest path that is one. For a URL, this takes requests.
 
     Raises:
         InvalidReferenceError: The string is not a valid name.
         TypeError: The argument is not a string.
+        MissingLibraryError: A storage has a URL, and the library for it is not installed.
+        LayoutError: A storage has a URL that cannot be read.
     """
     if isinstance(text, str):
         _check_no_bare_path(text)
@@ -40,11 +45,38 @@ def _at_existing_path(text: str) -> StoreName | None:
     if prefix not in KINDS:
         return None
     kind = cast("Kind", prefix)
+    if kind == "registry-storage":
+        return _in_storage(rest)
     is_store = Path.is_dir if kind == "oci" else Path.is_file
     for end in _ends(rest):
         if _is_there(rest[:end], is_store):
             return image_at(kind, rest[:end], rest[end:])
     return None
+
+
+def _in_storage(text: str) -> StoreName | None:
+    """Return the name of the storage at the longest path that is one, and of the image after it."""
+    if StoreName.parse(f"registry-storage:{text}").repository is not None and is_source_url(text):
+        return None  # it contains `docker/registry/v2`, so no request is needed
+    end = storage_in(text)
+    return None if end is None else image_in_storage(text[:end], text[end:])
+
+
+def storage_in(text: str) -> int | None:
+    """Return where the path of a storage ends in a string, or None. It is the longest path that is one."""
+    from dreg_client.files.registry_storage import storage_tree  # noqa: PLC0415 (few stores are storages)
+
+    return next((end for end in _ends_of_storage(text) if storage_tree(text[:end]) is not None), None)
+
+
+def _ends_of_storage(text: str) -> Iterator[int]:
+    """Yield where the path of a storage may end, from the longest to the shortest."""
+    start = text.index("://") + 3 if is_source_url(text) else 0
+    yield len(text)
+    at = text.find("@", start)
+    for end in range(len(text) - 1, start, -1):
+        if text[end] == "/" or (text[end] in ":@" and (at == -1 or end <= at)):
+            yield end
 
 
 def _ends(text: str) -> Iterator[int]:
@@ -71,9 +103,9 @@ def _check_no_bare_path(text: str) -> None:
     """Raise InvalidReferenceError for a bare path of a layout or archive, which would be parsed as a repository."""
     if text.startswith(_PREFIXES) or (path := path_in(text)) is None:
         return
-    from dreg_client.files.path_kinds import is_layout, kinds_at  # noqa: PLC0415 (most names are not paths)
+    from dreg_client.files.path_kinds import is_layout, is_storage, kinds_at  # noqa: PLC0415 (most names are not paths)
     from dreg_client.files.store_kinds import names_with_kinds  # noqa: PLC0415 (as above)
 
-    if (not Path(path).is_dir() or is_layout(path)) and (kinds := kinds_at(path)):
+    if (not Path(path).is_dir() or is_layout(path) or is_storage(path)) and (kinds := kinds_at(path)):
         expected = f"a store prefix before a path, such as {names_with_kinds(kinds, shown(text))}"
         raise InvalidReferenceError(shown(text), "reference", expected)

@@ -21,6 +21,7 @@ _CONFIG = 'config.md "Properties"'
 _DOCKER_MANIFEST = 'distribution manifest-v2-2 "Image Manifest Field Descriptions"'
 _DOCKER_LIST = 'distribution manifest-v2-2 "Manifest List Field Descriptions"'
 _LAYOUT = "image-layout.md"
+_STORAGE = "distribution registry/storage/paths.go"
 
 CLAUSES: dict[str, str] = {
     "GEN-01": 'considerations.md "JSON" (main), RFC 8259, RFC 7493',
@@ -123,6 +124,12 @@ CLAUSES: dict[str, str] = {
     "LYT-08": f'ours: {_LAYOUT} "Blobs"',
     "LYT-09": f'{_LAYOUT} "Content"',
     "LYT-10": f'{_LAYOUT} "Blobs"',
+    "STO-01": _STORAGE,
+    "STO-02": f'{_STORAGE}; descriptor.md "Verification"',
+    "STO-03": _STORAGE,
+    "STO-04": f"ours: {_STORAGE}",
+    "STO-05": f"ours: {_STORAGE}",
+    "STO-06": _STORAGE,
 }
 
 _EMPTY = "an empty string is read as the type of the document"
@@ -164,7 +171,7 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
     `until`.
     """
     first: dict[tuple[str, str], Problem] = {}
-    count = defaultdict[Severity, int](int)
+    count: dict[Severity, int] = defaultdict(int)
     for problem in problems:
         place, severity = (problem.rule, problem.path), problem.severity
         if place in first:

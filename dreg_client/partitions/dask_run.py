@@ -1,8 +1,7 @@
 """Run partitions on a Dask cluster."""
 
 import pickle
-import platform
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -13,11 +12,12 @@ from uuid import uuid4
 
 from dreg_client import __version__
 from dreg_client.errors import ClusterError, DregError, MissingLibraryError
+from dreg_client.partitions.dask_task import Task, packed
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.validate import PartitionReport
 
 LOCAL: Final = "local"
-Task: TypeAlias = Callable[[Partition], PartitionReport]
+
 _Client: TypeAlias = Any
 """The client, the futures and the cluster of distributed, which has no types."""
 _Future: TypeAlias = Any
@@ -99,7 +99,7 @@ class _Submitted:
             if (partition := next(partitions, None)) is None:
                 break
             future = self._client.submit(
-                pickle.loads, _packed(self._task, partition), key=f"dreg-validate-{uuid4().hex}"
+                pickle.loads, packed(self._task, partition), key=f"dreg-validate-{uuid4().hex}"
             )
             self._running[future] = partition
             future.add_done_callback(self._done.put)
@@ -178,43 +178,7 @@ class _Workers:
     def without(self, module: str) -> list[str]:
         """Return the addresses of the workers that cannot find a module."""
         found = cast("dict[str, object]", self._client.run(find_spec, module, on_error="return"))
-        return sorted(address for address, spec in found.items() if spec is None)
-
-
-class _Call:
-    """A function and its arguments, which is called when it is unpickled."""
-
-    def __init__(self, *parts: object) -> None:
-        self._parts = parts
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        called, *arguments = self._parts
-        return called, tuple(arguments)
-
-
-def _packed(task: Task, partition: Partition) -> bytes:
-    """Return a task as bytes for `pickle.loads`.
-
-    The scheduler and workers unpickle a function before they run it. If they lack its module, workers end, and the run
-    waits for ever. `pickle.loads` they have, and what it raises is the error of this task alone.
-    """
-    return pickle.dumps(_Call(run_packed, __version__, pickle.dumps((task, partition))))
-
-
-def run_packed(version: str, packed: bytes) -> PartitionReport:
-    """Run a task on a worker.
-
-    Raises:
-        ClusterError: This worker has another version of dreg-client, or lacks a library.
-    """
-    if version != __version__:
-        reason = f"the worker has dreg-client {__version__}, but the run was started by {version}; install the same one"
-        raise ClusterError(platform.node(), reason)
-    try:
-        task, partition = cast("tuple[Task, Partition]", pickle.loads(packed))  # noqa: S301 (from the driver)
-        return task(partition)
-    except MissingLibraryError as failure:
-        raise ClusterError(platform.node(), f"the worker lacks a library: {failure}") from None
+        return sorted(address for address, spec in found.items() if spec is None or isinstance(spec, Exception))
 
 
 def _line(failure: Exception) -> str:

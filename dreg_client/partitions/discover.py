@@ -20,6 +20,7 @@ from dreg_client.files.places import (
 from dreg_client.partitions.divide import divided
 from dreg_client.partitions.formats import ENDINGS, format_of
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import is_source_url, shown_source
 
@@ -40,7 +41,8 @@ def find_partitions(
     Uncompressed JSON Lines and Parquet files are divided, and small JSON files are grouped.
 
     Args:
-        sources: Paths or URLs of files and folders, or patterns with `*`, `?`, `[...]` and `**`.
+        sources: Paths or URLs of files and folders, or patterns with `*`, `?`, `[...]` and `**`;
+            `registry-storage:PATH` or `registry-storage:PATH/REPOSITORY` for the storage of a registry.
         rules: How to find the documents in the files.
         size: The number of bytes, as stored, at which a file is divided.
 
@@ -49,13 +51,18 @@ def find_partitions(
 
     Raises:
         OSError: A path does not exist, or cannot be read. Raised by the iterator, as the following ones.
-        NotFoundError: There is nothing at a URL, or no file matches a pattern.
+        NotFoundError: There is nothing at a URL, no file matches a pattern, or there is no such storage or repository.
         FileError: A URL cannot be read, or a folder contains no documents.
         UnsupportedError: A folder is an image layout.
         MissingLibraryError: A library that the format or the URL requires is not installed.
     """
     groups = _Groups(size)
     for source in sources:
+        if source.startswith(STORAGE):
+            from dreg_client.partitions.storage import storage_partitions  # noqa: PLC0415 (few sources are storages)
+
+            yield from storage_partitions(source, rules)
+            continue
         for file, directory in _files(source):
             for part in divided(file, rules, size):
                 if part.format == "json" and not part.compression:

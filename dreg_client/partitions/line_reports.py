@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
 from dreg_client.partitions.file_sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary, problem_of
 from dreg_client.validation.dumps import bounded_lines
+from dreg_client.values.json_values import has_too_many_values
 
 MOST_FAILED: Final = 1_000
 """The number of failed partitions or sources that are listed; the others are counted."""
@@ -34,7 +35,7 @@ def read_lines(file: BinaryIO, name: str) -> FileSums:
     summary, end = Summary(), None
     for number, line in _lines(file):
         try:
-            plain = json.loads(line)
+            plain = _object(line)
             if "summary" in plain:
                 end = _End(plain["summary"])
             else:
@@ -55,6 +56,15 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(bounded_lines(file), 1):
         if line.strip():
             yield number, line
+
+
+def _object(line: bytes) -> Json:
+    if has_too_many_values(line):
+        raise ValueError
+    plain = json.loads(line)
+    if not isinstance(plain, dict):
+        raise TypeError
+    return cast("Json", plain)
 
 
 def _add_document(summary: Summary, plain: Json) -> None:

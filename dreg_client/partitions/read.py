@@ -67,7 +67,15 @@ def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterato
 
 
 def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[RowReport]:
-    """Yield the report of each document of a partition. The errors are those of `rows_in`."""
+    """Yield the report of each document of a partition. The errors are those of `rows_in`.
+
+    Of the storage of a registry, files with problems also have reports, such as links and blobs.
+    """
+    if partition.format == "registry-storage":
+        from dreg_client.partitions.storage import reports_in_storage  # noqa: PLC0415 (few partitions are storages)
+
+        yield from reports_in_storage(partition, rules)
+        return
     for row in rows_in(partition, rules):
         yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.raw is None)
 

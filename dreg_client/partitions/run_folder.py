@@ -116,6 +116,8 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
         place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
     folder = folder_at(place)
     folder.create()
+    if _run_file(folder) is None:  # no lock file is created in the folder of something else
+        _check(folder, resume=resume)
     with folder.lock():
         _check(folder, resume=resume)
         folder.remove_parts()
@@ -131,13 +133,10 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
 
 def _check(folder: ReportFolder, *, resume: bool) -> None:
     """Raise an error unless the folder is empty, or has an earlier run that is continued."""
-    first = next(folder.names(), None)
-    if first is None:
-        return
-    if not resume:
+    if next(folder.names(), None) is not None and (not resume or _run_file(folder) is None):
+        if resume:
+            raise FileError(folder.name, f"is not the folder of an earlier run: it has no valid {RUN_FILE}")
         raise FileError(folder.name, "is not empty; name a new folder, or continue its run with resume=True")
-    if _run_file(folder) is None:
-        raise FileError(folder.name, f"is not the folder of an earlier run: it has no valid {RUN_FILE}")
 
 
 def _run_file(folder: ReportFolder) -> dict[str, Any] | None:

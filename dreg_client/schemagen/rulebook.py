@@ -10,7 +10,7 @@ from typing import Any, Final
 from dreg_client.errors.problems import full_clause, rule_url
 from dreg_client.models.rules import CLAUSES, LENIENT_RULES
 
-_FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt nam ans".split()
+_FAMILIES: Final = "gen dig med uri ann tim dsc plt man dkm sc1 idx dkl cfg lyt sto nam ans".split()
 """The families of rules, in the order of the documentation. Each has a TOML file."""
 
 
@@ -83,7 +83,7 @@ class RuleFamily:
 
 @cache
 def families() -> tuple[RuleFamily, ...]:
-    """Return all rules for documents, layouts, names and responses, grouped by subject."""
+    """Return all rules for documents, layouts, storages, names and responses, grouped by subject."""
     return tuple(_family(name) for name in _FAMILIES)
 
 

@@ -70,9 +70,14 @@ class RepositoryName(CheckedText):
         """Check the string."""
         if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise not_a_text(text, "a repository name must be a str, such as 'acme/web'")
-        if len(text) > _LONGEST_REPOSITORY or _REPOSITORY.fullmatch(text) is None:
+        if not is_repository_name(text):
             raise InvalidReferenceError(shown(text), "repository", _repository_fault(text))
         return str.__new__(cls, text)
+
+
+def is_repository_name(text: str) -> bool:
+    """Return whether a string is a valid repository name."""
+    return len(text) <= _LONGEST_REPOSITORY and _REPOSITORY.fullmatch(text) is not None
 
 
 def _classes(within: str, between: str) -> bytes:

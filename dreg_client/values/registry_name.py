@@ -4,8 +4,9 @@ from typing import Final
 
 DOCKER: Final = "docker://"
 URLS: Final = ("http://", "https://")
-STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:")
-"""What the names of layouts and archives begin with."""
+STORAGE: Final = "registry-storage:"
+STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:", "registry-storage:")
+"""What the names of layouts, archives and storages begin with."""
 
 
 def host_alone(source: str) -> str | None:

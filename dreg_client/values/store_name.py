@@ -6,11 +6,14 @@ from typing import Final, Literal, cast
 
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, is_digest
-from dreg_client.values.reference import Reference, is_tag, shown
+from dreg_client.values.reference import DEFAULT_TAG, Reference, RepositoryName, Tag, is_tag, shown
 
-Kind = Literal["registry", "oci", "oci-archive", "docker-archive"]
+Kind = Literal["registry", "oci", "oci-archive", "docker-archive", "registry-storage"]
 _LONGEST: Final = 8192
-KINDS: Final = ("oci", "oci-archive", "docker-archive")
+KINDS: Final = ("oci", "oci-archive", "docker-archive", "registry-storage")
+_WITH_PASSWORD: Final = re.compile(r"[^/]*://[^/@]*:[^/]*@")
+_TREE: Final = "/docker/registry/v2"
+_LOCAL_URLS: Final = ("file://", "local://")
 _SIMILAR: Final = 0.8
 """The similarity from which a prefix counts as misspelt, from 0 to 1: `ocii` and `oci` have 0.86."""
 _PATH: Final = re.compile(r"/|\.\.?(?:/|\\|$)|~|[A-Za-z]:[/\\]")
@@ -34,13 +37,16 @@ class StoreName:
     """The name of a store, and optionally of an image in it.
 
     Attributes:
-        kind: The kind of store: a registry, a layout directory, an archive of a layout, or an archive of `docker save`.
-        path: The directory or file; empty for a registry.
+        kind: The kind of store: a registry, a layout directory, an archive of a layout, an archive of `docker save`, or
+            the storage of a registry.
+        path: The directory, the file, or the URL of a storage; empty for a registry.
+        repository: The repository in the storage of a registry; None if the storage as a whole is named.
         reference: The image in a registry or in an archive of `docker save`.
-        tag: The name of an entry in a layout.
-        digest: The digest of an entry in a layout.
+        tag: The name of an entry in a layout, or the tag in a repository of a storage.
+        digest: The digest of an entry in a layout, or of a manifest in a repository of a storage.
         index: The position in an archive of `docker save`, starting at 0.
-        is_named: Whether the parsed string contains a tag or digest; if not, the tag in a registry is `latest`.
+        is_named: Whether the parsed string contains a tag or digest; if not, the tag in a registry or in its storage is
+            `latest`.
         written: The reference in an archive of `docker save` as it was written, for messages.
     """
 
@@ -50,12 +56,16 @@ class StoreName:
     tag: str | None = None
     digest: Digest | None = None
     index: int | None = None
+    repository: RepositoryName | None = None
     is_named: bool = field(default=True, compare=False, repr=False)
     written: str = field(default="", compare=False, repr=False)
 
     @classmethod
     def parse(cls, text: str) -> "StoreName":
         """Parse `oci:PATH[:TAG|@DIGEST]`, `oci-archive:FILE[:NAME]`, `docker-archive:FILE[:REF|:@INDEX]`, `[docker://]REF`.
+
+        In `registry-storage:PATH[/REPOSITORY[:TAG|@DIGEST]]`, only the files that exist tell where the path ends.
+        Therefore all of it becomes the path, unless it contains `docker/registry/v2`.
 
         Raises:
             InvalidReferenceError: The string is not a valid name.
@@ -70,7 +80,7 @@ class StoreName:
         if colon and kind in KINDS:
             if not rest or "\0" in rest:
                 raise InvalidReferenceError(shown(text), "reference", f"a path: {kind}:PATH")
-            return _layout(rest) if kind == "oci" else _archive(cast("Kind", kind), rest)
+            return _in_files(cast("Kind", kind), rest)
         name = text.removeprefix("docker://")
         if name == text and (expected := _mistake(text)):
             raise InvalidReferenceError(shown(text), "reference", expected)
@@ -80,6 +90,8 @@ class StoreName:
     def __str__(self) -> str:
         if self.kind == "registry":
             return str(self.reference)
+        if self.kind == "registry-storage":
+            return f"{repository_of(self)}{_suffix(self)}"
         if self.digest is not None:
             return f"{self.kind}:{self.path}@{self.digest}"
         image = str(self.reference or reference_of(self))
@@ -97,6 +109,41 @@ def reference_of(name: StoreName) -> str:
     if name.kind == "docker-archive" and name.reference is not None:
         return name.reference.digest or name.written or str(name.reference)
     return name.tag or ""
+
+
+def repository_of(name: StoreName) -> str:
+    """Return the name of a repository, a layout or an archive: without an image."""
+    if name.kind == "registry" and name.reference is not None:
+        return f"{name.reference.registry}/{name.reference.repository}"
+    below = "" if name.repository is None else f"{'' if name.path.endswith('/') else '/'}{name.repository}"
+    return f"{name.kind}:{name.path}{below}"
+
+
+def why_not_changed(name: StoreName) -> str:
+    """Return why a store that is neither a repository nor a layout cannot be changed, for messages."""
+    if name.kind == "registry-storage":
+        return "the storage of a registry is only read; change it through the registry"
+    return "dreg can only change registries and layouts"
+
+
+def local_path(path: str) -> str:
+    """Return the path in a URL of a local file, such as `file:///srv/registry`; other paths unchanged."""
+    return next((path.removeprefix(prefix) for prefix in _LOCAL_URLS if path.startswith(prefix)), path)
+
+
+def _suffix(name: StoreName) -> str:
+    if name.digest is not None:
+        return f"@{name.digest}"
+    return f":{name.tag}" if name.tag and name.is_named else ""
+
+
+def _in_files(kind: Kind, rest: str) -> StoreName:
+    if kind == "registry-storage":
+        _check_no_password(rest)
+        before, tree, after = rest.rpartition(_TREE)
+        is_end = bool(tree) and after[:1] in {"", "/"}
+        return image_in_storage(before + tree, after) if is_end else StoreName(kind, rest, is_named=False)
+    return _layout(rest) if kind == "oci" else _archive(kind, rest)
 
 
 def _mistake(text: str) -> str | None:
@@ -166,6 +213,40 @@ def image_at(kind: Kind, path: str, rest: str) -> StoreName:
             raise InvalidReferenceError(image[:100], "reference", expected)
         raise InvalidReferenceError(shown(image), "digest", "a digest after @, such as @sha256:...")
     return StoreName(kind, path, tag=image)
+
+
+def image_in_storage(path: str, rest: str) -> StoreName:
+    """Return the name of an image in the storage at a path; `rest` is what follows the path in the string.
+
+    Raises:
+        InvalidReferenceError: `rest` is not `/REPOSITORY[:TAG|@DIGEST]`.
+    """
+    _check_no_password(path)
+    if not rest.strip("/"):
+        return StoreName("registry-storage", path, is_named=False)
+    if not rest.startswith("/"):
+        expected = (
+            f"a repository between the path and {rest[0]!r}: registry-storage:{shown(path)}/REPOSITORY{shown(rest)}"
+        )
+        raise InvalidReferenceError(shown(f"registry-storage:{path}{rest}"), "reference", expected)
+    name, at, digest = rest.strip("/").partition("@")
+    if at and not is_digest(digest):
+        raise InvalidReferenceError(shown(rest), "digest", "a digest after @, such as @sha256:...")
+    name, colon, tag = name.partition(":")
+    return StoreName(
+        "registry-storage",
+        path,
+        repository=RepositoryName(name),
+        tag=None if at else Tag(tag if colon else DEFAULT_TAG),
+        digest=Digest(digest) if at else None,
+        is_named=bool(at or colon),
+    )
+
+
+def _check_no_password(path: str) -> None:
+    if _WITH_PASSWORD.match(path):
+        expected = "a URL without a password; set it where the library for such URLs looks for it"
+        raise InvalidReferenceError(shown(path), "reference", expected)
 
 
 def _saved(path: str, image: str) -> StoreName:

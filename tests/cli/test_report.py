@@ -73,6 +73,7 @@ def test_a_page_is_written_to_a_file(reports: Path, said: Run, tmp_path: Path) -
     page = tmp_path / "report.html"
     found = said("report", reports, "--format", "html", "-o", page)
 
+    assert found.err == ""
     assert (found.code, found.out) == (0, "")
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>\n")
 

@@ -33,7 +33,7 @@ def report_page(sums: Plain) -> str:
         MissingLibraryError: Jinja2 is not installed.
     """
     with _requiring_jinja2():
-        from dreg_client.images.html.report_page import render  # noqa: PLC0415 (as above)
+        from dreg_client.images.html.report import render  # noqa: PLC0415 (as above)
     return render(sums)
 
 

@@ -1,0 +1,215 @@
+"""The storage of a registry: the tree `docker/registry/v2` as distribution writes it (registry/storage/paths.go)."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final, Literal
+
+from dreg_client import errors
+from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, check_size
+from dreg_client.files.sparse import check_stored
+from dreg_client.values.digest import Digest, is_registered_digest
+from dreg_client.values.reference import RepositoryName, is_repository_name, is_tag
+from dreg_client.values.sizes import MAX_DOCUMENT
+from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.store_name import local_path
+
+TREE: Final = "docker/registry/v2"
+"""The path of the tree below the directory that a registry is configured with."""
+Links = Literal["_manifests/revisions", "_layers"]
+"""Where a repository has its links to manifests, and to all other blobs."""
+REVISIONS: Final = "_manifests/revisions"
+LAYERS: Final = "_layers"
+_LONGEST_LINK: Final = 1024
+_PAUSES: Final = (0.01, 0.05)
+"""Seconds to wait before an empty link is read again: distribution 2 empties a link before it writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StorageTree:
+    """The tree below `docker/registry/v2`. A server may be changing it.
+
+    A repository has links: files that contain a digest. It has a manifest or a blob only if it has a link to it. The
+    bytes are in `blobs`, which all repositories share. All paths are relative to the root of `files`.
+
+    Attributes:
+        files: The files of the tree.
+        name: The path or URL of the storage as it was given, for messages; its password is not included.
+    """
+
+    files: ListedFiles
+    name: str
+
+    def repositories(self, below: str = "", *, with_uploads: bool = False) -> Iterator[str]:
+        """Yield the names of all repositories, or of a repository and all below it, in the order of the catalog.
+
+        A directory whose name is not valid in the name of a repository is skipped: no server can read it. With
+        `with_uploads`, also yield those that have only uploads, to which the server responds with 404.
+        """
+        marks = {"_manifests", "_layers"} | ({"_uploads"} if with_uploads else set())
+        ahead = [below]
+        while ahead:
+            name = ahead.pop()
+            inner = [each.name for each in self.files.entries(f"repositories/{name}") if each.is_directory]
+            if name and not marks.isdisjoint(inner):
+                yield name
+            paths = [f"{name}/{each}" if name else each for each in reversed(inner) if not each.startswith("_")]
+            ahead += filter(is_repository_name, paths)
+
+    def has_repository(self, repository: RepositoryName) -> bool:
+        """Return whether a repository exists: it has links."""
+        inner = {each.name for each in self._in(repository, "") if each.is_directory}
+        return not inner.isdisjoint({"_manifests", "_layers"})
+
+    def tags(self, repository: RepositoryName) -> list[str]:
+        """Return all tags of a repository, sorted. They are not read: a tag may name no manifest.
+
+        Raises:
+            NotFoundError: There is no such repository.
+        """
+        found = [each.name for each in self._in(repository, "_manifests/tags") if each.is_directory]
+        if not found:
+            self.check_repository(repository)
+        return [*filter(is_tag, found)]
+
+    def check_repository(self, repository: RepositoryName) -> None:
+        """Raise NotFoundError if there is no such repository."""
+        if not self.has_repository(repository):
+            advice = f"list the repositories with: dreg repos registry-storage:{self.name}"
+            raise errors.NotFoundError(f"repository {repository}", self.name, advice)
+
+    def tagged(self, repository: RepositoryName, tag: str) -> Digest:
+        """Return the digest that a tag names now; FileNotFoundError if there is no such tag."""
+        return self.link(f"repositories/{repository}/_manifests/tags/{tag}/current/link")
+
+    def linked(self, repository: RepositoryName, links: Links) -> Iterator[Digest]:
+        """Yield the digests in the links of a repository, sorted, without reading the links.
+
+        A deleted link leaves its directory behind, so `target` may raise FileNotFoundError for some of them.
+        """
+        for algorithm in self._in(repository, links):
+            for encoded in self._in(repository, f"{links}/{algorithm.name}"):
+                if is_registered_digest(text := f"{algorithm.name}:{encoded.name}"):
+                    yield Digest(text)
+
+    def target(self, repository: RepositoryName, links: Links, digest: Digest) -> Digest:
+        """Return the digest of the blob that a link leads to; FileNotFoundError if there is no such link.
+
+        It may have another algorithm than the link: distribution stores all blobs by their sha256 digest.
+        """
+        return self.link(f"repositories/{repository}/{links}/{digest.algorithm}/{digest.encoded}/link")
+
+    def link(self, path: str) -> Digest:
+        """Read a link.
+
+        Raises:
+            FileNotFoundError: It does not exist.
+            LayoutCorruptError: It does not contain a digest (STO-06).
+        """
+        text = self._text(path)
+        for pause in () if text else _PAUSES:
+            time.sleep(pause)
+            text = text or self._text(path)
+        if is_registered_digest(text):
+            return Digest(text)
+        found = f"contains {text[:100]!a}" if text else "is empty"
+        raise errors.LayoutCorruptError(f"{self.files.name}/{path}", f"{found}; a link must contain a digest (STO-06)")
+
+    def _text(self, path: str) -> str:
+        try:
+            return self.files.read(path, limit=_LONGEST_LINK).decode("ascii", "backslashreplace").strip()
+        except errors.ResponseTooLargeError as failure:
+            reason = f"has {failure.size} bytes; a link must contain a digest (STO-06)"
+            raise errors.LayoutCorruptError(f"{self.files.name}/{path}", reason) from None
+
+    def read(self, digest: Digest) -> bytes:
+        """Read a document without verifying it.
+
+        Raises:
+            FileNotFoundError: The storage has no such blob.
+            ResponseTooLargeError: It is larger than `MAX_DOCUMENT`.
+        """
+        return self.files.read(data_path(digest), limit=MAX_DOCUMENT)
+
+    def open(self, digest: Digest, start: int = 0, size: int | None = None) -> BinaryIO:
+        """Open a blob at an offset. `size` is the size that its descriptor states, if there is one.
+
+        Raises:
+            FileNotFoundError: The storage has no such blob.
+            SizeMismatchError: It has another size. Nothing was read.
+            LayoutError: It cannot be opened, or is a large sparse file.
+        """
+        file, path = self.files.open(data_path(digest)), f"{self.name}, blob {digest.short}"
+        try:
+            check_size(file, size, path)
+            check_stored(file, path)
+            file.seek(start)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def blobs(self) -> Iterator[Digest]:
+        """Yield the digests of all blobs, sorted, without looking for their bytes."""
+        for algorithm in self.files.entries("blobs"):
+            for first in self.files.entries(f"blobs/{algorithm.name}"):
+                for encoded in self.files.entries(f"blobs/{algorithm.name}/{first.name}"):
+                    text = f"{algorithm.name}:{encoded.name}"
+                    if encoded.name.startswith(first.name) and is_registered_digest(text):
+                        yield Digest(text)
+
+    def uploads(self, repository: RepositoryName) -> list[str]:
+        """Return the names of the uploads of a repository that have not ended: directories below `_uploads`."""
+        return [each.name for each in self._in(repository, "_uploads") if each.is_directory]
+
+    def _in(self, repository: RepositoryName, place: str) -> list[Entry]:
+        return self.files.entries(f"repositories/{repository}/{place}")
+
+
+def open_storage(path: str | os.PathLike[str]) -> StorageTree:
+    """Open the storage at a path or URL.
+
+    Raises:
+        NotFoundError: There is no such directory, or it is not the storage of a registry.
+        MissingLibraryError: It is a URL, and the library for it is not installed.
+        LayoutError: It cannot be read.
+    """
+    name = os.fspath(path)
+    shown = shown_source(name)
+    if (root := storage_tree(name)) is not None:
+        return StorageTree(root, shown)
+    is_there = not is_source_url(name) and Path(name).is_dir()
+    what = f"has no {TREE}, which every storage has" if is_there else f"does not exist, or has no {TREE}"
+    raise errors.NotFoundError("registry storage", shown, f"the path {what}")
+
+
+def storage_tree(path: str) -> ListedFiles | None:
+    """Return the files of the tree in the storage at a path or URL; None if there is no such tree.
+
+    The path is that of the storage, or that of the tree itself, which is called `v2`.
+    """
+    path = local_path(path)
+    path = path if path.endswith("://") else path.rstrip("/") or "/"
+    if not is_source_url(path):
+        root = _tree_below(path, os.path.isdir)
+        return None if root is None else DirectoryFiles(root)
+    from dreg_client.files.remote_files import RemoteFiles  # noqa: PLC0415 (few storages are remote)
+
+    files = RemoteFiles(path)
+    root = _tree_below(path, lambda url: files.is_directory(url.removeprefix(path)))
+    return None if root is None else RemoteFiles(root)
+
+
+def _tree_below(path: str, is_directory: Callable[[str], bool]) -> str | None:
+    start = path if path.endswith("/") else f"{path}/"
+    if is_directory(f"{start}{TREE}"):
+        return f"{start}{TREE}"
+    is_tree = path.endswith("/v2") and any(is_directory(f"{start}{name}") for name in ("repositories", "blobs"))
+    return path if is_tree else None
+
+
+def data_path(digest: Digest) -> str:
+    """Return the path of the bytes of a blob below the tree."""
+    return f"blobs/{digest.algorithm}/{digest.encoded[:2]}/{digest.encoded}/data"
