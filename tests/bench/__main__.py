@@ -2,7 +2,7 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth (default: all).
+Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth, storages (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -30,6 +30,7 @@ import lists
 import parse
 import planning
 import start
+import storages
 import tags
 import transfers
 from summary import summary
@@ -45,6 +46,7 @@ SUITES = {
     "planning": planning.tables,
     "commands": commands.tables,
     "growth": growth.tables,
+    "storages": storages.tables,
 }
 PACKAGES = (
     "pydantic",
