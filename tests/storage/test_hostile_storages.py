@@ -4,15 +4,16 @@ import json
 import os
 import shutil
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from dreg_client import Digest
 from dreg_client.errors import UnsafePathError
 from dreg_client.files.registry_storage import StorageTree
-from dreg_client.files.rooted import DirectoryFiles, Entry
+from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, Status
 from dreg_client.partitions.storage_repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.storage_links import StoredBlobs
@@ -24,18 +25,30 @@ WEB = "repositories/acme/web"
 SECRET = "a secret of another user"
 
 
-class _Changing(DirectoryFiles):
+class _Changing(ListedFiles):
     """A storage that a server changes after a directory was listed, once."""
 
     def __init__(self, path: Path, listed: str, change: Callable[[], object]) -> None:
-        super().__init__(path)
-        self._listed, self._changes = listed, [change]
+        self._files, self.name = DirectoryFiles(path), str(path)
+        self._listed, self._changes = f"{WEB}/{listed}", [change]
 
     def entries(self, place: str) -> list[Entry]:
-        found = super().entries(place)
-        if place == f"{WEB}/{self._listed}" and self._changes:
+        found = self._files.entries(place)
+        if place == self._listed and self._changes:
             self._changes.pop()()
         return found
+
+    def open(self, *parts: str) -> BinaryIO:
+        return self._files.open(*parts)
+
+    def status(self, place: str) -> Status | None:
+        return self._files.status(place)
+
+    def directory(self, name: str) -> str | None:
+        return self._files.directory(name)
+
+    def below(self, place: str) -> Iterator[tuple[str, bool]]:
+        return self._files.below(place)
 
 
 def rules_of(tree: Tree, listed: str, change: Callable[[], object]) -> list[str]:
