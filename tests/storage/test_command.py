@@ -85,7 +85,7 @@ def test_partitions_have_the_same_findings(faulty: Tree, tmp_path: Path) -> None
     assert found == {entry["source"]: [problem["rule"] for problem in entry["problems"]] for entry in expected}
 
 
-def test_a_repository_that_cannot_be_listed_hides_no_other(faulty: Tree, tmp_path: Path) -> None:
+def test_val_85_a_repository_that_cannot_be_listed_hides_no_other(faulty: Tree, tmp_path: Path) -> None:
     """Then it is not known which blobs are needed, so none is called unreferenced."""
     layers = faulty.repository("many/r3") / "_layers"
     shutil.move(layers, tmp_path / "elsewhere")
@@ -99,7 +99,7 @@ def test_a_repository_that_cannot_be_listed_hides_no_other(faulty: Tree, tmp_pat
         assert "STO-05" not in out
 
 
-def test_names_in_a_storage_do_not_control_the_terminal(tree: Tree) -> None:
+def test_val_84_names_in_a_storage_do_not_control_the_terminal(tree: Tree) -> None:
     (tree.repository("acme/web/_manifests/tags") / "\x1b[31mred\n::error::").mkdir()
     for output in ("text", "github"):
         code, out, _ = dreg("validate", tree.name, "--format", output)
