@@ -11,10 +11,10 @@ from dreg_client import errors
 from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, check_size
 from dreg_client.files.sparse import check_stored
 from dreg_client.values.digest import Digest, is_registered_digest
-from dreg_client.values.origin import without_query
 from dreg_client.values.reference import RepositoryName, is_repository_name, is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT
-from dreg_client.values.store_name import is_url, local_path
+from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.store_name import local_path
 
 TREE: Final = "docker/registry/v2"
 """The path of the tree below the directory that a registry is configured with."""
@@ -23,8 +23,10 @@ Links = Literal["_manifests/revisions", "_layers"]
 REVISIONS: Final = "_manifests/revisions"
 LAYERS: Final = "_layers"
 _LONGEST_LINK: Final = 1024
-_PAUSES: Final = (0.01, 0.05)
+_PAUSES: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.1, 0.1)
 """Seconds to wait before an empty link is read again: distribution 2 empties a link before it writes it."""
+_RECENT: Final = 60
+"""The number of seconds during which a link counts as just changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,21 @@ class StorageTree:
             FileNotFoundError: It does not exist.
             LayoutCorruptError: It does not contain a digest (STO-06).
         """
-        text = self._text(path)
-        for pause in () if text else _PAUSES:
-            time.sleep(pause)
-            text = text or self._text(path)
+        text = self._text(path) or self._text_again(path)
         if is_registered_digest(text):
             return Digest(text)
         found = f"contains {text[:100]!a}" if text else "is empty"
         raise errors.LayoutCorruptError(f"{self.files.name}/{path}", f"{found}; a link must contain a digest (STO-06)")
+
+    def _text_again(self, path: str) -> str:
+        """Read a link that was empty a few times more, if it has just been changed: a server may be writing it."""
+        status = self.files.status(path)
+        is_recent = status is not None and status.modified is not None and time.time() - status.modified < _RECENT
+        for pause in _PAUSES if is_recent else ():
+            time.sleep(pause)
+            if text := self._text(path):
+                return text
+        return ""
 
     def _text(self, path: str) -> str:
         try:
@@ -177,10 +186,10 @@ def open_storage(path: str | os.PathLike[str]) -> StorageTree:
         LayoutError: It cannot be read.
     """
     name = os.fspath(path)
-    shown = without_query(name)
+    shown = shown_source(name)
     if (root := storage_tree(name)) is not None:
         return StorageTree(root, shown)
-    is_there = not is_url(name) and Path(name).is_dir()
+    is_there = not is_source_url(name) and Path(name).is_dir()
     what = f"has no {TREE}, which every storage has" if is_there else f"does not exist, or has no {TREE}"
     raise errors.NotFoundError("registry storage", shown, f"the path {what}")
 
@@ -192,7 +201,7 @@ def storage_tree(path: str) -> ListedFiles | None:
     """
     path = local_path(path)
     path = path if path.endswith("://") else path.rstrip("/") or "/"
-    if not is_url(path):
+    if not is_source_url(path):
         root = _tree_below(path, os.path.isdir)
         return None if root is None else DirectoryFiles(root)
     from dreg_client.files.remote_files import RemoteFiles  # noqa: PLC0415 (few storages are remote)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from dreg_client import errors
-from dreg_client.files.beneath import Found, UnsafeStepError, components, open_beneath
+from dreg_client.files.beneath import Found, UnsafeStepError, open_beneath
 from dreg_client.values.sizes import MEBIBYTE
 
 NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
@@ -238,9 +238,8 @@ class DirectoryFiles(ListedFiles):
     def entries(self, place: str) -> list[Entry]:
         """Return the entries of a directory, sorted by name; see `ListedFiles.entries`."""
         self.check_open()
-        path = str(Path(self.name, place))
         try:
-            descriptor = open_beneath(self.name, components(place), most_links=0).descriptor
+            descriptor = open_beneath(self.name, (place,), most_links=0).descriptor
             try:
                 with os.scandir(descriptor) as entries:
                     return sorted(
@@ -249,10 +248,11 @@ class DirectoryFiles(ListedFiles):
             finally:
                 os.close(descriptor)
         except UnsafeStepError as failure:
-            raise errors.UnsafePathError(path, f"{failure}; it was not listed") from None
+            raise errors.UnsafePathError(str(Path(self.name, place)), f"{failure}; it was not listed") from None
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as failure:
+            path = str(Path(self.name, place))
             raise errors.LayoutError(path, f"cannot be listed: {failure.strerror}") from failure
 
 
