@@ -88,8 +88,11 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
 
     \b
     SOURCE is one of these:
-      FILE         A document; *.jsonl and *.ndjson have one document per line.
-      DIRECTORY    All *.json, *.jsonl and *.ndjson files in it and its subdirectories, and all layouts.
+      FILE         A document; *.jsonl and *.ndjson have one document per line, *.parquet one per row; *.tar contains
+                   such JSON files. All but Parquet may be compressed: *.gz, *.zst, *.bz2, *.xz, *.tgz.
+      DIRECTORY    All these files in it and its subdirectories, and all layouts.
+      URL          A file or directory on object storage, such as s3://bucket/dumps; requires fsspec.
+      PATTERN      All files whose paths match, such as 'dumps/**/*.parquet'; also in a URL.
       -            Standard input.
       oci:PATH[:TAG], oci-archive:FILE[:TAG]
                    A layout: its documents, blobs and references.

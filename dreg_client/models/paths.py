@@ -3,11 +3,28 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sized
-from typing import cast
+from typing import TypeAlias, cast
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _SHOWN = 60
 _LONGEST_NAME = 255
+
+Place: TypeAlias = "tuple[Place, str | int] | None"
+"""A position: the enclosing position, and a name or index in it. None is the document itself.
+
+Most documents have no problem, so paths are built only for the places of problems.
+"""
+
+
+def path_at(place: Place, *names: str) -> str:
+    """Return the path of a place, or of a member below it."""
+    path = "$"
+    if place is not None:
+        outer, step = place
+        path = member(path_at(outer), step) if isinstance(step, str) else item(path_at(outer), step)
+    for name in names:
+        path = member(path, name)
+    return path
 
 
 def member(path: str, name: str) -> str:
@@ -22,19 +39,23 @@ def item(path: str, position: int) -> str:
     return f"{path}[{position}]"
 
 
-def entries(members: Mapping[str, object], name: str, path: str) -> Iterator[tuple[object, str]]:
-    """Yield the entries of a member with their paths; nothing if the member is not a list."""
+def entries(members: Mapping[str, object], name: str, place: Place) -> Iterator[tuple[object, Place]]:
+    """Yield the entries of a member with their places; nothing if the member is not a list."""
     value = members.get(name)
     if isinstance(value, list):
+        outer = (place, name)
         for position, entry in enumerate(cast("list[object]", value)):
-            yield entry, item(member(path, name), position)
+            yield entry, (outer, position)
 
 
-def objects(members: Mapping[str, object], name: str, path: str) -> Iterator[tuple[Mapping[str, object], str]]:
-    """Yield the entries of a member that are objects, with their paths."""
-    for entry, here in entries(members, name, path):
-        if isinstance(entry, dict):
-            yield cast("Mapping[str, object]", entry), here
+def objects(members: Mapping[str, object], name: str, place: Place) -> Iterator[tuple[Mapping[str, object], Place]]:
+    """Yield the entries of a member that are objects, with their places."""
+    value = members.get(name)
+    if isinstance(value, list):
+        outer = (place, name)
+        for position, entry in enumerate(cast("list[Mapping[str, object]]", value)):
+            if isinstance(entry, dict):  # it may also be any other JSON value
+                yield entry, (outer, position)
 
 
 def object_at(members: Mapping[str, object], name: str) -> Mapping[str, object]:

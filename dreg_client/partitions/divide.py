@@ -12,7 +12,8 @@ from dreg_client.files.tar_headers import BLOCK, is_tar
 from dreg_client.partitions.formats import format_of
 from dreg_client.partitions.partition import Compression, Format, Partition, PartitionRules
 
-_PARQUET: Final = b"PAR1"
+PARQUET: Final = b"PAR1"
+"""The first bytes of a Parquet file."""
 
 
 def divided(file: StoredFile, rules: PartitionRules, size: int) -> Iterator[Partition]:
@@ -40,7 +41,7 @@ def _format_by_content(file: StoredFile, rules: PartitionRules) -> tuple[Format,
             start = plain_stream(opened).read(BLOCK)
         except BrokenStreamError:
             start = b""
-    if start.startswith(_PARQUET):
+    if start.startswith(PARQUET):
         return "parquet", ""
     return ("tar" if is_tar(start) else "json"), ""
 

@@ -86,4 +86,4 @@ class Partition:
         identity = (source, self.format, self.compression, self.start, self.stop, self.names)
         digest = sha256(repr(identity).encode(errors="surrogatepass")).hexdigest()[:16]
         last = _UNUSUAL.sub("_", source.rstrip("/").rpartition("/")[2])[:_LONGEST_NAME]
-        return f"{last.lstrip('.-') or 'documents'}-{digest}.parquet"
+        return f"{last.lstrip('._-') or 'documents'}-{digest}.parquet"

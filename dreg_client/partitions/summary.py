@@ -1,11 +1,11 @@
 """The sums of many reports: documents, kinds, and rules with an example of each. It can be saved as JSON."""
 
 import re
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-from dreg_client.errors.problems import Problem, Severity
+from dreg_client.errors.problems import Problem, Severity, rule_url
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.rules import CLAUSES
 from dreg_client.partitions.row import RowReport
@@ -86,10 +86,15 @@ class Summary:
         self.warned += bool(report.warnings)
         self.size += report.size
         self.add_kind(report.kind or "", 1)
-        for (rule, severity), count in Counter((it.rule, it.severity) for it in report.problems).items():
-            first = next(it for it in report.problems if (it.rule, it.severity) == (rule, severity))
-            example = example_of(row.source, row.number, str(report.digest), first)
-            self.add_rule(rule, severity, RuleCount(1, count, example))
+        self.add_problems(row.source, row.number, str(report.digest), report.problems)
+
+    def add_problems(self, source: str, number: int, digest: str | None, problems: Iterable[Problem]) -> None:
+        """Add the problems of one document, which is counted already; arguments as of `Example`."""
+        found: dict[tuple[str, str], list[Problem]] = {}
+        for problem in problems:
+            found.setdefault((problem.rule, str(problem.severity)), []).append(problem)
+        for (rule, severity), broken in found.items():
+            self.add_rule(rule, severity, RuleCount(1, len(broken), example_of(source, number, digest, broken[0])))
 
     def merge(self, other: "Summary", position: Position = ("", 0)) -> None:
         """Add the sums of other documents.
@@ -111,7 +116,7 @@ class Summary:
     def add_kind(self, kind: str, documents: int) -> None:
         """Add a number of documents of a kind."""
         if kind and kind not in KIND_NAMES and kind not in self.kinds:
-            unknown = sum(name not in KIND_NAMES for name in self.kinds)
+            unknown = sum(name not in {*KIND_NAMES, OTHER, ""} for name in self.kinds)
             kind = kind if unknown < _MOST_UNKNOWN and _KIND.fullmatch(kind) else OTHER
         self.kinds[kind] = self.kinds.get(kind, 0) + documents
 
@@ -129,7 +134,7 @@ class Summary:
     def _key(self, rule: str, severity: str) -> tuple[str, str]:
         if rule in CLAUSES or (rule, severity) in self.rules:
             return rule, severity
-        unknown = sum(name not in CLAUSES for name, _ in self.rules)
+        unknown = sum(name not in CLAUSES and name != OTHER for name, _ in self.rules)
         return (rule if unknown < _MOST_UNKNOWN and _RULE.fullmatch(rule) else OTHER), severity
 
     def sorted_rules(self) -> list[tuple[str, str, RuleCount]]:
@@ -165,6 +170,8 @@ class Summary:
         found = cls(documents, valid, warned, size)
         for kind in _objects(plain, "kinds"):
             found.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
+        if sum(found.kinds.values()) != documents:
+            raise ValueError("the kinds of a summary do not add up to its documents")
         for rule in _objects(plain, "rules"):
             found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
         return found
@@ -197,6 +204,7 @@ def _plain_rule(rule: str, severity: str, count: RuleCount) -> dict[str, Any]:
     return {
         "rule": rule,
         "severity": severity,
+        "url": rule_url(rule) if rule in CLAUSES else None,
         "documents": count.documents,
         "problems": count.problems,
         "example": {

@@ -2,7 +2,8 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth, storages (default: all).
+Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth, simulate,
+storages (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -29,6 +30,7 @@ import growth
 import lists
 import parse
 import planning
+import simulate
 import start
 import storages
 import tags
@@ -46,6 +48,7 @@ SUITES = {
     "planning": planning.tables,
     "commands": commands.tables,
     "growth": growth.tables,
+    "simulate": simulate.tables,
     "storages": storages.tables,
 }
 PACKAGES = (
