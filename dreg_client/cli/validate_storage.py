@@ -9,6 +9,7 @@ from typing import Final
 
 from dreg_client.cli.validate_output import Checked, Finding, Settings
 from dreg_client.cli.validate_registries import check_in_storage
+from dreg_client.errors import LayoutError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.partitions.partition import PartitionRules
 from dreg_client.partitions.storage import (
@@ -52,10 +53,14 @@ def _reports(tree: StorageTree, name: StoreName, settings: Settings, rules: Part
         with_blobs = settings.blobs and name.repository is not None
         yield from repository_reports(tree, names, rules, references, with_blobs=with_blobs)
     else:
+        failure: LayoutError | None = None
         check = partial(check_repositories, path=name.path, rules=rules)
         for done in map_in_processes(check, _groups(names), jobs=settings.jobs, name=name.path):
             references.update(done.references)
             yield from done.reports
+            failure = failure or done.failure
+        if failure is not None:  # what refers to blobs is not known completely
+            raise failure
     if name.repository is None:
         yield from shown(unreferenced_blobs(tree, references, now), rules)
         if settings.blobs:

@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from dreg_client.errors import UnsupportedError
+from dreg_client.errors import LayoutError, UnsupportedError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.store_path import named_store
 from dreg_client.partitions.partition import Partition, PartitionRules
@@ -33,10 +33,12 @@ class CheckedRepositories:
     Attributes:
         reports: The reports.
         references: The digests of their manifests, and of what they refer to: the parts of a `DigestSet`.
+        failure: Why one of them could not be read completely.
     """
 
     reports: tuple[FileReport, ...]
     references: Mapping[str, bytes]
+    failure: LayoutError | None = None
 
 
 def storage_partitions(source: str, rules: PartitionRules) -> Iterator[Partition]:
@@ -122,23 +124,36 @@ def repository_reports(
     """Yield the reports of repositories; add the digests that their manifests refer to.
 
     With `with_blobs`, also read all their blobs.
+
+    Raises:
+        LayoutError: A directory of a repository cannot be listed. It is raised after the reports of all repositories.
     """
+    failure: LayoutError | None = None
     with StoredBlobs(tree) as blobs:
         for name in names:
             complete, pedantic = rules.complete, rules.lines.pedantic
             check = RepositoryCheck(tree, RepositoryName(name), blobs, complete=complete, pedantic=pedantic)
-            yield from check.reports()
-            if with_blobs:
-                yield from damaged_blobs(tree, check.unread())
+            try:
+                yield from check.reports()
+                if with_blobs:
+                    yield from damaged_blobs(tree, check.unread())
+            except LayoutError as error:
+                failure = failure or error
             references.update(check.references.packed())
+    if failure is not None:
+        raise failure
 
 
 def check_repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> CheckedRepositories:
     """Validate repositories of a storage, as a whole, for another process."""
-    tree, references = open_storage(path), DigestSet()
+    tree, references, reports = open_storage(path), DigestSet(), list[FileReport]()
+    failure: LayoutError | None = None
     with closing(tree.files):
-        reports = tuple(repository_reports(tree, names, rules, references))
-    return CheckedRepositories(reports, references.packed())
+        try:
+            reports.extend(repository_reports(tree, names, rules, references))
+        except LayoutError as error:
+            failure = error
+    return CheckedRepositories(tuple(reports), references.packed(), failure)
 
 
 def check_blobs(start: int, path: str) -> tuple[FileReport, ...]:

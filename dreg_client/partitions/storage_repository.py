@@ -75,9 +75,9 @@ class RepositoryCheck:
         for _ in self._links.read_manifests():
             pass
         for target in self._links.manifests.values():
+            self.references.add(target)
             with suppress(FileNotFoundError, errors.DregError):
                 raw = self._blobs.read(target, MAX_DOCUMENT)
-                self.references.add(target)
                 self._refer(raw, _parsed(raw))
 
     def unread(self) -> Iterator[Digest]:

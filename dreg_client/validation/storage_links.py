@@ -110,43 +110,41 @@ class LinkChecks:
         return self._report(f"{links}/{digest.algorithm}/{digest.encoded}/link", problem, digest)
 
     def _read(self, links: Links, into: dict[Digest, Digest]) -> Iterator[FileReport]:
-        for algorithm, names in self._directories(links):
+        with HeldDirectory(self.tree.files, f"repositories/{self.repository}") as repository:
+            algorithms = repository.directories(*links.split("/"))
+        for algorithm in algorithms:
             with HeldDirectory(self.tree.files, f"repositories/{self.repository}/{links}/{algorithm}") as held:
-                for name in names:
-                    text = f"{algorithm}:{name}"
-                    digest = Digest(text) if is_registered_digest(text) else None
-                    link = _settled(held, (name, "link"), text)
-                    if link is None:  # a deleted link leaves its directory behind
-                        continue
-                    if digest is None or link.target is None:
-                        if digest is not None:
-                            self._malformed[links].add(digest)
-                        yield self._malformed_report(f"{links}/{algorithm}/{name}/link", link, text)
-                    elif self._blobs.is_known(link.target) or self._exists_now(held, name, text, link.target):
-                        into[digest] = link.target
-                    elif _read_link(held, (name, "link"), text) is not None:
-                        self._gone[links][digest] = link.target
+                for name in held.directories():
+                    yield from self._link(held, f"{links}/{algorithm}/{name}", links, into)
+
+    def _link(self, held: HeldDirectory, place: str, links: Links, into: dict[Digest, Digest]) -> Iterator[FileReport]:
+        """Read a link; add its target, or report it, or note that it leads to a blob that is gone."""
+        _, algorithm, name = place.rsplit("/", 2)
+        text = f"{algorithm}:{name}"
+        digest = Digest(text) if is_registered_digest(text) else None
+        link = _settled(held, (name, "link"), text)
+        if link is None:  # a deleted link leaves its directory behind
+            return
+        if digest is None or link.target is None:
+            if digest is not None:
+                self._malformed[links].add(digest)
+            yield self._malformed_report(f"{place}/link", link, text)
+        elif self._blobs.is_known(link.target) or self._exists_now(held, name, text, link.target):
+            into[digest] = link.target
+        elif _read_link(held, (name, "link"), text) is not None:
+            self._gone[links][digest] = link.target
 
     def _exists_now(self, held: HeldDirectory, name: str, text: str, target: Digest) -> bool:
         """Look again for a blob that was missing, unless its link was deleted meanwhile."""
         return _read_link(held, (name, "link"), text) is not None and self._blobs.exists(target)
-
-    def _directories(self, place: str) -> Iterator[tuple[str, list[str]]]:
-        """Yield the algorithms in a directory of links, and the names of the directories below each."""
-        start = f"repositories/{self.repository}/{place}"
-        for algorithm in self.tree.files.entries(start):
-            if algorithm.is_directory:
-                below = self.tree.files.entries(f"{start}/{algorithm.name}")
-                yield algorithm.name, [each.name for each in below if each.is_directory]
 
     # --- tags
 
     def read_tags(self) -> Iterator[FileReport]:
         """Read the links of all tags; report those that name no manifest, or are malformed."""
         start = f"repositories/{self.repository}/_manifests/tags"
-        tags = [each.name for each in self.tree.files.entries(start) if each.is_directory]
         with HeldDirectory(self.tree.files, start) as held:
-            for tag in tags:
+            for tag in held.directories():
                 yield from self._tag(held, tag)
                 yield from self._history(held, tag)
 
@@ -157,7 +155,7 @@ class LinkChecks:
             return
         link = _settled(held, (tag, "current", "link"))
         if link is None:
-            if self._has_tag(tag):
+            if tag in held.directories():
                 problem = rules.error("STO-03", "$", "a tag without a file current/link", "a link to a manifest")
                 yield self._report(place, problem)
         elif link.target is None:
@@ -181,17 +179,13 @@ class LinkChecks:
             return ""
         return f"which has no link in {REVISIONS}"
 
-    def _has_tag(self, tag: str) -> bool:
-        place = f"repositories/{self.repository}/_manifests/tags"
-        return any(each.name == tag for each in self.tree.files.entries(place))
-
     def _history(self, held: HeldDirectory, tag: str) -> Iterator[FileReport]:
         """Check the links to all manifests that a tag has named, which the garbage collector reads.
 
         They may be gone: a manifest is deleted without them.
         """
-        for algorithm, names in self._directories(f"_manifests/tags/{tag}/index"):
-            for name in names:
+        for algorithm in held.directories(tag, "index"):
+            for name in held.directories(tag, "index", algorithm):
                 text = f"{algorithm}:{name}"
                 link = _settled(held, (tag, "index", algorithm, name, "link"), text)
                 if link is not None and (link.target is None or not is_registered_digest(text)):

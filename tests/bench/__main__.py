@@ -2,8 +2,8 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth, simulate (default:
-all).
+Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth, simulate,
+storages (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -32,6 +32,7 @@ import parse
 import planning
 import simulate
 import start
+import storages
 import tags
 import transfers
 from summary import summary
@@ -48,6 +49,7 @@ SUITES = {
     "commands": commands.tables,
     "growth": growth.tables,
     "simulate": simulate.tables,
+    "storages": storages.tables,
 }
 PACKAGES = (
     "pydantic",
