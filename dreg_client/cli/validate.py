@@ -106,6 +106,10 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist.
     In a registry-storage, --blobs reads them.
 
+    With --format parquet, the report of each document is written to a folder: one file for each partition, such as a
+    file or a part of it. Processes of this machine (--jobs) or a Dask cluster (--scheduler) validate the partitions.
+    `dreg report DIR` shows the summary again.
+
     \b
     Exit codes:
       0  No document has an error.
@@ -124,6 +128,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
         --jobs 2 --format jsonl fixtures/dumps/registry.jsonl
       dreg manifest oci:fixtures/layouts/multi:1.4 | dreg validate -
       dreg validate localhost:5000/acme/web --resume web.progress
+      dreg validate fixtures/dumps/manifests.jsonl --format parquet -o reports
     """
     from dreg_client.cli.error_messages import put_failure
     from dreg_client.cli.validate_files import check, is_of_registry
