@@ -156,12 +156,12 @@ def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> in
     # A signal waits until a piece of a JSON document is written; other formats may end anywhere.
     whole_pieces = DeferredSignals if output == "json" else nullcontext
     with (
-        open_journal(filter(is_of_registry, sources), settings) as settings,
-        reporting_interruption(lambda: _outcome(writer.checked, settings)),
+        open_journal(filter(is_of_registry, sources), settings) as known,
+        reporting_interruption(lambda: _outcome(writer.checked, known)),
         _closing_output(writer),
     ):
         for source in sources:
-            with closing(check(source, settings)) as findings:
+            with closing(check(source, known)) as findings:
                 for finding in findings:
                     if signal_exit_code():  # a worker process that a signal ended looks like a source that failed
                         raise SystemExit(signal_exit_code())
