@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+from dreg_client.cli.progress import Advance
 from dreg_client.cli.validate_output import Checked, Finding, Settings
 from dreg_client.cli.validate_registries import check_in_storage
 from dreg_client.errors import LayoutError
@@ -31,7 +32,7 @@ _TOGETHER: Final = 16
 """The repositories that a process validates before it hands over the reports."""
 
 
-def check_storage(name: StoreName, settings: Settings) -> Iterator[Finding]:
+def check_storage(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a storage, a repository, or an image in it. A blob is reported once, also if repositories share it."""
     if name.is_named:
         yield from check_in_storage(name, settings)
@@ -45,6 +46,7 @@ def check_storage(name: StoreName, settings: Settings) -> Iterator[Finding]:
                     continue
                 damaged.add(found.name)
             yield Checked.of(found.name, found.report)
+            advance(found.report.size)
 
 
 def _reports(tree: StorageTree, name: StoreName, settings: Settings, rules: PartitionRules) -> Iterator[FileReport]:
