@@ -19,13 +19,12 @@ from dreg_client.partitions.storage import (
     check_repositories,
     repositories_in,
     repository_reports,
-    shown,
+    unreferenced,
 )
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.dumps import LineRules
 from dreg_client.validation.processes import map_in_processes
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_blobs import unreferenced_blobs
 from dreg_client.values.store_name import StoreName
 
 _TOGETHER: Final = 16
@@ -64,7 +63,7 @@ def _reports(tree: StorageTree, name: StoreName, settings: Settings, rules: Part
         if failure is not None:  # what refers to blobs is not known completely
             raise failure
     if name.repository is None:
-        yield from shown(unreferenced_blobs(tree, references, now), rules)
+        yield from unreferenced(tree, references, now, rules)
         if settings.blobs:
             check_some = partial(check_blobs, path=name.path)
             for reports in map_in_processes(check_some, range(ALL_BLOBS), jobs=settings.jobs, name=name.path):

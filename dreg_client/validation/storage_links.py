@@ -87,6 +87,18 @@ class LinkChecks:
         for digest, target in self._gone[REVISIONS].items():
             yield self._gone_report(REVISIONS, digest, target, rules.error)
 
+    def pushed_since(self, when: float) -> Iterator[Digest]:
+        """Yield the digests of the stored bytes of manifests whose links were written since a time, or at any time."""
+        place = f"repositories/{self.repository}/{REVISIONS}"
+        for algorithm in self.tree.files.entries(place):
+            with HeldDirectory(self.tree.files, f"{place}/{algorithm.name}") as held:
+                for name in held.directories():
+                    status = held.status(name, "link")
+                    if status is not None and (status.modified is None or status.modified >= when):
+                        link = _read_link(held, (name, "link"))
+                        if link is not None and link.target is not None:
+                            yield link.target
+
     def read_layers(self) -> Iterator[FileReport]:
         """Read the links to all other blobs; report those that are malformed."""
         return self._read(LAYERS, self.layers)

@@ -165,9 +165,7 @@ def test_what_another_repository_has_is_not_found(both: tuple[Registry, Registry
     assert not both[1].repository("acme/blobs-alone").has_blob(layer)
 
 
-def test_a_storage_is_copied_to_another_registry_whole(
-    server: RunningRegistry, own_registry: RunningRegistry
-) -> None:
+def test_a_storage_is_copied_to_another_registry_whole(server: RunningRegistry, own_registry: RunningRegistry) -> None:
     """With signatures, children of indexes, and under the same names; only schema 1 cannot be copied."""
     done = sync(f"registry-storage:{server.root / 'storage'}", own_registry.address, referrers=True)
 
