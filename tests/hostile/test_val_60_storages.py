@@ -61,9 +61,7 @@ def test_val_60_a_link_that_contains_no_digest(store: Store, tree: Tree, content
 
 
 @pytest.mark.parametrize("target", ["absolute", "relative", "directory"])
-def test_val_61_links_of_the_file_system_lead_outside(
-    store: Store, tree: Tree, tmp_path: Path, target: str
-) -> None:
+def test_val_61_links_of_the_file_system_lead_outside(store: Store, tree: Tree, tmp_path: Path, target: str) -> None:
     """Neither a link, the bytes of a blob, nor a directory of a repository is read through them."""
     outside = write(tmp_path / "outside/data", LAYER)
     data = tree.data(Digest.of(LAYER))

@@ -1,7 +1,5 @@
 """A storage tells what the server tells that wrote it: Debian's docker-registry (distribution 2.8)."""
 
-import hashlib
-import json
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +10,10 @@ from dreg_client import Descriptor, Registry, RegistryStorage, Repository, Store
 from dreg_client.copying.digest_tags import is_referrers_tag
 from dreg_client.models.legacy import LegacyManifest
 from tests.commands import run_limited
-from tests.registries import EMPTY_INDEX, LAYOUT, RunningRegistry, running
+from tests.registries import LAYOUT, RunningRegistry, running
+from tests.storage.signing import sign
 
 LONG = "/".join("abcdefghijklmnopqrstuvwxyz" * 4)
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 @pytest.fixture(scope="module")
@@ -27,34 +25,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningRegistry
         registry.push(LAYOUT, "single", f"{LONG}:single")
         registry.put_blob("acme/blobs-alone")
         registry.push(LAYOUT, "single", "acme/signed:1")
-        _sign(registry, "acme/signed", "1")
+        sign(registry, "acme/signed", "1")
         yield registry
-
-
-def _sign(registry: RunningRegistry, name: str, tag: str) -> None:
-    """Push a signature with a subject, and list it under the referrers tag; and another one under the tag of cosign."""
-    with open_store(f"{registry.address}/{name}") as repository:
-        subject = repository.resolve(tag)
-    empty = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": _sha256(b"{}"), "size": 2}
-    signature = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST,
-        "artifactType": "application/vnd.example.signature",
-        "config": empty,
-        "layers": [empty],
-        "subject": {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.size},
-    }
-    registry.put_blob(name)
-    raw = json.dumps(signature).encode()
-    registry.put_raw(name, _sha256(raw), raw, MANIFEST)
-    entry = {"mediaType": MANIFEST, "digest": _sha256(raw), "size": len(raw)}
-    entry |= {"artifactType": "application/vnd.example.signature"}
-    registry.put(name, subject.digest.replace(":", "-"), {**EMPTY_INDEX, "manifests": [entry]})
-    registry.put_raw(name, f"{subject.digest.replace(':', '-')}.sig", raw, MANIFEST)
-
-
-def _sha256(octets: bytes) -> str:
-    return f"sha256:{hashlib.sha256(octets).hexdigest()}"
 
 
 @pytest.fixture
