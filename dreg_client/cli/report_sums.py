@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from errno import ENOENT
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import click
 
@@ -78,12 +78,16 @@ class ReportSums:
         }
 
 
-def _decodable(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    if isinstance(value, str):
-        return decodable(value)
-    if isinstance(value, dict):
-        return {name: _decodable(member) for name, member in value.items()}
-    return [*map(_decodable, value)] if isinstance(value, list) else value
+def _decodable(value: object) -> Any:  # noqa: ANN401 (any JSON value)
+    match value:
+        case str():
+            return decodable(value)
+        case dict():
+            return {name: _decodable(member) for name, member in cast("dict[str, object]", value).items()}
+        case list():
+            return [*map(_decodable, cast("list[object]", value))]
+        case _:
+            return value
 
 
 def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:

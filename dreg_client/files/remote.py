@@ -57,7 +57,7 @@ def _library(failure: ImportError) -> str:
     return (name or "fsspec").partition(".")[0]
 
 
-def file_system_at(url: str, **options: bool) -> tuple[Any, str]:
+def file_system(url: str, **options: bool) -> tuple[Any, str]:
     """Return the file system of a URL, and the path in it; call it within `typed_errors`. fsspec has no types.
 
     Args:
@@ -75,7 +75,7 @@ def file_system_at(url: str, **options: bool) -> tuple[Any, str]:
 def open_url(url: str) -> BinaryIO:
     """Open the file at a URL for reading; it can be read at any position."""
     with typed_errors(url):
-        system, path = file_system_at(url)
+        system, path = file_system(url)
         found = system.info(path)
         if found.get("type") != "file":
             raise errors.FileError(shown_source(url), "is not a file; it was not read")
@@ -118,7 +118,7 @@ class _RemoteFile(io.RawIOBase):
 def status(url: str) -> Status:
     """Return the size and version of the file at a URL, and whether it is a directory."""
     with typed_errors(url):
-        system, path = file_system_at(url)
+        system, path = file_system(url)
         return _status(system.info(path))
 
 
@@ -133,7 +133,7 @@ def _status(found: Mapping[str, Any]) -> Status:
 def matches(pattern: str) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file and directory that matches a pattern, sorted."""
     with typed_errors(pattern):
-        system, path = file_system_at(pattern)
+        system, path = file_system(pattern)
         found = system.glob(path, detail=True)
     for name in sorted(found):
         yield _url(pattern, path, name), _status(found[name])
@@ -142,7 +142,7 @@ def matches(pattern: str) -> Iterator[tuple[str, Status]]:
 def below(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file below a directory (see `files_below`)."""
     with typed_errors(url):
-        system, root = file_system_at(url)
+        system, root = file_system(url)
     waiting = [root]
     while waiting:
         with typed_errors(url):

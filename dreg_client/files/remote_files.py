@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.files.beneath import components
-from dreg_client.files.remote import file_system_at, open_url, typed_errors
+from dreg_client.files.remote import file_system, open_url, typed_errors
 from dreg_client.files.rooted import Entry, ListedFiles, Status
 from dreg_client.values.source_url import shown_source
 
@@ -30,7 +30,7 @@ class RemoteFiles(ListedFiles):
         self._url = url if url.endswith("://") else url.rstrip("/")
         self.name = shown_source(self._url)
         with _layout_errors(self._url):
-            self._system, root = file_system_at(self._url, use_listings_cache=False)
+            self._system, root = file_system(self._url, use_listings_cache=False)
         self._root = root.rstrip("/")
 
     def is_directory(self, place: str) -> bool:

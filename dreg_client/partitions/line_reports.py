@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
@@ -64,7 +64,7 @@ def _object(line: bytes) -> Json:
     plain = json.loads(line)
     if not isinstance(plain, dict):
         raise TypeError
-    return plain
+    return cast("Json", plain)
 
 
 def _add_document(summary: Summary, plain: Json) -> None:

@@ -1,7 +1,10 @@
 """Read the sums of report files: of `dreg validate`, and of other engines that write the same columns."""
 
+# The stubs of pyarrow leave out type arguments, which mypy reads as Any.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 import json
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,10 +56,13 @@ def _stored_sums(parquet: pq.ParquetFile) -> FileSums | None:
         return None
     try:
         stored = json.loads(raw)
-        partition = Partition(**{**stored["partition"], "names": tuple(stored["partition"]["names"])})
+        plain: dict[str, Any] = stored["partition"]
+        plain["names"] = tuple(plain["names"])
+        partition = Partition(**plain)
         summary, failure = Summary.of_plain(stored["summary"]), stored["failure"]
         failed = ((partition.name, str(failure)),) if failure else ()
-        position = ("/".join([partition.source, *partition.names[:1]]), int(partition.start))
+        source, start = partition.position
+        position = (source, int(start))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     if summary.documents != parquet.metadata.num_rows:

@@ -80,6 +80,11 @@ class Partition:
         return source
 
     @property
+    def position(self) -> tuple[str, int]:
+        """The place of the partition among others: its first file, and where it starts in it."""
+        return "/".join([self.source, *self.names[:1]]), self.start
+
+    @property
     def report_name(self) -> str:
         """The name of the report file. It is the same for each run over the same files."""
         source = shown_source(self.source)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 from dreg_client.errors.problems import Problem, Severity, rule_url
 from dreg_client.models.kinds import KIND_NAMES
@@ -15,6 +15,7 @@ OTHER: Final = "other"
 
 _RULE: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]{2}")
 _KIND: Final = re.compile(r"[a-z0-9-]{1,40}")
+_KNOWN_KINDS: Final = {*KIND_NAMES, OTHER, ""}
 _MOST_UNKNOWN: Final = 200
 """The number of unknown rules and kinds, such as those of a later version, that are counted separately."""
 _LONGEST: Final = 4096
@@ -82,10 +83,13 @@ class Summary:
         """Add the report of one document."""
         report = row.report
         self.documents += 1
-        self.valid += report.ok
-        self.warned += bool(report.warnings)
         self.size += report.size
         self.add_kind(report.kind or "", 1)
+        if not report.problems:  # as almost all documents: this takes a microsecond less
+            self.valid += 1
+            return
+        self.valid += report.ok
+        self.warned += bool(report.warnings)
         self.add_problems(row.source, row.number, str(report.digest), report.problems)
 
     def add_problems(self, source: str, number: int, digest: str | None, problems: Iterable[Problem]) -> None:
@@ -115,8 +119,8 @@ class Summary:
 
     def add_kind(self, kind: str, documents: int) -> None:
         """Add a number of documents of a kind."""
-        if kind and kind not in KIND_NAMES and kind not in self.kinds:
-            unknown = sum(name not in {*KIND_NAMES, OTHER, ""} for name in self.kinds)
+        if kind not in self.kinds and kind not in _KNOWN_KINDS:
+            unknown = sum(name not in _KNOWN_KINDS for name in self.kinds)
             kind = kind if unknown < _MOST_UNKNOWN and _KIND.fullmatch(kind) else OTHER
         self.kinds[kind] = self.kinds.get(kind, 0) + documents
 
@@ -247,11 +251,11 @@ def _object(plain: dict[str, Any], name: str) -> dict[str, Any]:
     value = plain.get(name)
     if not isinstance(value, dict):
         raise ValueError(f"a summary needs an object as its member {name}")  # noqa: TRY004
-    return value
+    return cast("dict[str, Any]", value)
 
 
 def _objects(plain: dict[str, Any], name: str) -> list[dict[str, Any]]:
     value = plain.get(name)
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in cast("list[object]", value)):
         raise ValueError(f"a summary needs a list of objects as its member {name}")
-    return value
+    return cast("list[dict[str, Any]]", value)

@@ -89,7 +89,7 @@ def _sizes(options: Options) -> str:
 
 
 def _deaths(rate: float) -> str:
-    return "no deaths" if not rate else f"{rate:g} deaths of each worker an hour"
+    return f"deaths of a worker in an hour: {rate:g}"
 
 
 def _losses(options: Options) -> str:
