@@ -23,6 +23,7 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"to choose tags, use tags=", "to choose tags, use --include"),
         (r"repositories=", "--repository"),
         (r"omit placeholder=False", "omit --no-placeholder"),
+        (r"continue its run with resume=True", "continue its run with --resume"),
         (r"authfile names", "--authfile names"),
         (r"with get_image\(NAME\)", "with --ref-name NAME"),
         (r"use delete_manifest on (\S+)", r"run: dreg delete \1"),

@@ -143,6 +143,25 @@ def formats_option(*formats: str, help: str) -> Callable[[F], F]:  # noqa: A002 
 
 
 format_option: Final = formats_option("json", help="Output format (default: text). Use json in scripts.")
+
+
+def _check_no_format(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Reject `-o json`, by which other tools name a format."""
+    if value in {"text", "json", "html", "yaml"}:
+        wanted = value if value != "yaml" else "json"
+        raise click.UsageError(f"--output is a file; for a format, use --format {wanted}; for a file, -o ./{value}")
+    return value
+
+
+file_option: Final = click.option(
+    "-o",
+    "--output",
+    "file",
+    metavar="FILE",
+    type=click.Path(readable=False, allow_dash=True),
+    callback=_check_no_format,
+    help="Write to FILE instead of standard output. If writing fails, FILE does not change.",
+)
 ref_name_option: Final = click.option(
     "--ref-name",
     metavar="NAME",

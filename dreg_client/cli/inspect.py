@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dreg_client.cli.arguments import PlatformType, formats_option, parse_platform, ref_name_option, sources_argument
+from dreg_client.cli.arguments import (
+    PlatformType,
+    file_option,
+    formats_option,
+    parse_platform,
+    ref_name_option,
+    sources_argument,
+)
 from dreg_client.cli.command import SOURCE, Command
 from dreg_client.cli.fan_out import Shown, show
 from dreg_client.cli.output import decodable, put_octets
@@ -16,14 +23,6 @@ from dreg_client.cli.stores import opened
 if TYPE_CHECKING:
     from dreg_client.values.platform import Platform
     from dreg_client.values.store_name import StoreName
-
-
-def _check_no_format(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    """Reject `-o json`, by which other tools name a format."""
-    if value in {"text", "json", "html", "yaml"}:
-        wanted = value if value != "yaml" else "json"
-        raise click.UsageError(f"--output is a file; for a format, use --format {wanted}; for a file, -o ./{value}")
-    return value
 
 
 @click.command("inspect", cls=Command)
@@ -41,15 +40,7 @@ def _check_no_format(_ctx: click.Context, _param: click.Parameter, value: str | 
 @formats_option(
     "json", "html", help="Output format (default: text). Use json in scripts; html is a self-contained page."
 )
-@click.option(
-    "-o",
-    "--output",
-    "file",
-    metavar="FILE",
-    type=click.Path(readable=False, allow_dash=True),
-    callback=_check_no_format,
-    help="Write to FILE instead of standard output. If writing fails, FILE does not change.",
-)
+@file_option
 def inspect_command(
     sources: "tuple[StoreName, ...]",
     ref_name: str | None,

@@ -30,7 +30,7 @@ def summary_lines(summary: Summary, failed: Iterable[tuple[str, str]] = (), omit
         yield from _example(count.example)
     failures = list(failed)
     for name, reason in failures:
-        yield f"{styled('not read', 'red')} {visible(name)}: {visible(reason)}"
+        yield f"{styled('not read', 'red')} {visible(reason if reason.startswith(name) else f'{name}: {reason}')}"
     if omitted:
         yield f"{styled('not read', 'red')} and {omitted:,} more"
     if summary.kinds:

@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import click
 
@@ -11,15 +12,29 @@ from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.cli.validate_registries import check_registry, names_registry
+from dreg_client.cli.validate_rows import (
+    check_below,
+    check_file,
+    check_source,
+    check_stream,
+    expanded,
+    has_columns_or_members,
+    is_compressed,
+    is_new_format,
+    partition_rules,
+    shows_rows,
+)
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
 from dreg_client.files.regular import open_regular
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store
-from dreg_client.validation.dumps import PART, LineRules, bounded_lines, validate_file, validate_lines, whole_document
+from dreg_client.partitions.formats import ENDINGS
+from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.sizes import MAX_DOCUMENT
+from dreg_client.values.source_url import is_source_url, shown_source
 from dreg_client.values.store_name import StoreName, reference_of
 
 _DUMPS: Final = (".jsonl", ".ndjson")
@@ -28,18 +43,20 @@ _DOCUMENTS: Final = (".json", *_DUMPS)
 
 def is_of_registry(source: str) -> bool:
     """Return whether a source is in a registry."""
-    return source != "-" and not source.startswith(STORE_KINDS) and names_registry(source)
+    return source != "-" and not source.startswith(STORE_KINDS) and not is_source_url(source) and names_registry(source)
 
 
 def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
     """Validate one source; yield what cannot be read as a finding, so that the other findings are kept (CLI-12)."""
-    with progress(source, lambda: _size(source), quiet=settings.quiet) as advance:
-        yield from _with_failure(source, _findings(source, settings, advance))
+    for name in expanded(source):
+        shown = shown_source(name)
+        with progress(shown, partial(_size, name), quiet=settings.quiet) as advance:
+            yield from _with_failure(shown, _findings(name, settings, advance))
 
 
 def _size(source: str) -> int:
     """Return the size of a file, or of all files in a directory; 0 if it is unknown."""
-    if source.startswith(STORAGE):  # to find out its size takes as long as to validate it
+    if is_source_url(source) or source.startswith(STORAGE):  # to find out its size may take as long as to validate it
         return 0
     path = Path(named_store(source).path if source.startswith(STORE_KINDS) else source)
     try:
@@ -75,13 +92,15 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         yield from _standard_input(settings)
     elif source.startswith(STORE_KINDS):
         yield from _store(named_store(source), settings, advance)
+    elif is_source_url(source):
+        yield from check_source(source, settings, advance)
     elif is_of_registry(source):
         yield from check_registry(source, settings)
     elif Path(source).is_dir():
         findings = _directory(Path(source), settings, advance)
         if (first := next(findings, None)) is None:
-            endings = ", ".join(f"*{ending}" for ending in _DOCUMENTS)
-            raise click.UsageError(f"nothing to check in {source}: it has no {endings} files, and no image layout")
+            endings = f"{', '.join(ENDINGS)} files, compressed or not"
+            raise click.UsageError(f"nothing to check in {source}: it has no {endings}, and no image layout")
         yield first
         yield from findings
     else:
@@ -91,7 +110,7 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
 def _standard_input(settings: Settings) -> Iterator[Finding]:
     given = standard_input()
     if settings.lines or settings.field:
-        yield from _lines("-", given, settings)
+        yield from check_stream("-", given, settings)
     else:
         raw = given.read(MAX_DOCUMENT + 1)
         if not _may_be_json(raw) and is_tar_archive(raw):
@@ -104,13 +123,17 @@ def _file(path: Path, settings: Settings, advance: Advance, *, is_listed: bool =
 
     A file that was listed must be a regular one. Only a path that the user passes may be a pipe, which is waited for.
     """
-    if settings.lines or settings.field or path.suffix in _DUMPS:
+    if settings.lines or settings.field or path.suffix in _DUMPS or is_new_format(path.name):
         yield from _dump(path, settings, advance, is_listed=is_listed)
         return
     with open_regular(path) if is_listed else path.open("rb") as file:
         raw = file.read(MAX_DOCUMENT + 1)
-    if not _may_be_json(raw) and (advice := how_to_validate(str(path))):
-        raise click.UsageError(advice)
+    if not _may_be_json(raw):
+        if advice := how_to_validate(str(path)):
+            raise click.UsageError(advice)
+        if path.is_file() and shows_rows(raw):
+            yield from check_source(str(path), settings, advance)
+            return
     yield _document(str(path), raw, settings, "image-layout" if path.name == "oci-layout" else None)
     advance(len(raw))
 
@@ -126,39 +149,33 @@ def _document(source: str, raw: bytes, settings: Settings, kind: str | None = No
 
 def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) -> Iterator[Finding]:
     """Validate a regular file in several processes; anything else that was not listed, such as a pipe, line by line."""
-    if settings.media_type:
+    if settings.media_type and not has_columns_or_members(path.name):
         reason = f"--media-type cannot be used with the dump {path}; use --media-type-field"
         raise click.UsageError(reason)
     if not is_listed and not path.is_file():
         with path.open("rb") as file:
-            yield from _lines(str(path), file, settings)
+            yield from check_stream(str(path), file, settings)
         return
-    jobs = min(settings.jobs, path.stat().st_size // PART + 1)
-    for part in validate_file(path, line_rules(settings), jobs=jobs):
+    size = path.stat().st_size
+    if is_new_format(path.name) or is_compressed(str(path)):
+        yield from check_file(str(path), size, settings, advance)
+        return
+    for part in validate_file(path, partition_rules(settings).lines, jobs=min(settings.jobs, size // PART + 1)):
         yield from (Checked.of(str(path), found.report, found.line) for found in part.reports)
         yield Counted(part.documents - len(part.reports))
         advance(part.stop - part.start)
 
 
-def _lines(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
-    document, lines = whole_document(bounded_lines(file))
-    for found in validate_lines(lines if document is None else [document], line_rules(settings)):
-        yield Checked.of(source, found.report, found.line) if found.report.problems else Counted(1)
-
-
-def line_rules(settings: Settings) -> LineRules:
-    """Return how the lines of dumps are parsed."""
-    return LineRules(
-        settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
-    )
-
-
 def _directory(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a layout as a whole; in any other directory, all documents and layouts in it and below."""
+    """Validate a layout as a whole; in any other directory, all documents and layouts in it and below.
+
+    Compressed files, Parquet files and tar archives come last, so that processes validate them side by side.
+    """
     waiting = [path]
     while waiting:
         place = waiting.pop()
         yield from _with_failure(str(place), _entry(place, waiting, settings, advance))
+    yield from check_below(str(path), settings, advance)
 
 
 def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance) -> Iterator[Finding]:
@@ -184,7 +201,7 @@ def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Fi
     if name.kind == "registry-storage":
         from dreg_client.cli.validate_storage import check_storage
 
-        yield from check_storage(name, settings)
+        yield from check_storage(name, settings, advance)
         return
     if name.kind == "docker-archive":
         if OCI_ARCHIVE in kinds_at(name.path):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import click
 
-from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several, put_failure
+from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, error_message, exit_code_of_several, put_failure
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import silence_dask
 from dreg_client.cli.output import counted, put, put_error, visible
@@ -16,13 +16,15 @@ from dreg_client.cli.partition_options import ParquetOutput
 from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
-from dreg_client.cli.validate_files import check, is_of_registry, line_rules
+from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
-from dreg_client.errors import DregError, MissingLibraryError
+from dreg_client.cli.validate_rows import partition_rules
+from dreg_client.errors import DregError, FileError, MissingLibraryError
+from dreg_client.partitions.lines import rows_of_stream
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.read import report_of
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.validation.dumps import bounded_lines, validate_lines, whole_document
 from dreg_client.validation.report import Report
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source
@@ -47,15 +49,17 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     outcome = _Outcome(output, settings)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, _rules(settings, output), resume=output.resume) as run,
+        open_run(output.folder, partition_rules(settings, output.keep), resume=output.resume) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
         files = (source for source in sources if not _is_single(source))
         partitions = chain.from_iterable(outcome.found_in(source, run.rules) for source in files)
         with closing(results_of(run, partitions, scheduler=output.scheduler, jobs=settings.jobs)) as results:
-            for found in chain(results, (_of_single(source, run, settings, outcome) for source in single)):
+            for found in results:
                 outcome.add(found)
                 progress.advance(found, outcome.summary)
+        for source in single:
+            outcome.add(_of_single(source, run, settings, outcome))
         if not outcome.has_unread:
             run.finish()
     return outcome.finish()
@@ -74,21 +78,9 @@ def _check_cluster(single: list[str]) -> None:
         raise click.UsageError(f"--scheduler cannot be used with {single[0]}: {reason}")
 
 
-def _rules(settings: Settings, output: ParquetOutput) -> PartitionRules:
-    return PartitionRules(
-        line_rules(settings),
-        settings.column,
-        settings.media_type_column,
-        settings.kind_column,
-        output.keep,
-        settings.complete,
-        settings.blobs,
-    )
-
-
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
     """Validate a source as a whole, and write one report file."""
-    from dreg_client.partitions.validate import write_reports
+    from dreg_client.partitions.report_writing import write_reports
 
     partition = Partition(source, "json")  # without a version: it is always validated again
     run.note(partition)
@@ -97,10 +89,10 @@ def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome")
 
 def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Outcome") -> Iterator[RowReport]:
     if source == "-" and (settings.lines or settings.field):
-        document, lines = whole_document(bounded_lines(standard_input()))
-        for found in validate_lines(lines if document is None else [document], rules.lines):
-            yield RowReport(source, found.line, found.report)
+        for row in rows_of_stream(standard_input(), source):
+            yield RowReport(source, row.number, report_of(row, rules))
         return
+    first: Exception | None = None
     with closing(check(source, settings)) as findings:
         for finding in findings:
             match finding:
@@ -108,9 +100,12 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
                     digest, size = cast("Digest", finding.digest), cast("int", finding.size)  # None if not known
                     yield RowReport(finding.source, finding.line, Report(finding.kind, digest, size, finding.problems))
                 case FailedSource():
+                    first = first or finding.failure
                     outcome.fail(finding.source, finding.failure)
                 case Counted():  # only of dumps
                     pass
+    if first is not None:
+        raise FileError(source, f"was not read completely: {error_message(first)}")  # the report file states it
 
 
 class _Outcome:
@@ -128,8 +123,9 @@ class _Outcome:
         """Yield the partitions of a source; note why it has none, or no more."""
         from dreg_client.partitions.discover import find_partitions
 
+        source = _absolute(source)
         try:
-            for partition in find_partitions([_absolute(source)], rules):
+            for partition in find_partitions([source], rules):
                 self._partitions += 1
                 yield partition
         except MissingLibraryError:
@@ -146,15 +142,17 @@ class _Outcome:
         """Add the result of a partition; write why it was not read completely."""
         self._done += 1
         self._kept += found.was_done
-        self.summary.merge(found.summary, (found.partition.source, found.partition.start))
+        self.summary.merge(found.summary, found.partition.position)
         if found.failure is None:
             return
-        self._failed += 1
-        self._codes.add(BAD_CONTENT)
         name = found.partition.name
+        reason = found.failure.removeprefix(f"{shown_source(found.partition.source)}: ")
+        self._failed += 1
         if len(self._named) < _MOST_NAMED:
-            self._named.append((name, found.failure))
-        put_error(f"dreg: {visible(name)}: {visible(found.failure)}")
+            self._named.append((name, reason))
+        if not _is_single(found.partition.source):  # of those, each failure was written when it was found
+            self._codes.add(BAD_CONTENT)
+            put_error(f"dreg: {visible(name)}: {visible(reason)}")
 
     def interrupted(self) -> str:
         """Return what an interrupted run has done."""

@@ -50,7 +50,7 @@ class StorageTree:
         A directory whose name is not valid in the name of a repository is skipped: no server can read it. With
         `with_uploads`, also yield those that have only uploads, to which the server responds with 404.
         """
-        marks = {"_manifests", "_layers"} | ({"_uploads"} if with_uploads else set[str]())
+        marks = {"_manifests", "_layers", *(("_uploads",) if with_uploads else ())}
         ahead = [below]
         while ahead:
             name = ahead.pop()

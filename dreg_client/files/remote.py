@@ -24,7 +24,7 @@ _VERSIONS: Final = ("ETag", "etag", "generation", "md5Hash", "LastModified", "la
 
 
 @contextmanager
-def typed_errors(source: str) -> Generator[None]:
+def typed_errors(source: str, what: str = "cannot be read") -> Generator[None]:
     """Raise an error of this package for any error of fsspec and its file systems, without the secrets of the URL."""
     try:
         yield
@@ -36,7 +36,7 @@ def typed_errors(source: str) -> Generator[None]:
         raise errors.MissingLibraryError(_library(failure), "remote") from None
     except Exception as failure:  # noqa: BLE001 (each file system has exceptions of its own)
         reason = without_secrets(_reason(failure), source) or type(failure).__name__
-        raise errors.FileError(shown_source(source), f"cannot be read: {reason}") from None
+        raise errors.FileError(shown_source(source), f"{what}: {reason}") from None
 
 
 def _reason(failure: Exception) -> str:

@@ -8,7 +8,7 @@ from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members
 from dreg_client.models.grammars import is_uri
-from dreg_client.models.paths import member, object_at, show
+from dreg_client.models.paths import Place, object_at, path_at, show
 from dreg_client.values.digest import is_digest
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.ref_name import EXPECTED, is_ref_name
@@ -25,31 +25,29 @@ _REVERSE_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)++(?:/.+)?", re
 _LICENSE_TOKEN = re.compile(r"\s*(\(|\)|(?:DocumentRef-[A-Za-z0-9.-]+:)?[A-Za-z0-9.-]+\+?)", re.ASCII)
 
 
-def remarks(members: Members, owner: str) -> Iterator[Problem]:
-    """Yield ANN-01 for empty keys, ANN-02 and ANN-03 for the annotations of an object."""
-    path = member(owner, "annotations")
+def remarks(members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
+    """Yield ANN-01 for empty keys, ANN-02 and, if `pedantic`, ANN-03 for the annotations of an object."""
     for key, value in object_at(members, "annotations").items():
         if not isinstance(value, str):
             continue
-        here = member(path, key)
         if not key:
-            yield rules.warning("ANN-01", here, "an empty key", "a non-empty key")
+            yield rules.warning("ANN-01", path_at(place, "annotations", key), "an empty key", "a non-empty key")
         elif key in _FORMS:
             expected, is_valid = _FORMS[key]
             if not is_valid(value):
                 verdict = rules.note if key == _BASE_NAME and _is_short_name(value) else rules.warning
-                yield verdict("ANN-02", here, show(value), expected)
-        elif key not in _FREE and (key.startswith(_RESERVED) or not _REVERSE_DOMAIN.fullmatch(key)):
+                yield verdict("ANN-02", path_at(place, "annotations", key), show(value), expected)
+        elif pedantic and key not in _FREE and (key.startswith(_RESERVED) or not _REVERSE_DOMAIN.fullmatch(key)):
             is_reserved = key.startswith(_RESERVED)
             expected = f"a predefined {_RESERVED} key" if is_reserved else "a key in reverse domain notation"
-            yield rules.note("ANN-03", here, show(key), expected)
+            yield rules.note("ANN-03", path_at(place, "annotations", key), show(key), expected)
 
 
-def ref_name_remarks(members: Members, path: str) -> Iterator[Problem]:
+def ref_name_remarks(members: Members, place: Place) -> Iterator[Problem]:
     """Yield LYT-06 if the name of an entry does not match its grammar."""
     name = object_at(members, "annotations").get(REF_NAME)
     if isinstance(name, str) and not is_ref_name(name):
-        yield rules.warning("LYT-06", member(member(path, "annotations"), REF_NAME), show(name), EXPECTED)
+        yield rules.warning("LYT-06", path_at(place, "annotations", REF_NAME), show(name), EXPECTED)
 
 
 def _is_full_reference(text: str) -> bool:

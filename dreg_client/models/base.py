@@ -14,6 +14,7 @@ from dreg_client.models.fields import Rule, rule_of
 from dreg_client.models.frozen import FrozenDict, frozen_value
 from dreg_client.models.grammars import broken
 from dreg_client.models.json_schema import complete
+from dreg_client.models.paths import Place
 from dreg_client.models.signatures import PlainSignature
 
 Members = Mapping[str, object]
@@ -88,8 +89,8 @@ class StrictModel(
         return FrozenDict(self.__pydantic_extra__ or {})
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:  # noqa: ARG003 (for subclasses)
-        """Yield warnings and notes about this object's own members. The tree may be invalid."""
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:  # noqa: ARG003 (for subclasses)
+        """Yield warnings about this object's own members, if `pedantic` also notes. The tree may be invalid."""
         yield from ()
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:  # noqa: ARG002 (pydantic's own signature)

@@ -10,7 +10,7 @@ from pydantic_core import core_schema
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.base import Members, StrictModel
-from dreg_client.models.descriptor import digest_remarks
+from dreg_client.models.descriptor import digest_remarks, is_registered
 from dreg_client.models.fields import (
     MAX_SIZE,
     DigestText,
@@ -24,7 +24,7 @@ from dreg_client.models.fields import (
 )
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.lenient import first_of, lenient, strict_part
-from dreg_client.models.paths import entries, member, object_at, objects, show
+from dreg_client.models.paths import Place, entries, object_at, objects, path_at, show
 from dreg_client.models.stored import StoredDocument
 from dreg_client.values.platform import Platform
 
@@ -119,15 +119,15 @@ class ExecutionParameters(_ConfigObject, frozen=True, title="Execution parameter
     """Dockerfile instructions that run first when another image is built on this one."""
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:  # noqa: ARG003 (no notes)
         """Yield CFG-09 and CFG-12 for invalid entries."""
-        for entry, here in entries(members, "Env", path):
+        for entry, here in entries(members, "Env", place):
             if isinstance(entry, str) and entry.find("=") < 1:
-                yield rules.warning("CFG-09", here, show(entry), "NAME=VALUE")
+                yield rules.warning("CFG-09", path_at(here), show(entry), "NAME=VALUE")
         for port in object_at(members, "ExposedPorts"):
             if not _PORT.fullmatch(port):
                 expected = "a port or range, optionally with /tcp, /udp or /sctp"
-                yield rules.warning("CFG-12", member(member(path, "ExposedPorts"), port), show(port), expected)
+                yield rules.warning("CFG-12", path_at(place, "ExposedPorts", port), show(port), expected)
 
 
 class RootFs(_ConfigObject, frozen=True, title="Root file system"):
@@ -141,12 +141,13 @@ class RootFs(_ConfigObject, frozen=True, title="Root file system"):
     """The digests of the uncompressed layers, lowest layer first."""
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:  # noqa: ARG003 (no notes)
         """Yield CFG-05 for a missing type, and DIG-03 for the digests."""
         if members.get("type") in (None, ""):
-            yield rules.warning("CFG-05", member(path, "type"), show(members.get("type", "nothing")), '"layers"')
-        for digest, here in entries(members, "diff_ids", path):
-            yield from digest_remarks(digest, here)
+            yield rules.warning("CFG-05", path_at(place, "type"), show(members.get("type", "nothing")), '"layers"')
+        for digest, here in entries(members, "diff_ids", place):
+            if not is_registered(digest):
+                yield from digest_remarks(digest, here)
 
 
 class HistoryEntry(_ConfigObject, frozen=True, title="History entry"):
@@ -213,25 +214,26 @@ class ImageConfig(_ConfigObject, StoredDocument, frozen=True, title="Image confi
         return f"ImageConfig({self._shown_digest}, {self.os}/{self.architecture}, {len(self.rootfs.diff_ids)} layers)"
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:  # noqa: ARG003 (no notes)
         """Yield CFG-01 for empty names, and CFG-20."""
         empty = [name for name in ("architecture", "os") if members.get(name) == ""]
         if len(empty) == 2:
-            yield rules.warning("CFG-01", path, "empty strings for architecture and os", "the platform of the image")
+            found = "empty strings for architecture and os"
+            yield rules.warning("CFG-01", path_at(place), found, "the platform of the image")
         elif empty:
-            yield rules.warning("CFG-01", member(path, empty[0]), "an empty string", "the platform of the image")
-        yield from cls._history_remarks(members, path)
+            yield rules.warning("CFG-01", path_at(place, empty[0]), "an empty string", "the platform of the image")
+        yield from cls._history_remarks(members, place)
 
     @classmethod
-    def _history_remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def _history_remarks(cls, members: Members, place: Place) -> Iterator[Problem]:
         history, diff_ids = members.get("history"), object_at(members, "rootfs").get("diff_ids")
         if not isinstance(history, list) or not history or not isinstance(diff_ids, list | None):
             return
-        empty = sum(entry.get("empty_layer") is True for entry, _ in objects(members, "history", path))
+        empty = sum(entry.get("empty_layer") is True for entry, _ in objects(members, "history", place))
         steps, layers = len(cast("list[object]", history)) - empty, len(cast("list[object]", diff_ids or []))
         if steps != layers:
             expected = f"one for each of the {layers} diff_ids"
-            yield rules.warning("CFG-20", member(path, "history"), f"{steps} entries that created a layer", expected)
+            yield rules.warning("CFG-20", path_at(place, "history"), f"{steps} entries that created a layer", expected)
 
 
 def layer_count_remarks(diff_ids: int, layers: int) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """Descriptors (descriptor.md), and their platforms (image-index.md "platform")."""
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetPydanticSchema, ValidationInfo
 from pydantic.json_schema import JsonSchemaValue
@@ -17,7 +17,7 @@ from dreg_client.models.grammars import broken, decoded, is_uri
 from dreg_client.models.json_schema import comment
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.lenient import first_of
-from dreg_client.models.paths import entries, member, show
+from dreg_client.models.paths import Place, entries, path_at, show
 from dreg_client.models.stored import ParsedModel
 from dreg_client.values import media_type as types
 from dreg_client.values.digest import COMPUTABLE, REGISTERED, Digest, is_digest
@@ -29,6 +29,8 @@ _GOOS = (
     "aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows unknown"
 ).split()
 _GOARCH = "386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm unknown".split()
+_NAMES: Final = (("architecture", frozenset(_GOARCH)), ("os", frozenset(_GOOS)))
+_REGISTERED_PREFIXES: Final = tuple(f"{algorithm}:" for algorithm in REGISTERED)
 
 
 class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
@@ -55,14 +57,17 @@ class DocumentPlatform(StrictModel, frozen=True, title="Platform"):
         return Platform(self.os, self.architecture, self.variant or "", self.os_version or "", self.os_features or ())
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
-        """Yield PLT-01 for empty names, and PLT-04."""
-        for name, known in (("architecture", _GOARCH), ("os", _GOOS)):
-            value, here, expected = members.get(name), member(path, name), f"a value of Go's GO{name[:4].upper()}"
-            if value == "":
-                yield rules.warning("PLT-01", here, "an empty string", f"{expected} (the platform is unknown)")
-            elif isinstance(value, str) and value not in known:
-                yield rules.note("PLT-04", here, show(value), expected)
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
+        """Yield PLT-01 for empty names, and, if `pedantic`, PLT-04."""
+        for name, known in _NAMES:
+            value = members.get(name)
+            if not isinstance(value, str) or value in known:
+                continue
+            path, expected = path_at(place, name), f"a value of Go's GO{name[:4].upper()}"
+            if not value:
+                yield rules.warning("PLT-01", path, "an empty string", f"{expected} (the platform is unknown)")
+            elif pedantic:
+                yield rules.note("PLT-04", path, show(value), expected)
 
 
 def _empty(size: int, info: ValidationInfo) -> int:
@@ -162,32 +167,47 @@ class Descriptor(ParsedModel, frozen=True, title="Descriptor"):
         }
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
         """Yield DIG-03, URI-02, DSC-07 for large data, and the problems of annotations."""
-        yield from digest_remarks(members.get("digest"), member(path, "digest"))
-        for url, here in entries(members, "urls", path):
-            if isinstance(url, str) and is_uri(url) and not url.lower().startswith(("http:", "https:")):
-                yield rules.warning("URI-02", here, show(url), "an http or https URI")
-        data = members.get("data")
-        octets = decoded(data) if isinstance(data, str) else None
-        if octets is not None and len(octets) > MAX_DATA:
-            yield rules.warning("DSC-07", member(path, "data"), f"{len(octets)} bytes", f"at most {MAX_DATA} bytes")
         digest = members.get("digest")
-        if octets is not None and isinstance(digest, str) and is_digest(digest) and not Digest(digest).computable:
-            expected = f"a digest that can be computed: {' or '.join(sorted(COMPUTABLE))}"
-            yield rules.warning("DSC-07", member(path, "data"), "content that cannot be verified", expected)
-        yield from annotation_rules.remarks(members, path)
+        if not is_registered(digest):
+            yield from digest_remarks(digest, (place, "digest"))
+        for url, here in entries(members, "urls", place) if "urls" in members else ():
+            if isinstance(url, str) and is_uri(url) and not url.lower().startswith(("http:", "https:")):
+                yield rules.warning("URI-02", path_at(here), show(url), "an http or https URI")
+        if "data" in members:
+            yield from _data_remarks(members, place)
+        if "annotations" in members:
+            yield from annotation_rules.remarks(members, place, pedantic=pedantic)
 
 
-def digest_remarks(digest: object, path: str) -> Iterator[Problem]:
+def _data_remarks(members: Members, place: Place) -> Iterator[Problem]:
+    """Yield DSC-07 for embedded content that is large, or cannot be verified."""
+    data, digest = members["data"], members.get("digest")
+    octets = decoded(data) if isinstance(data, str) else None
+    if octets is None:
+        return
+    if len(octets) > MAX_DATA:
+        yield rules.warning("DSC-07", path_at(place, "data"), f"{len(octets)} bytes", f"at most {MAX_DATA} bytes")
+    if isinstance(digest, str) and is_digest(digest) and not Digest(digest).computable:
+        expected = f"a digest that can be computed: {' or '.join(sorted(COMPUTABLE))}"
+        yield rules.warning("DSC-07", path_at(place, "data"), "content that cannot be verified", expected)
+
+
+def is_registered(digest: object) -> bool:
+    """Return whether a digest starts with a registered algorithm, as nearly all do."""
+    return isinstance(digest, str) and digest.startswith(_REGISTERED_PREFIXES)
+
+
+def digest_remarks(digest: object, place: Place) -> Iterator[Problem]:
     """Yield DIG-03 if the algorithm of a digest is not registered."""
-    if isinstance(digest, str) and digest.partition(":")[0] not in REGISTERED and is_digest(digest):
-        yield rules.warning("DIG-03", path, show(digest), "a registered algorithm: sha256 or sha512")
+    if isinstance(digest, str) and not is_registered(digest) and is_digest(digest):
+        yield rules.warning("DIG-03", path_at(place), show(digest), "a registered algorithm: sha256 or sha512")
 
 
-def empty_remarks(members: Members, path: str) -> Iterator[Problem]:
+def empty_remarks(members: Members, place: Place) -> Iterator[Problem]:
     """Yield MAN-06 if content of the empty media type is not the two bytes `{}`."""
     is_empty = members.get("mediaType") == types.OCI_EMPTY
     if is_empty and (members.get("digest"), members.get("size")) != (types.EMPTY_DIGEST, types.EMPTY_SIZE):
         found = f"{show(members.get('digest'))} of {show(members.get('size'))} bytes"
-        yield rules.warning("MAN-06", path, found, f"the digest and size of {{}}: {types.EMPTY_DIGEST}, 2")
+        yield rules.warning("MAN-06", path_at(place), found, f"the digest and size of {{}}: {types.EMPTY_DIGEST}, 2")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from functools import cache
 from typing import cast
 
 from pydantic import ValidationError
@@ -9,10 +10,10 @@ from pydantic_core import ErrorDetails
 
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
-from dreg_client.models.base import Members, StrictModel, members_of, spelled
+from dreg_client.models.base import Member, Members, StrictModel, members_of, spelled
 from dreg_client.models.fields import Rule
 from dreg_client.models.lenient import LENIENT_ONLY
-from dreg_client.models.paths import item, member, objects, show
+from dreg_client.models.paths import Place, item, member, objects, path_at, show
 
 _RULE_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d\d")
 _WHOLE = Rule("GEN-01", "a JSON object")
@@ -98,26 +99,62 @@ def _place(model: type[StrictModel], steps: Iterable[int | str]) -> tuple[str, R
     return path, rule
 
 
-def remarks(model: type[StrictModel], members: Members, path: str = "$") -> Iterator[Problem]:
-    """Yield all warnings and notes of a tree: first those of the model, then those of the objects in it."""
-    yield from model.remarks(members, path)
-    known = members_of(model)
-    for name, value in members.items():
-        here = known.get(name)
-        if here is None:
-            yield from _unknown(model, name, path)
-        elif value is None and here.required and (expected := here.rule.expected).startswith("a list"):
-            yield rules.warning("GEN-10", member(path, name), "null", f"{expected} (null is read as an empty list)")
-        elif here.model is not None and isinstance(value, dict):
-            yield from remarks(here.model, cast("Members", value), member(path, name))
-        elif here.model is not None:
-            for entry, its_path in objects(members, name, path):
-                yield from remarks(here.model, entry, its_path)
+def remarks(model: type[StrictModel], tree: Members, *, pedantic: bool = True) -> Iterator[Problem]:
+    """Yield all warnings and notes of a tree: first those of the model, then those of the objects in it.
+
+    Without `pedantic`, notes may be left out, which saves the time of looking for them.
+    """
+    return _remarks_of(model, ((tree, None),), pedantic=pedantic)
 
 
-def _unknown(model: type[StrictModel], name: str, path: str) -> Iterator[Problem]:
+def _remarks_of(
+    model: type[StrictModel], found: Iterable[tuple[Members, Place]], *, pedantic: bool
+) -> Iterator[Problem]:
+    """Yield the warnings and notes of objects of one model, in order."""
+    # Nearly all objects have none, so as little as possible is done for each.
+    silent = silent_names(model)
+    has_own = model.remarks.__func__ is not StrictModel.remarks.__func__  # type: ignore[attr-defined]
+    for members, place in found:
+        if has_own:
+            yield from model.remarks(members, place, pedantic=pedantic)
+        if not members.keys() <= silent:
+            for name in members:
+                if name not in silent:
+                    yield from member_remarks(model, name, members, place, pedantic=pedantic)
+
+
+def member_remarks(
+    model: type[StrictModel], name: str, members: Members, place: Place, *, pedantic: bool
+) -> Iterator[Problem]:
+    """Yield GEN-08, GEN-09 or GEN-10 for a member of an object, or the warnings and notes of the objects in it."""
+    known, value = members_of(model).get(name), members[name]
+    if known is None:
+        yield from _unknown(model, name, place, pedantic=pedantic)
+    elif value is None and _is_required_list(known):
+        expected = f"{known.rule.expected} (null is read as an empty list)"
+        yield rules.warning("GEN-10", path_at(place, name), "null", expected)
+    elif known.model is not None and isinstance(value, dict):
+        yield from _remarks_of(known.model, ((cast("Members", value), (place, name)),), pedantic=pedantic)
+    elif known.model is not None:
+        yield from _remarks_of(known.model, objects(members, name, place), pedantic=pedantic)
+
+
+def _unknown(model: type[StrictModel], name: str, place: Place, *, pedantic: bool) -> Iterator[Problem]:
     own = spelled(model, name)
     if own is not None and not model.folded_names_refused:
-        yield rules.warning("GEN-08", member(path, name), show(name), f"{own!r}, as which Go's parsers read it")
-    elif own is None and name not in model.tolerated and name not in model.rivals:
-        yield rules.note("GEN-09", member(path, name), "an unspecified member (kept)", "only specified members")
+        yield rules.warning("GEN-08", path_at(place, name), show(name), f"{own!r}, as which Go's parsers read it")
+    elif pedantic and own is None and name not in model.tolerated and name not in model.rivals:
+        expected = "only specified members"
+        yield rules.note("GEN-09", path_at(place, name), "an unspecified member (kept)", expected)
+
+
+@cache
+def silent_names(model: type[StrictModel]) -> frozenset[str]:
+    """Return the names of members for which `member_remarks` yields nothing, whatever their values are."""
+    own = {name for name, known in members_of(model).items() if known.model is None and not _is_required_list(known)}
+    others = {name for name in model.tolerated | model.rivals if not any(_unknown(model, name, None, pedantic=True))}
+    return frozenset(own | others)
+
+
+def _is_required_list(member: Member) -> bool:
+    return member.required and member.rule.expected.startswith("a list")

@@ -22,7 +22,7 @@ from dreg_client.models.fields import (
 )
 from dreg_client.models.kinds import MEDIA_TYPES
 from dreg_client.models.manifest import DockerManifest, Manifest, OciManifest, foreign_remarks
-from dreg_client.models.paths import member, objects
+from dreg_client.models.paths import Place, objects, path_at
 from dreg_client.values import media_type as types
 
 OciIndexType = Literal["application/vnd.oci.image.index.v1+json"]
@@ -44,22 +44,24 @@ class Index(Manifest, frozen=True):
         return f"{type(self).__name__}({self._shown_digest}, {len(self.manifests)} manifests)"
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
         """Yield the problems of the entries: LYT-06 and IDX-09, for OCI also DSC-11, for Docker also DKL-04."""
-        platforms: dict[object, object] = {}
-        for entry, here in objects(members, "manifests", path):
+        platforms: dict[object, object] | None = {} if pedantic else None
+        for entry, here in objects(members, "manifests", place):
             yield from cls._entry_remarks(entry, here, platforms)
 
     @classmethod
-    def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
-        yield from annotation_rules.ref_name_remarks(entry, path)
+    def _entry_remarks(cls, entry: Members, place: Place, platforms: dict[object, object] | None) -> Iterator[Problem]:
+        """Yield the problems of an entry. `platforms` are those of earlier entries, None if notes are not needed."""
+        if "annotations" in entry:
+            yield from annotation_rules.ref_name_remarks(entry, place)
         platform = entry.get("platform")
-        if not isinstance(platform, dict) or entry.get("annotations"):
+        if platforms is None or not isinstance(platform, dict) or entry.get("annotations"):
             return
         key = repr(sorted(cast("Members", platform).items()))
         if platforms.setdefault(key, entry.get("digest")) != entry.get("digest"):
             expected = "one entry per platform, or annotations that distinguish the entries"
-            yield rules.note("IDX-09", path, "the same platform as an earlier entry", expected)
+            yield rules.note("IDX-09", path_at(place), "the same platform as an earlier entry", expected)
 
 
 class OciIndex(Index, frozen=True, title="OCI image index"):
@@ -84,18 +86,19 @@ class OciIndex(Index, frozen=True, title="OCI image index"):
     """Annotations by key; values are strings."""
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
         """Yield IDX-02 for a missing media type, and the problems of all indexes."""
-        if members.get("mediaType") is None:
-            yield rules.note("IDX-02", member(path, "mediaType"), "nothing", types.OCI_INDEX)
-        yield from annotation_rules.remarks(members, path)
-        yield from super().remarks(members, path)
+        if pedantic and members.get("mediaType") is None:
+            yield rules.note("IDX-02", path_at(place, "mediaType"), "nothing", types.OCI_INDEX)
+        yield from annotation_rules.remarks(members, place, pedantic=pedantic)
+        yield from super().remarks(members, place, pedantic=pedantic)
 
     @classmethod
-    def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
+    def _entry_remarks(cls, entry: Members, place: Place, platforms: dict[object, object] | None) -> Iterator[Problem]:
         # Entries may have any media type (IDX-04), and builders list Docker manifests in OCI indexes.
-        yield from foreign_remarks(entry, path, rules.note)
-        yield from super()._entry_remarks(entry, path, platforms)
+        if platforms is not None:
+            yield from foreign_remarks(entry, place, rules.note)
+        yield from super()._entry_remarks(entry, place, platforms)
 
 
 class LayoutIndex(OciIndex, frozen=True, title="Index of an OCI image layout"):
@@ -118,10 +121,10 @@ class DockerManifestList(Index, frozen=True, title="Docker manifest list, versio
     manifests: Annotated[tuple[Descriptor, ...], NullIsEmpty, Rule("DKL-03", _ENTRIES)]
 
     @classmethod
-    def _entry_remarks(cls, entry: Members, path: str, platforms: dict[object, object]) -> Iterator[Problem]:
+    def _entry_remarks(cls, entry: Members, place: Place, platforms: dict[object, object] | None) -> Iterator[Problem]:
         if entry.get("platform") is None:
-            yield rules.warning("DKL-04", member(path, "platform"), "nothing", "an object with architecture and os")
-        yield from super()._entry_remarks(entry, path, platforms)
+            yield rules.warning("DKL-04", path_at(place, "platform"), "nothing", "an object with architecture and os")
+        yield from super()._entry_remarks(entry, place, platforms)
 
 
 AnyManifest = OciManifest | DockerManifest | OciIndex | DockerManifestList

@@ -10,13 +10,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias, cast
+from typing import cast
 
 import orjson
 
 from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
-from dreg_client.models.paths import item, member, show
+from dreg_client.models.paths import Place, path_at, show
 from dreg_client.values.json_values import MAX_MEMORY, VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MEBIBYTE
 
@@ -36,8 +36,6 @@ _BESIDE_BRACKETS = bytes(set(range(256)) - set(b"[]{},"))
 _DEEP = re.compile(rb"[\[{]{%d}" % (MAX_DEPTH + 1))
 
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_Place: TypeAlias = "tuple[_Place, str | int] | None"
-"""A position: the enclosing position, and a name or index in it. None is the document itself."""
 
 
 class AmbiguousTextError(ValueError):
@@ -163,7 +161,7 @@ def _invalid_json(reason: str) -> str:
 
 def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
     """Walk the tree in document order, without recursion. Paths are built only for problems."""
-    waiting: list[tuple[object, _Place, int]] = [(tree, None, 1)]
+    waiting: list[tuple[object, Place, int]] = [(tree, None, 1)]
     # A name and its value may have the same path, which is reported once. The path of each warning takes time.
     warnings = iter(range(2 * (rules.MOST_REPORTED + 1))) if nul else None
     while waiting:
@@ -182,7 +180,7 @@ def _faults(tree: dict[str, object], *, nul: bool) -> Iterator[Problem]:
             case str():
                 yield from _string_faults(node, place, warnings)
             case _:
-                yield rules.error("GEN-03", _path(place), repr(node), "a number in the range of a double")
+                yield rules.error("GEN-03", path_at(place), repr(node), "a number in the range of a double")
         within = [(value, (place, step), depth + 1) for step, value in children if _may_be_wrong(value)]
         waiting.extend(reversed(within))
 
@@ -193,38 +191,31 @@ def _may_be_wrong(value: object) -> bool:
     return isinstance(value, dict | list | _Constant)
 
 
-def _path(place: _Place) -> str:
-    if place is None:
-        return "$"
-    outer, step = place
-    return member(_path(outer), step) if isinstance(step, str) else item(_path(outer), step)
-
-
-def _outer_path(place: _Place) -> str:
+def _outer_path(place: Place) -> str:
     """Return the path of a place, or, if it is too long to read, of the innermost enclosing value with a short path."""
-    while place is not None and len(_path(place)) > _LONGEST_PATH:
+    while place is not None and len(path_at(place)) > _LONGEST_PATH:
         place = place[0]
-    return _path(place)
+    return path_at(place)
 
 
-def _name_faults(members: dict[str, object], place: _Place, warnings: Iterator[int] | None) -> Iterator[Problem]:
+def _name_faults(members: dict[str, object], place: Place, warnings: Iterator[int] | None) -> Iterator[Problem]:
     for name in members.twice if isinstance(members, _Repeating) else ():
-        yield rules.error("GEN-02", _path((place, name)), "a duplicate member", "unique member names in an object")
+        yield rules.error("GEN-02", path_at(place, name), "a duplicate member", "unique member names in an object")
     for name in members:
         if _may_be_wrong(name):
             yield from _string_faults(name, (place, name), warnings)
 
 
-def _string_faults(text: str, place: _Place, warnings: Iterator[int] | None) -> Iterator[Problem]:
+def _string_faults(text: str, place: Place, warnings: Iterator[int] | None) -> Iterator[Problem]:
     """Yield the faults of a string. NUL is an error; a warning if there are `warnings`, the numbers that are left."""
     if _SURROGATE.search(text):
-        yield rules.error("GEN-01", _path(place), "a lone surrogate", "valid Unicode")
+        yield rules.error("GEN-01", path_at(place), "a lone surrogate", "valid Unicode")
     elif "\0" in text and (warnings is None or next(warnings, None) is not None):
         verdict = rules.error if warnings is None else rules.warning
-        yield verdict("GEN-01", _path(place), "NUL in a string", "a string without NUL")
+        yield verdict("GEN-01", path_at(place), "NUL in a string", "a string without NUL")
     size = len(text.encode("utf-8", "surrogatepass")) if len(text) > MAX_STRING // _LONGEST_CHARACTER else 0
     if size > MAX_STRING:
-        yield rules.error("GEN-13", _path(place), f"a string of {size} bytes", f"at most {MAX_STRING} bytes in UTF-8")
+        yield rules.error("GEN-13", path_at(place), f"a string of {size} bytes", f"at most {MAX_STRING} bytes in UTF-8")
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import chain
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -21,7 +21,7 @@ from dreg_client.models.fields import (
     TextMap,
 )
 from dreg_client.models.kinds import MEDIA_TYPES
-from dreg_client.models.paths import member, object_at, objects, show
+from dreg_client.models.paths import Place, object_at, objects, path_at, show
 from dreg_client.models.stored import StoredDocument
 from dreg_client.values import media_type as types
 
@@ -32,7 +32,7 @@ OPEN_CONFIG_TYPES = frozenset({"application/octet-stream", "application/json", "
 """Generic media types that old registries wrote for the config of an image."""
 _TWO = "the integer 2"
 _DESCRIPTOR = "a descriptor object"
-_DOCKER_TYPES = "application/vnd.docker."
+_DOCKER_TYPES: Final = frozenset(known for known in types.KNOWN if known.startswith("application/vnd.docker."))
 _DESCRIPTORS = "a list of descriptors"
 
 
@@ -52,6 +52,8 @@ class ImageManifest(Manifest, frozen=True):
     """A manifest of one image or artifact: a config, and layers in order, including duplicates."""
 
     rivals: ClassVar[frozenset[str]] = frozenset({"manifests", "fsLayers"})
+    remarkable_types: ClassVar[frozenset[str]] = frozenset({types.OCI_EMPTY})
+    """The media types of contents that are looked at; `content_remarks` yields nothing for others."""
 
     config: Descriptor
     """The descriptor of the config."""
@@ -75,19 +77,22 @@ class ImageManifest(Manifest, frozen=True):
         return f"{type(self).__name__}({self._shown_digest}, {len(self.layers)} layers of {self.image_size} bytes)"
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
         """Yield MAN-06, MAN-08, and the problems of annotations."""
-        yield from annotation_rules.remarks(members, path)
-        config = (object_at(members, "config"), f"{path}.config")
-        for content, here in chain((config,), objects(members, "layers", path)):
-            yield from cls._content_remarks(content, here)
+        if "annotations" in members:
+            yield from annotation_rules.remarks(members, place, pedantic=pedantic)
+        config = (object_at(members, "config"), (place, "config"))
+        for content, here in chain((config,), objects(members, "layers", place)):
+            media_type = content.get("mediaType")
+            if isinstance(media_type, str) and media_type in cls.remarkable_types:
+                yield from cls.content_remarks(content, here)
         if members.get("layers", ()) in ([], None):
-            yield rules.warning("MAN-08", member(path, "layers"), "no layers", "at least one layer, for portability")
+            yield rules.warning("MAN-08", path_at(place, "layers"), "no layers", "at least one layer, for portability")
 
     @classmethod
-    def _content_remarks(cls, content: Members, path: str) -> Iterator[Problem]:
+    def content_remarks(cls, content: Members, place: Place) -> Iterator[Problem]:
         """Yield the problems of the descriptor of the config or of a layer."""
-        yield from empty_remarks(content, path)
+        yield from empty_remarks(content, place)
 
 
 def has_image_config(manifest: ImageManifest) -> bool:
@@ -99,15 +104,15 @@ def has_image_config(manifest: ImageManifest) -> bool:
     return not manifest.config.media_type and manifest.artifact_type is None  # possible only with strict=False
 
 
-def foreign_remarks(descriptor: Members, path: str, verdict: Callable[..., Problem]) -> Iterator[Problem]:
+def foreign_remarks(descriptor: Members, place: Place, verdict: Callable[..., Problem]) -> Iterator[Problem]:
     """Yield DSC-11 for a Docker media type in an OCI document, and for a deprecated one."""
     media_type = descriptor.get("mediaType")
     if not isinstance(media_type, str):
         return
     if media_type in types.NONDISTRIBUTABLE_LAYERS:
-        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "a media type that is not deprecated")
-    elif media_type.startswith(_DOCKER_TYPES) and media_type in types.KNOWN:
-        yield verdict("DSC-11", member(path, "mediaType"), show(media_type), "an OCI media type, as in this document")
+        yield verdict("DSC-11", path_at(place, "mediaType"), show(media_type), "a media type that is not deprecated")
+    elif media_type in _DOCKER_TYPES:
+        yield verdict("DSC-11", path_at(place, "mediaType"), show(media_type), "an OCI media type, as in this document")
 
 
 class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
@@ -115,6 +120,9 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
 
     kind: ClassVar[str] = "oci-manifest"
     media_types: ClassVar[tuple[str, ...]] = MEDIA_TYPES["oci-manifest"]
+    remarkable_types: ClassVar[frozenset[str]] = (
+        ImageManifest.remarkable_types | types.NONDISTRIBUTABLE_LAYERS | _DOCKER_TYPES
+    )
 
     schema_version: Annotated[SchemaVersion2, Rule("MAN-01", _TWO)] = Field(alias="schemaVersion")
     """The version of the format; always 2."""
@@ -125,19 +133,20 @@ class OciManifest(ImageManifest, frozen=True, title="OCI image manifest"):
     layers: Annotated[Descriptors, Rule("MAN-07", _DESCRIPTORS)]
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
         """Yield MAN-02 for a missing media type, MAN-04, and the problems of all image manifests."""
-        if members.get("mediaType") is None:
-            yield rules.note("MAN-02", member(path, "mediaType"), "nothing", types.OCI_MANIFEST)
+        if pedantic and members.get("mediaType") is None:
+            yield rules.note("MAN-02", path_at(place, "mediaType"), "nothing", types.OCI_MANIFEST)
         if object_at(members, "config").get("mediaType") == types.OCI_EMPTY and members.get("artifactType") is None:
             found = "nothing, although the config has the empty media type"
-            yield rules.warning("MAN-04", member(path, "artifactType"), found, "the media type of the artifact")
-        yield from super().remarks(members, path)
+            yield rules.warning("MAN-04", path_at(place, "artifactType"), found, "the media type of the artifact")
+        yield from super().remarks(members, place, pedantic=pedantic)
 
     @classmethod
-    def _content_remarks(cls, content: Members, path: str) -> Iterator[Problem]:
-        yield from super()._content_remarks(content, path)
-        yield from foreign_remarks(content, path, rules.warning)
+    def content_remarks(cls, content: Members, place: Place) -> Iterator[Problem]:
+        """Yield MAN-06 and DSC-11 for the descriptor of the config or of a layer."""
+        yield from super().content_remarks(content, place)
+        yield from foreign_remarks(content, place, rules.warning)
 
 
 class DockerConfigDescriptor(Descriptor, frozen=True, title="Descriptor of a Docker image's config"):
@@ -161,13 +170,13 @@ class DockerManifest(ImageManifest, frozen=True, title="Docker image manifest, v
     layers: Annotated[Descriptors, Rule("DKM-04", _DESCRIPTORS)]
 
     @classmethod
-    def remarks(cls, members: Members, path: str) -> Iterator[Problem]:
+    def remarks(cls, members: Members, place: Place, *, pedantic: bool) -> Iterator[Problem]:
         """Yield DKM-03 for a config with a generic media type, DKM-05, and the problems of all image manifests."""
         media_type = object_at(members, "config").get("mediaType")
         if isinstance(media_type, str) and media_type in OPEN_CONFIG_TYPES:
-            yield rules.warning("DKM-03", f"{path}.config.mediaType", show(media_type), types.DOCKER_CONFIG)
+            yield rules.warning("DKM-03", path_at(place, "config", "mediaType"), show(media_type), types.DOCKER_CONFIG)
         for name in ("annotations", "subject", "artifactType"):
             if members.get(name) is not None:
                 expected = "no such member, as only OCI manifests have it"
-                yield rules.warning("DKM-05", member(path, name), f"the member {name!r}", expected)
-        yield from super().remarks(members, path)
+                yield rules.warning("DKM-05", path_at(place, name), f"the member {name!r}", expected)
+        yield from super().remarks(members, place, pedantic=pedantic)

@@ -3,6 +3,7 @@
 File names without a specification belong to the OCI image specification v1.1.1. "ours" marks rules without a clause.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -170,7 +171,7 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
     `until`.
     """
     first: dict[tuple[str, str], Problem] = {}
-    count = dict.fromkeys(Severity, 0)
+    count: dict[Severity, int] = defaultdict(int)
     for problem in problems:
         place, severity = (problem.rule, problem.path), problem.severity
         if place in first:

@@ -81,7 +81,7 @@ class ParsedModel(StrictModel, frozen=True):
                 return cls.from_tree(octets, read_members(octets))
             except (AmbiguousTextError, ValidationError):
                 pass  # the slow path below reports all problems
-        examined = examine(cls, octets, media_type=media_type, limit=limit, strict=strict)
+        examined = examine(cls, octets, media_type=media_type, limit=limit, strict=strict, pedantic=False)
         if examined.document is not None:
             return examined.document
         problems = with_path_advice(raw, examined.problems)
@@ -155,7 +155,7 @@ class ParsedModel(StrictModel, frozen=True):
             return _problems_of(self)
         except AttributeError:
             pass  # computed on first use, because the problems of most documents are never needed
-        examined = examine(type(self), raw, limit=len(raw)).problems
+        examined = examine(type(self), raw, limit=len(raw), pedantic=False).problems
         found = tuple(problem for problem in examined if problem.severity is not Severity.NOTE)
         _keep_problems(self, found)
         return found
@@ -278,37 +278,60 @@ def _not_json(tree: Members) -> TypeError:
 
 
 def examine(
-    model: type[M], raw: bytes, *, media_type: str | None = None, limit: int = MAX_DOCUMENT, strict: bool = True
+    model: type[M],
+    raw: bytes,
+    *,
+    media_type: str | None = None,
+    limit: int = MAX_DOCUMENT,
+    strict: bool = True,
+    pedantic: bool = True,
 ) -> Examined[M]:
-    """Parse bytes as a kind of document and list all problems, without raising an error for an invalid document."""
+    """Parse bytes as a kind of document and list all problems, without raising an error for an invalid document.
+
+    Without `pedantic`, notes may be left out, which saves the time of looking for them.
+    """
     if len(raw) > limit:
         return Examined(None, (too_large(raw, limit),))
     tree, problems = read_or_scan(raw, nul=model.nul_allowed)
     if tree is None:
         return Examined(None, tuple(problems))
-    return examine_tree(model, raw, tree, problems, media_type, strict=strict)
+    return examine_tree(model, raw, tree, problems, media_type, strict=strict, pedantic=pedantic)
 
 
 def examine_tree(
-    model: type[M], raw: bytes, tree: Members, problems: list[Problem], media_type: str | None, *, strict: bool = True
+    model: type[M],
+    raw: bytes,
+    tree: Members,
+    of_text: list[Problem],
+    media_type: str | None,
+    *,
+    strict: bool = True,
+    pedantic: bool = True,
 ) -> Examined[M]:
-    """Examine a tree that was already parsed from `raw`. `problems` are those of its text."""
-    if sum(problem.severity is Severity.ERROR for problem in problems) > rules.MOST_REPORTED:
-        return Examined(None, tuple(problems))
-    textual = {problem.path for problem in problems if problem.severity is Severity.ERROR and problem.rule in _TEXTUAL}
-    of_text, document = frozenset(problems), None
+    """Examine a tree that was already parsed from `raw`. `of_text` are the problems of its text."""
+    if of_text and sum(problem.severity is Severity.ERROR for problem in of_text) > rules.MOST_REPORTED:
+        return Examined(None, tuple(of_text))
+    found, document = list[Problem](), None
     try:
         document = model.from_tree(raw, tree, DEPTH_PROVEN)
     except ValidationError as failure:
-        problems += problems_of(model, failure, tree)
-    problems += rules.first_ones(remarks(model, tree), until=Severity.WARNING)  # none of them is an error
-    # A value whose text is invalid is not reported a second time as an invalid member.
-    problems = [problem for problem in problems if problem.path not in textual or problem in of_text]
+        found = problems_of(model, failure, tree)
+    remarked = rules.first_ones(remarks(model, tree, pedantic=pedantic), until=Severity.WARNING)  # none is an error
+    if document is not None and not of_text and not media_type:
+        return Examined(document, tuple(remarked))
+    problems = _with_text(of_text, found + remarked)
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
     if rules.has_error(problems):
         document, problems = (None, problems) if strict else _read_leniently(model, raw, tree, problems)
     return Examined(document, tuple(rules.first_ones(problems)))
+
+
+def _with_text(of_text: list[Problem], found: list[Problem]) -> list[Problem]:
+    """Return all problems. A value whose text is invalid is not reported a second time as an invalid member."""
+    textual = {problem.path for problem in of_text if problem.severity is Severity.ERROR and problem.rule in _TEXTUAL}
+    known = frozenset(of_text)
+    return of_text + [problem for problem in found if problem.path not in textual or problem in known]
 
 
 def _read_leniently(

@@ -1,26 +1,27 @@
 """Run partitions on a Dask cluster."""
 
 import pickle
-import platform
-from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager, nullcontext, suppress
+from importlib import import_module
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 from uuid import uuid4
 
 from dreg_client import __version__
 from dreg_client.errors import ClusterError, DregError, MissingLibraryError
+from dreg_client.partitions.dask_task import Task, packed
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.validate import PartitionReport
 
-if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
-
 LOCAL: Final = "local"
-Task: TypeAlias = Callable[[Partition], PartitionReport]
-_Future: TypeAlias = "Future[Any]"
+
+_Client: TypeAlias = Any
+"""The client, the futures and the cluster of distributed, which has no types."""
+_Future: TypeAlias = Any
+_Cluster: TypeAlias = Any
 _AHEAD: Final = 2
 """The number of partitions that are submitted for each thread of the workers, so that a worker is never idle."""
 _LEAST: Final = 4
@@ -59,14 +60,14 @@ def run_on_cluster(
 
 
 @contextmanager
-def _client(scheduler: str, jobs: int) -> "Generator[Client, None, None]":
+def _client(scheduler: str, jobs: int) -> Generator[_Client, None, None]:
     try:
-        from distributed import Client  # noqa: PLC0415 (needs an extra)
+        distributed: Any = import_module("distributed")
     except ImportError:
         raise MissingLibraryError("distributed", "dask") from None
-    with _cluster(jobs) if scheduler == LOCAL else _address(scheduler) as place:
+    with _cluster(distributed, jobs) if scheduler == LOCAL else nullcontext(scheduler) as place:
         try:
-            client = Client(place, timeout=_CONNECT, set_as_default=False, name="dreg-validate")
+            client = distributed.Client(place, timeout=_CONNECT, set_as_default=False, name="dreg-validate")
         except (OSError, ValueError, TypeError, RuntimeError, ImportError) as failure:
             advice = "start it with: dask scheduler" if isinstance(failure, OSError) else "expected tcp://HOST:PORT"
             raise ClusterError(scheduler, f"cannot connect to the Dask scheduler: {_line(failure)}; {advice}") from None
@@ -75,23 +76,18 @@ def _client(scheduler: str, jobs: int) -> "Generator[Client, None, None]":
 
 
 @contextmanager
-def _address(scheduler: str) -> Generator[str, None, None]:
-    yield scheduler
-
-
-@contextmanager
-def _cluster(jobs: int) -> "Generator[LocalCluster, None, None]":
+def _cluster(distributed: Any, jobs: int) -> Generator[_Cluster, None, None]:  # noqa: ANN401 (a module)
     """Start workers on this machine, which only this machine can reach."""
-    from distributed import LocalCluster  # noqa: PLC0415 (needs an extra)
-
-    with LocalCluster(n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None) as cluster:
+    options = {"n_workers": jobs, "threads_per_worker": 1, "host": "127.0.0.1"}
+    # Any free port for the dashboard: the usual one may be that of another cluster.
+    with distributed.LocalCluster(**options, dashboard_address=":0") as cluster:
         yield cluster
 
 
 class _Submitted:
     """The partitions that the cluster works on: as many as keep it busy, so memory does not grow with their number."""
 
-    def __init__(self, client: "Client", task: Task, scheduler: str) -> None:
+    def __init__(self, client: _Client, task: Task, scheduler: str) -> None:
         self._client, self._task, self._scheduler = client, task, scheduler
         self._running: dict[_Future, Partition] = {}
         self._done: SimpleQueue[_Future] = SimpleQueue()
@@ -102,7 +98,9 @@ class _Submitted:
         while len(self._running) < max(_AHEAD * self._workers.threads, _LEAST):
             if (partition := next(partitions, None)) is None:
                 break
-            future = self._client.submit(pickle.loads, _packed(self._task, partition), key=f"dreg-validate-{uuid4().hex}")
+            future = self._client.submit(
+                pickle.loads, packed(self._task, partition), key=f"dreg-validate-{uuid4().hex}"
+            )
             self._running[future] = partition
             future.add_done_callback(self._done.put)
         return bool(self._running)
@@ -149,7 +147,7 @@ class _Submitted:
 class _Workers:
     """The workers of a scheduler, which may come and go."""
 
-    def __init__(self, client: "Client", scheduler: str) -> None:
+    def __init__(self, client: _Client, scheduler: str) -> None:
         self._client, self._scheduler = client, scheduler
         self._asked = self._seen = monotonic()
         self._threads = self._counted()
@@ -164,7 +162,7 @@ class _Workers:
     def _counted(self) -> int:
         self._asked = monotonic()
         try:
-            threads = sum(cast("dict[str, int]", self._client.nthreads()).values())
+            threads = sum(int(count) for count in self._client.nthreads().values())
         except (OSError, RuntimeError):
             raise ClusterError(self._scheduler, "the connection to the Dask scheduler was lost") from None
         if threads:
@@ -180,43 +178,7 @@ class _Workers:
     def without(self, module: str) -> list[str]:
         """Return the addresses of the workers that cannot find a module."""
         found = cast("dict[str, object]", self._client.run(find_spec, module, on_error="return"))
-        return sorted(address for address, spec in found.items() if spec is None)
-
-
-class _Call:
-    """A function and its arguments, which is called when it is unpickled."""
-
-    def __init__(self, *parts: object) -> None:
-        self._parts = parts
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        called, *arguments = self._parts
-        return called, tuple(arguments)
-
-
-def _packed(task: Task, partition: Partition) -> bytes:
-    """Return a task as bytes for `pickle.loads`.
-
-    The scheduler and workers unpickle a function before they run it. If they lack its module, workers end, and the run
-    waits for ever. `pickle.loads` they have, and what it raises is the error of this task alone.
-    """
-    return pickle.dumps(_Call(run_packed, __version__, pickle.dumps((task, partition))))
-
-
-def run_packed(version: str, packed: bytes) -> PartitionReport:
-    """Run a task on a worker.
-
-    Raises:
-        ClusterError: This worker has another version of dreg-client, or lacks a library.
-    """
-    if version != __version__:
-        reason = f"the worker has dreg-client {__version__}, but the run was started by {version}; install the same one"
-        raise ClusterError(platform.node(), reason)
-    try:
-        task, partition = cast("tuple[Task, Partition]", pickle.loads(packed))  # noqa: S301 (from the driver)
-        return task(partition)
-    except MissingLibraryError as failure:
-        raise ClusterError(platform.node(), f"the worker lacks a library: {failure}") from None
+        return sorted(address for address, spec in found.items() if spec is None or isinstance(spec, Exception))
 
 
 def _line(failure: Exception) -> str:

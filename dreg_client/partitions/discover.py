@@ -24,7 +24,7 @@ from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import is_source_url, shown_source
 
-PARTITION_SIZE: Final = 128 * MEBIBYTE
+PARTITION_SIZE: Final = 64 * MEBIBYTE
 _MOST_NAMES: Final = 1000
 _RULES: Final = PartitionRules()
 
@@ -44,7 +44,8 @@ def find_partitions(
         sources: Paths or URLs of files and folders, or patterns with `*`, `?`, `[...]` and `**`;
             `registry-storage:PATH` or `registry-storage:PATH/REPOSITORY` for the storage of a registry.
         rules: How to find the documents in the files.
-        size: The number of bytes, as stored, at which a file is divided.
+        size: The number of bytes at which a file is divided: those of JSON Lines, or those of a Parquet file's
+            columns without compression. A row group is divided into at most 8 parts.
 
     Returns:
         An iterator of partitions. Their documents are read by `reports_in` and `validate_partition`.

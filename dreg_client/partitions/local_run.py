@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Final
@@ -89,10 +90,8 @@ class _Workers:
         """Give a partition to an idle process, or to a new one."""
         worker = self._idle.pop() if self._idle else _Worker(self._task)
         self.busy[worker] = partition, attempt
-        try:
+        with suppress(OSError):  # killed while it was idle; `answers` finds it
             worker.connection.send(partition)
-        except OSError:  # killed while it was idle; `answers` finds it
-            pass
 
     def answers(self) -> Iterator[tuple[Partition, int, _Answer | None]]:
         """Wait for processes; yield their partitions with the results, or with None if the process was killed."""
@@ -119,7 +118,7 @@ class _Workers:
 
 
 def _serve(connection: Connection, task: Task) -> None:
-    """Do the partitions that come, until the connection ends; the process ends with its parent, even if that is killed."""
+    """Do the partitions that come. The process ends with the connection, or with its parent, even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:

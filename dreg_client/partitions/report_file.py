@@ -1,19 +1,23 @@
 """The report file of a partition: Parquet with a row for each document, and what it is the report of as metadata."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from typing import Any, BinaryIO, Final, cast
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from dreg_client import __version__
 from dreg_client.arrow import REPORT_SCHEMA, ReportRows
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.source_url import shown_source
 
 METADATA: Final = "dreg.partition"
 PLACE: Final = (pa.field("source", pa.string(), nullable=False), pa.field("line", pa.int64()))
@@ -35,7 +39,10 @@ class PlacedRows:
         """Add the report of a document."""
         self._sources.append(_encodable(found.source))
         self._numbers.append(found.number or None)
-        self._rows.add(found.report)
+        if found.is_null:
+            self._rows.add_null()
+        else:
+            self._rows.add(found.report)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -104,7 +111,8 @@ def metadata_of(partition: Partition, rules: PartitionRules, summary: Summary, f
 
 def _identity(partition: Partition, rules: PartitionRules) -> dict[str, Any]:
     """Return what two reports must have in common to be of the same documents, by the same rules."""
-    return {"dreg": __version__, "rules": plain_rules(rules), "partition": asdict(partition)}
+    shown = replace(partition, source=shown_source(partition.source))  # without credentials
+    return {"dreg": __version__, "rules": plain_rules(rules), "partition": asdict(shown)}
 
 
 def plain_rules(rules: PartitionRules) -> dict[str, Any]:
@@ -142,14 +150,7 @@ def stated_name(stated: dict[str, Any]) -> tuple[str, str] | None:
     try:
         names = tuple(cast("Sequence[str]", plain["names"]))  # type: ignore[index]
         partition = Partition(**{**cast("dict[str, Any]", plain), "names": names})
-        return partition.source, partition.report_name
+        name = partition.report_name
     except (TypeError, KeyError, AttributeError):
         return None
-
-
-def write_report(stream: BinaryIO, batches: Iterable[pa.RecordBatch]) -> ReportWriter:
-    """Write all batches to a report file; return its writer, to finish it."""
-    writer = ReportWriter(stream)
-    for batch in batches:
-        writer.write(batch)
-    return writer
+    return partition.source, name

@@ -7,10 +7,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 
-from dreg_client.errors import FileError, LayoutLockedError, MissingLibraryError
+from dreg_client.errors import FileError, LayoutLockedError
 from dreg_client.files.atomic import is_own_file, is_part, replacing
 from dreg_client.files.layout_lock import LockFile
 from dreg_client.files.regular import open_regular
+from dreg_client.files.remote import file_system, typed_errors
+from dreg_client.values.source_url import shown_source
 
 LOCK: Final = "_dreg-run.lock"
 """The lock file; Spark and other engines ignore files whose names begin with `_`."""
@@ -140,33 +142,15 @@ class RemoteFolder:
     """
 
     def __init__(self, url: str) -> None:
-        scheme, _, rest = url.partition("://")
-        self.name: str = f"{scheme}://{rest.rpartition('@')[2].partition('?')[0]}"  # without credentials
+        self.name: str = shown_source(url)
         self._url = url.rstrip("/")
-
-    def _files(self) -> tuple[Any, str]:
-        """Return the file system, and the path of the folder in it."""
-        try:
-            from fsspec.core import url_to_fs  # noqa: PLC0415 (needs an extra)
-        except ImportError:
-            raise MissingLibraryError("fsspec", "remote") from None
-        try:
-            return cast("tuple[Any, str]", url_to_fs(self._url))
-        except ImportError as failure:
-            raise FileError(self.name, f"cannot be opened: {failure}; install this library") from None
-        except Exception as failure:  # of any file system
-            raise _failed(self.name, "cannot be opened", failure) from failure
 
     @contextmanager
     def _at(self, name: str, what: str) -> Generator[tuple[Any, str], None, None]:
         """Yield the file system and the path of a file; raise FileError if the block fails."""
-        files, path = self._files()
-        try:
-            yield files, f"{path}/{name}" if name else path
-        except FileError:
-            raise
-        except Exception as failure:  # fsspec's file systems raise the exceptions of their libraries
-            raise _failed(f"{self.name.rstrip('/')}/{name}", what, failure) from failure
+        url = f"{self._url}/{name}" if name else self._url
+        with typed_errors(url, what):
+            yield file_system(url)
 
     def create(self) -> None:
         """See `ReportFolder`."""
@@ -182,11 +166,13 @@ class RemoteFolder:
         with self._at("", "cannot be read") as (files, path):
             files.invalidate_cache(path)
             found = cast("list[str]", files.ls(path, detail=False) if files.exists(path) else [])
-        yield from filter(None, (name.rstrip("/").rpartition("/")[2] for name in found))
+        # Some stores have an empty object that stands for the folder.
+        yield from (name.rpartition("/")[2] for name in found if name.strip("/") != path.strip("/"))
 
     def open(self, name: str) -> BinaryIO | None:
         """See `ReportFolder`."""
         with self._at(name, "cannot be read") as (files, path):
+            files.invalidate_cache(path.rpartition("/")[0])
             try:
                 return cast("BinaryIO", files.open(path, "rb"))
             except FileNotFoundError:

@@ -17,6 +17,7 @@ from dreg_client.errors import ClusterError, FileError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_file import plain_rules, read_metadata, stated_name
 from dreg_client.partitions.report_folder import ReportFolder, folder_at, is_local, local_path
+from dreg_client.values.source_url import shown_source
 
 RUN_FILE: Final = "_dreg-run.json"
 _LARGEST: Final = 1 << 20
@@ -50,7 +51,7 @@ class Run:
         """Note that the run has a partition."""
         if self._resumes:
             self._names.add(partition.report_name)
-            self._sources.add(partition.source)
+            self._sources.add(shown_source(partition.source))
 
     def finish(self) -> None:
         """Delete reports of earlier runs whose documents are in other reports now, because their file was changed.
@@ -115,6 +116,8 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
         place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
     folder = folder_at(place)
     folder.create()
+    if _run_file(folder) is None:  # no lock file is created in the folder of something else
+        _check(folder, resume=resume)
     with folder.lock():
         _check(folder, resume=resume)
         folder.remove_parts()
@@ -130,13 +133,10 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
 
 def _check(folder: ReportFolder, *, resume: bool) -> None:
     """Raise an error unless the folder is empty, or has an earlier run that is continued."""
-    first = next(folder.names(), None)
-    if first is None:
-        return
-    if not resume:
+    if next(folder.names(), None) is not None and (not resume or _run_file(folder) is None):
+        if resume:
+            raise FileError(folder.name, f"is not the folder of an earlier run: it has no valid {RUN_FILE}")
         raise FileError(folder.name, "is not empty; name a new folder, or continue its run with resume=True")
-    if _run_file(folder) is None:
-        raise FileError(folder.name, f"is not the folder of an earlier run: it has no valid {RUN_FILE}")
 
 
 def _run_file(folder: ReportFolder) -> dict[str, Any] | None:

@@ -1,11 +1,11 @@
 """The sums of many reports: documents, kinds, and rules with an example of each. It can be saved as JSON."""
 
 import re
-from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
-from dreg_client.errors.problems import Problem, Severity
+from dreg_client.errors.problems import Problem, Severity, rule_url
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.rules import CLAUSES
 from dreg_client.partitions.row import RowReport
@@ -15,6 +15,7 @@ OTHER: Final = "other"
 
 _RULE: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]{2}")
 _KIND: Final = re.compile(r"[a-z0-9-]{1,40}")
+_KNOWN_KINDS: Final = {*KIND_NAMES, OTHER, ""}
 _MOST_UNKNOWN: Final = 200
 """The number of unknown rules and kinds, such as those of a later version, that are counted separately."""
 _LONGEST: Final = 4096
@@ -82,14 +83,22 @@ class Summary:
         """Add the report of one document."""
         report = row.report
         self.documents += 1
-        self.valid += report.ok
-        self.warned += bool(report.warnings)
         self.size += report.size
         self.add_kind(report.kind or "", 1)
-        for (rule, severity), count in Counter((it.rule, it.severity) for it in report.problems).items():
-            first = next(it for it in report.problems if (it.rule, it.severity) == (rule, severity))
-            example = example_of(row.source, row.number, str(report.digest), first)
-            self.add_rule(rule, severity, RuleCount(1, count, example))
+        if not report.problems:  # as almost all documents: this takes a microsecond less
+            self.valid += 1
+            return
+        self.valid += report.ok
+        self.warned += bool(report.warnings)
+        self.add_problems(row.source, row.number, str(report.digest), report.problems)
+
+    def add_problems(self, source: str, number: int, digest: str | None, problems: Iterable[Problem]) -> None:
+        """Add the problems of one document, which is counted already; arguments as of `Example`."""
+        found: dict[tuple[str, str], list[Problem]] = {}
+        for problem in problems:
+            found.setdefault((problem.rule, str(problem.severity)), []).append(problem)
+        for (rule, severity), broken in found.items():
+            self.add_rule(rule, severity, RuleCount(1, len(broken), example_of(source, number, digest, broken[0])))
 
     def merge(self, other: "Summary", position: Position = ("", 0)) -> None:
         """Add the sums of other documents.
@@ -110,8 +119,8 @@ class Summary:
 
     def add_kind(self, kind: str, documents: int) -> None:
         """Add a number of documents of a kind."""
-        if kind and kind not in KIND_NAMES and kind not in self.kinds:
-            unknown = sum(name not in KIND_NAMES for name in self.kinds)
+        if kind not in self.kinds and kind not in _KNOWN_KINDS:
+            unknown = sum(name not in _KNOWN_KINDS for name in self.kinds)
             kind = kind if unknown < _MOST_UNKNOWN and _KIND.fullmatch(kind) else OTHER
         self.kinds[kind] = self.kinds.get(kind, 0) + documents
 
@@ -129,7 +138,7 @@ class Summary:
     def _key(self, rule: str, severity: str) -> tuple[str, str]:
         if rule in CLAUSES or (rule, severity) in self.rules:
             return rule, severity
-        unknown = sum(name not in CLAUSES for name, _ in self.rules)
+        unknown = sum(name not in CLAUSES and name != OTHER for name, _ in self.rules)
         return (rule if unknown < _MOST_UNKNOWN and _RULE.fullmatch(rule) else OTHER), severity
 
     def sorted_rules(self) -> list[tuple[str, str, RuleCount]]:
@@ -165,6 +174,8 @@ class Summary:
         found = cls(documents, valid, warned, size)
         for kind in _objects(plain, "kinds"):
             found.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
+        if sum(found.kinds.values()) != documents:
+            raise ValueError("the kinds of a summary do not add up to its documents")
         for rule in _objects(plain, "rules"):
             found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
         return found
@@ -197,6 +208,7 @@ def _plain_rule(rule: str, severity: str, count: RuleCount) -> dict[str, Any]:
     return {
         "rule": rule,
         "severity": severity,
+        "url": rule_url(rule) if rule in CLAUSES else None,
         "documents": count.documents,
         "problems": count.problems,
         "example": {
@@ -239,11 +251,11 @@ def _object(plain: dict[str, Any], name: str) -> dict[str, Any]:
     value = plain.get(name)
     if not isinstance(value, dict):
         raise ValueError(f"a summary needs an object as its member {name}")  # noqa: TRY004
-    return value
+    return cast("dict[str, Any]", value)
 
 
 def _objects(plain: dict[str, Any], name: str) -> list[dict[str, Any]]:
     value = plain.get(name)
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in cast("list[object]", value)):
         raise ValueError(f"a summary needs a list of objects as its member {name}")
-    return value
+    return cast("list[dict[str, Any]]", value)

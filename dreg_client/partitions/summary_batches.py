@@ -1,6 +1,8 @@
 """Sum the rows of reports in Arrow record batches. Python sees only the examples, not each row."""
 
-from collections.abc import Sequence
+# The stubs of pyarrow leave out type arguments, which mypy reads as Any.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +13,8 @@ from dreg_client.partitions.summary import RuleCount, Summary, example_of, probl
 
 _PLACE = ("source", "line")
 _MOST_KEPT = 3
+_LONGEST_KEPT = 200
+_SUMMED = ("digest", "size", "kind", "ok", "warnings", "problems")
 
 
 def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None:
@@ -34,6 +38,23 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
         summary.add_kind(counted["values"] or "", counted["counts"])
     for count in _rule_counts(batch, source):
         summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
+
+
+def columns_to_read(schema: pa.Schema) -> list[str]:
+    """Return the columns that `add_batch` needs: without a column `source`, also those that name a document."""
+    place = [name for name in _PLACE if schema.get_field_index(name) >= 0]
+    return [*(place if "source" in place else _kept_columns(schema)), *_SUMMED]
+
+
+def _kept_columns(schema: pa.Schema) -> list[str]:
+    """Return the first columns of texts or numbers that were kept: they identify a document in reports of engines."""
+    others = [field for field in schema if field.name not in REPORT_SCHEMA.names and field.name not in _PLACE]
+    return [it.name for it in others if _is_short(it.type) and schema.get_field_index(it.name) >= 0][:_MOST_KEPT]
+
+
+def _is_short(kind: pa.DataType) -> bool:
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return is_text or pa.types.is_integer(kind) or pa.types.is_temporal(kind)
 
 
 def _column(batch: pa.RecordBatch, name: str, wanted: pa.DataType) -> Any:  # noqa: ANN401 (pyarrow's arrays are generic)
@@ -110,10 +131,11 @@ def _place(batch: pa.RecordBatch, row: int, source: str) -> tuple[str, int, str 
     return str(stored), number if isinstance(number, int) and number > 0 else 0, digest and str(digest)
 
 
-def _kept(batch: pa.RecordBatch, row: int) -> Sequence[str]:
-    """Return the first columns that were kept, which identify a document in the reports of other engines."""
-    others = [name for name in batch.schema.names if name not in REPORT_SCHEMA.names and name not in _PLACE]
-    return [f"{name}={_value(batch, name, row)}" for name in others[:_MOST_KEPT]]
+def _kept(batch: pa.RecordBatch, row: int) -> list[str]:
+    values = {name: str(_value(batch, name, row)) for name in _kept_columns(batch.schema)}
+    return [
+        f"{name}={text if len(text) <= _LONGEST_KEPT else f'{text[:_LONGEST_KEPT]}…'}" for name, text in values.items()
+    ]
 
 
 def _value(batch: pa.RecordBatch, name: str, row: int) -> Any:  # noqa: ANN401 (a kept column may have any type)

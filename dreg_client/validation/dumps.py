@@ -6,31 +6,27 @@ bytes; as nested JSON, it does not.
 
 import json
 import os
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import BinaryIO, Final, cast
 
 import orjson
 
-from dreg_client.errors import WorkerKilledError
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.files.regular import open_regular
 from dreg_client.models import rules
 from dreg_client.models.json_text import serialized
 from dreg_client.models.paths import member
 from dreg_client.models.stored import read_or_scan
+from dreg_client.validation.pieces import results_in_order
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
-from dreg_client.values.waiting import wait_in_steps
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 PART: Final = 4 * MEBIBYTE
 _LONGEST_LINE: Final = 8 * MAX_DOCUMENT
@@ -41,9 +37,7 @@ _ENOUGH: Final = 2
 """The number of non-empty lines that distinguish a dump from an indented document."""
 _MOST_EMPTY: Final = 100
 """The maximum number of lines in which these non-empty lines are searched for."""
-_WAITING: Final = 3
-"""The number of stretches queued per process: enough to keep it busy, few enough for constant memory."""
-_MOST_REPORTS: Final = 1000
+MOST_REPORTS: Final = 1000
 """The maximum number of documents with problems in a part."""
 
 
@@ -232,7 +226,7 @@ def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[
     if document is not None:
         yield _part_of(document, size, how)
         return
-    for part in _one_by_one(name, how, stretches) if jobs <= 1 else _side_by_side(name, how, stretches, jobs):
+    for _, part in results_in_order(partial(_validate_stretch, name, how), stretches, _rest, jobs=jobs, name=name):
         moved = tuple(replace(report, line=report.line + line) for report in part.reports)
         yield replace(part, reports=moved)
         line += part.lines
@@ -245,51 +239,14 @@ def _part_of(document: bytes, size: int, how: LineRules) -> DumpPart:
     return DumpPart(0, size, 1, int(report.ok), document.count(b"\n") + 1, reports)
 
 
-def _one_by_one(path: str, how: LineRules, stretches: Iterator[tuple[int, int]]) -> Iterator[DumpPart]:
-    for start, stop in stretches:
-        reached = start
-        while reached < stop:
-            part = _validate_stretch(path, how, reached, stop)
-            yield part
-            reached = part.stop
+def _rest(stretch: tuple[int, int], part: DumpPart) -> tuple[int, int] | None:
+    """Return the rest of a stretch of which the part has the maximum number of reports."""
+    return (part.stop, stretch[1]) if part.stop < stretch[1] else None
 
 
-def _side_by_side(path: str, how: LineRules, stretches: Iterator[tuple[int, int]], jobs: int) -> Iterator[DumpPart]:
-    # Imported here because it imports multiprocessing, which a single process does not need.
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
-
-    pool = ProcessPoolExecutor(jobs)
-    validate_stretch = partial(_validate_stretch, path, how)
-    waiting: deque[tuple[Future[DumpPart], int]] = deque()
-    try:
-        while True:
-            for start, stop in islice(stretches, jobs * _WAITING - len(waiting)):
-                waiting.append((pool.submit(validate_stretch, start, stop), stop))
-            if not waiting:
-                break
-            future, stop = waiting.popleft()
-            wait_in_steps(partial(_is_done, future))
-            part = future.result()
-            if part.stop < stop:  # the part has the maximum number of reports, so the rest of the stretch comes next
-                waiting.appendleft((pool.submit(validate_stretch, part.stop, stop), stop))
-            yield part
-    except BrokenProcessPool:
-        reason = "a worker process was killed, perhaps because memory ran out; try again with fewer jobs"
-        raise WorkerKilledError(path, reason) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _is_done(future: "Future[DumpPart]", seconds: float) -> bool:
-    """Wait for a part for a number of seconds; return whether it has ended."""
-    from concurrent.futures import wait  # noqa: PLC0415 (see above)
-
-    return bool(wait([future], seconds).done)
-
-
-def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpPart:
+def _validate_stretch(path: str, how: LineRules, stretch: tuple[int, int]) -> DumpPart:
     """Validate the lines that start in the stretch, up to the maximum number of reports."""
+    start, stop = stretch
     documents = valid = lines = 0
     reports: list[LineReport] = []
     with open_regular(path, _NOT_REGULAR, buffering=_BUFFER) as dump:
@@ -301,7 +258,7 @@ def _validate_stretch(path: str, how: LineRules, start: int, stop: int) -> DumpP
                 valid += report.ok
                 if report.problems:
                     reports.append(LineReport(lines, report))
-            if len(reports) == _MOST_REPORTS:
+            if len(reports) == MOST_REPORTS:
                 stop = min(stop, dump.tell())
                 break
     return DumpPart(start, stop, documents, valid, lines, tuple(reports))

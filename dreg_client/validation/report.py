@@ -109,7 +109,7 @@ def validate(
     if isinstance(expect, Descriptor) and media_type is None and kind is None:
         media_type = expect.media_type
     named = model_of(kind) if kind is not None else None
-    model, problems = _examined(octets, named, media_type, limit)
+    model, problems = _examined(octets, named, media_type, limit, pedantic=pedantic)
     wanted = expect.digest if isinstance(expect, Descriptor) else expect
     digest = Digest.of(octets, wanted.algorithm if wanted is not None and wanted.computable else SHA256)
     problems = with_path_advice(raw, problems)
@@ -119,10 +119,10 @@ def validate(
 
 
 def _examined(
-    octets: bytes, named: type[ParsedModel] | None, media_type: str | None, limit: int
+    octets: bytes, named: type[ParsedModel] | None, media_type: str | None, limit: int, *, pedantic: bool
 ) -> tuple[type[ParsedModel] | None, tuple[Problem, ...]]:
     """Return the model of a document, and all problems."""
-    served = named or recognise({}, media_type)
+    served = named or (recognise({}, media_type) if media_type else None)
     if len(octets) > limit:
         return served, (too_large(octets, limit),)
     tree, problems = read_or_scan(octets, nul=served is not None and served.nul_allowed)
@@ -134,7 +134,7 @@ def _examined(
         found = show(stated) if stated else "a document of unknown media type and structure"
         expected = f"a known kind of document, or an explicit kind: {', '.join(KIND_NAMES)}"
         return None, (*problems, rules.error("GEN-12", "$", found, expected))
-    return model, examine_tree(model, octets, tree, problems, media_type).problems
+    return model, examine_tree(model, octets, tree, problems, media_type, pedantic=pedantic).problems
 
 
 def _mismatches(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:

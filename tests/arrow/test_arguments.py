@@ -1,7 +1,9 @@
 """Wrong columns and arguments raise one clear error, before any document is validated."""
 
 import pickle
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
@@ -10,7 +12,8 @@ import pytest
 from dreg_client import DregError
 from dreg_client.arrow import report_schema, validate_batches, validate_table
 from dreg_client.errors import ColumnError
-from tests.arrow.columns import INDEX
+from tests.arrow.columns import FIXTURES, INDEX
+from tests.commands import run_limited
 
 GOOD = pa.record_batch({"id": [1], "manifest": [INDEX]})
 
@@ -95,3 +98,38 @@ def test_wrong_options_are_errors_of_the_call() -> None:
         report_schema(GOOD.schema, "id")
     with pytest.raises(ColumnError):
         validate_table(pa.table({"id": [1]}))
+
+
+def test_without_pyarrow_the_package_can_be_imported_and_what_needs_it_names_the_extra() -> None:
+    code = """
+import sys
+sys.modules["pyarrow"] = None  # to Python this says: not to be found
+from dreg_client import *
+from dreg_client.errors import MissingLibraryError
+try:
+    validate_partition(Partition("dump.jsonl", "json-lines"), "reports")
+except MissingLibraryError as failure:
+    print(failure)
+try:
+    import dreg_client.arrow
+except MissingLibraryError as failure:
+    print(failure)
+"""
+    done = run_limited([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "pyarrow (the extra arrow) is not installed; install it with: pip install pyarrow\n" * 2
+
+
+def test_the_command_line_without_pyarrow_names_the_extra(tmp_path: Path) -> None:
+    code = """
+import sys
+sys.modules["pyarrow"] = None
+from dreg_client.cli import main
+main()
+"""
+    arguments = ["validate", "--format", "parquet", "-o", tmp_path / "reports", FIXTURES / "dumps/manifests.jsonl"]
+    done = run_limited([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr == "dreg: pyarrow (the extra arrow) is not installed; install it with: pip install pyarrow\n"
+    assert not (tmp_path / "reports").exists()

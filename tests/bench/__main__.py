@@ -2,7 +2,8 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth (default: all).
+Suites: parse, dump, partitions, start, transfers, copies, tags, lists, planning, commands, growth, simulate,
+storages (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -28,8 +29,11 @@ import dump
 import growth
 import lists
 import parse
+import partitions
 import planning
+import simulate
 import start
+import storages
 import tags
 import transfers
 from summary import summary
@@ -37,6 +41,7 @@ from summary import summary
 SUITES = {
     "parse": parse.tables,
     "dump": dump.tables,
+    "partitions": partitions.tables,
     "start": start.tables,
     "transfers": transfers.tables,
     "copies": copies.tables,
@@ -45,6 +50,8 @@ SUITES = {
     "planning": planning.tables,
     "commands": commands.tables,
     "growth": growth.tables,
+    "simulate": simulate.tables,
+    "storages": storages.tables,
 }
 PACKAGES = (
     "pydantic",

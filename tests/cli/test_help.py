@@ -13,6 +13,7 @@ from dreg_client import Layout
 from dreg_client.cli.app import COMMANDS
 from dreg_client.cli.app import dreg as group
 from tests.commands import put_dreg, run_limited
+from tests.partitions.written import two_reports
 from tests.registries import PASSWORD, running, with_passwords
 
 Run = Callable[..., Any]
@@ -45,6 +46,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Path:
         plan = planner.make()
         planner.apply(plan, journal=folder / "build/changes.jsonl")
     (folder / "build/plan.json").write_text(plan.to_json())
+    two_reports(folder / "build/reports")
     (folder / "password.txt").write_text(f"{PASSWORD}\n")
     (folder / "bin").mkdir()
     return folder

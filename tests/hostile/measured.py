@@ -84,7 +84,7 @@ def run_measured(net: Network, *words: str | Path, limit: float = 60.0, until: i
 
 
 def _trust(net: Network, command: str) -> Sequence[str]:
-    return [] if command == "logout" else ["--ca-file", str(net.ca_file)]
+    return [] if command in {"logout", "report"} else ["--ca-file", str(net.ca_file)]
 
 
 class _Reader(threading.Thread):

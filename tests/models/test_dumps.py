@@ -48,7 +48,7 @@ def dump(tmp_path: Path) -> Path:
 def test_parts_of_any_size_tell_the_same(dump: Path, part: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = everything(dump)
     monkeypatch.setattr(dumps, "PART", part)
-    monkeypatch.setattr(dumps, "_MOST_REPORTS", most)
+    monkeypatch.setattr(dumps, "MOST_REPORTS", most)
 
     assert everything(dump) == whole
     assert whole[0] == 199

@@ -73,10 +73,11 @@ def render(seen: Plain, *, whole_page: bool) -> str:
     counted = [
         f"{count[severity]:,} {text.plural(severity, count[severity])}" for severity in _SEVERITIES if severity in count
     ]
-    template = _environment().get_template("page.html.j2" if whole_page else "fragment.html.j2")
+    template = environment().get_template("page.html.j2" if whole_page else "fragment.html.j2")
     images, drawing = seen["images"], drawing_of(seen)
     space = Space(_TWO_SCREENS - lines_when_folded(seen, drawing))
     return template.render(
+        body="body.html.j2",
         seen=seen,
         name=full_name(seen),
         owner=owner_of(seen),
@@ -93,8 +94,9 @@ def render(seen: Plain, *, whole_page: bool) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the environment of the templates."""
+    found = Environment(
         loader=PackageLoader("dreg_client.images.html"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -104,11 +106,11 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     functions = (text.spelled, text.breakable, text.timestamp, text.clip, text.thousands, text.plural, lines_of)
-    filters: dict[str, Any] = environment.filters  # Any: the type inferred for its own filters is narrower
+    filters: dict[str, Any] = found.filters  # Any: the type inferred for its own filters is narrower
     filters |= {function.__name__: function for function in functions} | {"size": byte_size, "time_of": time_of}
-    tests: dict[str, Any] = environment.tests
+    tests: dict[str, Any] = found.tests
     tests["https_url"] = text.is_https_url
-    return environment
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,133 @@
+"""Read all report files of `dreg report`, and add up their sums."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from errno import ENOENT
+from itertools import islice
+from typing import Any, Final, cast
+
+import click
+
+from dreg_client.cli.error_messages import BAD_CONTENT, exit_code_of_several, plain_failure, put_failure
+from dreg_client.cli.fan_out import map_in_threads
+from dreg_client.cli.output import decodable
+from dreg_client.cli.progress import progress
+from dreg_client.cli.summary_text import summary_lines
+from dreg_client.errors import DregError
+from dreg_client.partitions.file_sums import FileSums, NotAReportError
+from dreg_client.partitions.read_reports import read_report, report_files
+from dreg_client.partitions.summary import Summary
+from dreg_client.values.source_url import is_source_url, shown_source
+
+_MOST_REQUESTS: Final = 16
+_BATCH: Final = 16
+_MOST_LISTED: Final = 1_000
+"""The failed partitions and the damaged files of which the reason is kept; the others are counted."""
+
+
+@dataclass(slots=True)
+class ReportSums:
+    """The sums of all reports. Their memory does not grow with the number of files."""
+
+    sources: tuple[str, ...]
+    files: int = 0
+    summary: Summary = field(default_factory=Summary)
+    failed: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    failed_omitted: int = 0
+    unread: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    unread_omitted: int = 0
+    codes: set[int] = field(default_factory=set[int])
+
+    def add(self, sums: FileSums) -> None:
+        """Add the sums of a file."""
+        self.files += 1
+        self.summary.merge(sums.summary, sums.position)
+        kept = sums.failed[: _MOST_LISTED - len(self.failed)]
+        self.failed += kept
+        self.failed_omitted += len(sums.failed) - len(kept) + sums.omitted
+
+    def add_unread(self, name: str, failure: Exception, code: int) -> None:
+        """Add a file that could not be read."""
+        self.codes.add(code)
+        if len(self.unread) < _MOST_LISTED:
+            self.unread.append({"source": decodable(name), **plain_failure(failure)})
+        else:
+            self.unread_omitted += 1
+
+    @property
+    def exit_code(self) -> int:
+        """5 if a report is damaged; otherwise the code that all files share, or 1 if some were not read."""
+        if BAD_CONTENT in self.codes:
+            return BAD_CONTENT
+        return exit_code_of_several(self.codes | {0} if self.files else self.codes)
+
+    def lines(self) -> Iterator[str]:
+        """Yield the sums as text."""
+        return summary_lines(self.summary, self.failed, self.failed_omitted)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the sums as JSON values."""
+        return {
+            "sources": [*map(decodable, self.sources)],
+            "files": self.files,
+            **_decodable(self.summary.plain()),
+            "failed": [{"partition": decodable(name), "reason": decodable(reason)} for name, reason in self.failed],
+            "failedOmitted": self.failed_omitted,
+            "unread": self.unread,
+            "unreadOmitted": self.unread_omitted,
+        }
+
+
+def _decodable(value: object) -> Any:  # noqa: ANN401 (any JSON value)
+    match value:
+        case str():
+            return decodable(value)
+        case dict():
+            return {name: _decodable(member) for name, member in cast("dict[str, object]", value).items()}
+        case list():
+            return [*map(_decodable, cast("list[object]", value))]
+        case _:
+            return value
+
+
+def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
+    """Read all reports in some files and folders; write errors of single files to standard error."""
+    sums = ReportSums(tuple(map(shown_source, sources)))
+    for source, shown in zip(sources, sums.sources, strict=True):
+        with progress(shown, lambda: 0) as advance:
+            for name, found in _each(source):
+                if isinstance(found, FileSums):
+                    sums.add(found)
+                    advance(found.size)
+                else:
+                    sums.add_unread(name, found, put_failure(found, as_json=as_json, source=name))
+    return sums
+
+
+def _each(source: str) -> Iterator[tuple[str, FileSums | Exception]]:
+    """Yield the sums of each report in a file or folder, or why it was not read."""
+    shown = shown_source(source)
+    names = report_files(source)
+    is_empty = True
+    try:
+        # Each file of a URL takes some requests, so many are read at once. Local ones would only wait for each other.
+        at_once = _MOST_REQUESTS if is_source_url(source) else 1
+        while batch := [*islice(names, at_once * _BATCH)]:
+            is_empty = False
+            found = map_in_threads(_sums_of, batch, at_once) if at_once > 1 else map(_sums_of, batch)
+            yield from zip(map(shown_source, batch), found, strict=True)
+    except (DregError, OSError) as failure:
+        yield shown, failure
+        return
+    if is_empty:
+        reason = "no reports found: no *.parquet or *.jsonl files, except for names that begin with _ or ."
+        yield shown, FileNotFoundError(ENOENT, reason, shown)
+
+
+def _sums_of(name: str) -> FileSums | Exception:
+    try:
+        return read_report(name)
+    except NotAReportError as failure:
+        return click.UsageError(f"{shown_source(name)} {failure}")
+    except (DregError, OSError) as failure:
+        return failure

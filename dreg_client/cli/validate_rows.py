@@ -1,0 +1,144 @@
+"""Validate the rows of compressed and remote files, Parquet files, tar archives and pipes."""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import BinaryIO, Final
+
+import click
+
+from dreg_client.cli.progress import Advance
+from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
+from dreg_client.errors import FileError, UnsupportedError
+from dreg_client.files.compressed import MAGIC, compression_of
+from dreg_client.files.places import files_below, is_pattern, matches
+from dreg_client.files.regular import open_regular
+from dreg_client.partitions.chunks import chunk_reports
+from dreg_client.partitions.discover import find_partitions
+from dreg_client.partitions.divide import PARQUET
+from dreg_client.partitions.failures import typed_errors
+from dreg_client.partitions.formats import format_of
+from dreg_client.partitions.lines import rows_of_stream
+from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.read import report_of
+from dreg_client.partitions.row import RowReport
+from dreg_client.partitions.tars import rows_of_archive
+from dreg_client.validation.dumps import LineRules
+from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.source_url import is_source_url, shown_source
+
+_WHOLE: Final = sys.maxsize
+"""The size at which files are divided: never, so that the lines of each are counted from its start."""
+_SMALL: Final = MEBIBYTE // 4
+"""The stored size of a file for each process: it is often ten times as large when it is decompressed."""
+
+
+def is_new_format(name: str) -> bool:
+    """Return whether a file is not an uncompressed document or dump, by the ending of its name."""
+    return format_of(name) not in {None, ("json", ""), ("json-lines", "")}
+
+
+def has_columns_or_members(name: str) -> bool:
+    """Return whether a file is a Parquet file or a tar archive, by the ending of its name."""
+    return (format_of(name) or ("", ""))[0] in {"parquet", "tar"}
+
+
+def shows_rows(start: bytes) -> bool:
+    """Return whether a file is a Parquet file or compressed, by its first bytes."""
+    return start.startswith(PARQUET) or compression_of(start) is not None
+
+
+def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> PartitionRules:
+    """Return how the documents in files are found and validated."""
+    lines = LineRules(
+        settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
+    )
+    return PartitionRules(
+        lines,
+        settings.column,
+        settings.media_type_column,
+        settings.kind_column,
+        keep,
+        settings.complete,
+        settings.blobs,
+    )
+
+
+def expanded(source: str) -> list[str]:
+    """Return the files and folders that match a pattern that the shell has not expanded; any other source as it is."""
+    if is_source_url(source) or not is_pattern(source) or os.path.lexists(source):
+        return [source]
+    with suppress(OSError, ValueError):
+        return [found.source for found in matches(source)] or [source]
+    return [source]
+
+
+def check_source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate the files at a path or URL: a file, a folder, or those that match a pattern."""
+    partitions = find_partitions([source], partition_rules(settings), size=_WHOLE)
+    yield from _findings(partitions, shown_source(source), settings, advance, jobs=settings.jobs)
+
+
+def check_below(directory: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate all files in a directory and below that are not uncompressed documents or dumps."""
+    files = [(found.source, found.size) for found in files_below(directory, is_new_format)]
+    if files:
+        jobs = min(settings.jobs, sum(size for _, size in files) // _SMALL + 1)
+        partitions = find_partitions([source for source, _ in files], partition_rules(settings), size=_WHOLE)
+        yield from _findings(partitions, directory, settings, advance, jobs=jobs)
+
+
+def check_file(path: str, size: int, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate a regular file; with `--lines` or `--field`, it is one of JSON Lines unless its name says otherwise."""
+    form, compression = format_of(path) or ("json", "")
+    if form == "json" and (settings.lines or settings.field):
+        form = "json-lines"
+    partition = Partition(path, form, compression, size=size)
+    jobs = min(settings.jobs, size // _SMALL + 1)
+    yield from _findings([partition], path, settings, advance, jobs=jobs)
+
+
+def is_compressed(path: str) -> bool:
+    """Return whether a file is compressed, by its first bytes."""
+    with open_regular(path) as file:
+        return compression_of(file.read(MAGIC)) is not None
+
+
+def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
+    """Validate the lines of a stream, or the members of a tar archive if it is named like one, as they arrive."""
+    rules = partition_rules(settings)
+    form, compression = format_of(source) or ("json-lines", "")
+    if form == "parquet":
+        raise FileError(source, "is not a regular file; Parquet is read from its end, so save the stream to a file")
+    rows_of = rows_of_archive if form == "tar" else rows_of_stream
+    with typed_errors(source):
+        for row in rows_of(file, source, compression):
+            found = RowReport(row.source, row.number, report_of(row, rules))
+            yield _checked(found) if found.report.problems else Counted(1)
+
+
+def _findings(
+    partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
+) -> Iterator[Finding]:
+    _check_media_type(settings)
+    for found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
+        yield from map(_checked, found.reports)
+        yield Counted(found.rows - len(found.reports))
+        if found.partition is not None:
+            advance(found.partition.size)
+            if isinstance(found.failure, UnsupportedError):  # another way to name the source is needed
+                yield FailedSource(found.partition.name, click.UsageError(str(found.failure)))
+            elif found.failure is not None:
+                yield FailedSource(found.partition.name, found.failure)
+
+
+def _check_media_type(settings: Settings) -> None:
+    if settings.media_type and settings.media_type_column:
+        raise click.UsageError("--media-type and --media-type-column exclude each other")
+
+
+def _checked(found: RowReport) -> Checked:
+    if found.is_null:
+        return Checked(found.source, None, None, None, found.report.problems, found.number)
+    return Checked.of(found.source, found.report, found.number)

@@ -1,0 +1,106 @@
+"""Validate the rows of partitions in chunks, in several processes, with the reports in order."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+from dreg_client.errors import DregError
+from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.read import report_of, rows_in
+from dreg_client.partitions.row import Row, RowReport
+from dreg_client.validation.dumps import MOST_REPORTS
+from dreg_client.validation.pieces import results_in_order
+from dreg_client.values.sizes import MEBIBYTE
+
+_CHUNK: Final = MEBIBYTE
+_MOST_ROWS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RowChunk:
+    """Rows that are validated together.
+
+    Attributes:
+        rows: The rows.
+        partition: The partition that ends with them; None if it goes on.
+        failure: The error that ended the partition; None if it was read completely.
+    """
+
+    rows: tuple[Row, ...]
+    partition: Partition | None = None
+    failure: DregError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkReport:
+    """The results for the rows of a chunk, up to the maximum number of reports.
+
+    Attributes:
+        rows: The number of rows.
+        reports: The reports of documents with problems.
+        partition: The partition that ends with them; None if it goes on.
+        failure: The error that ended the partition; None if it was read completely.
+    """
+
+    rows: int
+    reports: tuple[RowReport, ...]
+    partition: Partition | None = None
+    failure: DregError | None = None
+
+
+def chunk_reports(
+    partitions: Iterable[Partition], rules: PartitionRules, *, jobs: int, name: str
+) -> Iterator[ChunkReport]:
+    """Validate the rows of partitions; yield the results in order. A partition that breaks off ends no other.
+
+    Args:
+        partitions: The partitions. They are read in this process.
+        rules: How to find and validate the documents.
+        jobs: The number of processes that validate them.
+        name: The name of all partitions, for messages.
+
+    Raises:
+        WorkerKilledError: A worker process was killed.
+    """
+    work = partial(validate_chunk, rules)
+    for chunk, found in results_in_order(work, _chunks(partitions, rules), _rest, jobs=jobs, name=name):
+        is_last = found.rows == len(chunk.rows)
+        yield replace(found, partition=chunk.partition, failure=chunk.failure) if is_last else found
+
+
+def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[RowChunk]:
+    """Yield the rows in chunks. The last chunk of each partition names it, and why it ended."""
+    for partition in partitions:
+        rows: list[Row] = []
+        octets = 0
+        failure = None
+        try:
+            for row in rows_in(partition, rules):
+                rows.append(row)
+                octets += len(row.raw or b"")
+                if octets >= _CHUNK or len(rows) == _MOST_ROWS:
+                    yield RowChunk(tuple(rows))
+                    rows, octets = [], 0
+        except DregError as error:
+            failure = error
+        yield RowChunk(tuple(rows), partition, failure)
+
+
+def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
+    """Validate the rows of a chunk, up to the maximum number of reports."""
+    reports: list[RowReport] = []
+    count = 0
+    for row in chunk.rows:
+        count += 1
+        report = report_of(row, rules)
+        if report.problems:
+            reports.append(RowReport(row.source, row.number, report, is_null=row.raw is None))
+        if len(reports) == MOST_REPORTS:
+            break
+    return ChunkReport(count, tuple(reports))
+
+
+def _rest(chunk: RowChunk, found: ChunkReport) -> RowChunk | None:
+    """Return the rows of a chunk that are not validated yet."""
+    return replace(chunk, rows=chunk.rows[found.rows :]) if found.rows < len(chunk.rows) else None

@@ -1,0 +1,110 @@
+"""Read the sums of the JSON Lines that `dreg validate --format jsonl` writes, line by line."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, BinaryIO, Final, cast
+
+from dreg_client.errors import FileError
+from dreg_client.errors.problems import Problem
+from dreg_client.partitions.file_sums import FileSums, NotAReportError
+from dreg_client.partitions.summary import Summary, problem_of
+from dreg_client.validation.dumps import bounded_lines
+from dreg_client.values.json_values import has_too_many_values
+
+MOST_FAILED: Final = 1_000
+"""The number of failed partitions or sources that are listed; the others are counted."""
+_NO_END: Final = (
+    "ends without a summary: the validation was interrupted, or --quiet was given; documents without problems are not "
+    "counted"
+)
+_WRONG: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+Json = dict[str, Any]
+
+
+def read_lines(file: BinaryIO, name: str) -> FileSums:
+    """Return the sums of a file that `dreg validate --format jsonl` wrote. It is read in constant memory.
+
+    It lists the documents with problems, and the sums of all. Documents without problems may be missing; then their
+    kinds are counted as unknown, and their sizes not at all.
+
+    Raises:
+        NotAReportError: Its first line is not one of a report.
+        FileError: Another line is not one of a report.
+    """
+    summary, end = Summary(), None
+    for number, line in _lines(file):
+        try:
+            plain = _object(line)
+            if "summary" in plain:
+                end = _End(plain["summary"])
+            else:
+                _add_document(summary, plain)
+        except _WRONG:
+            expected = "a line that `dreg validate --format jsonl` writes"
+            if number == 1:
+                raise NotAReportError(f"is not a report: its first line is not {expected}") from None
+            raise FileError(name, f"line {number} is not {expected}; validate the documents again") from None
+    if end is None:
+        return FileSums(summary, ((name, _NO_END),), position=(name, 0))
+    end.complete(summary)
+    failed = end.failed[:MOST_FAILED]
+    return FileSums(summary, failed, end.omitted + len(end.failed) - len(failed), (name, 0))
+
+
+def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(bounded_lines(file), 1):
+        if line.strip():
+            yield number, line
+
+
+def _object(line: bytes) -> Json:
+    if has_too_many_values(line):
+        raise ValueError
+    plain = json.loads(line)
+    if not isinstance(plain, dict):
+        raise TypeError
+    return cast("Json", plain)
+
+
+def _add_document(summary: Summary, plain: Json) -> None:
+    source, line, digest = plain["source"], plain["line"] or 0, plain["digest"]
+    problems = [_problem(found) for found in plain["problems"]]
+    size = plain["size"] or 0
+    if not (isinstance(source, str) and type(line) is int and type(size) is int and isinstance(plain["ok"], bool)):
+        raise TypeError
+    if all(problem.rule != "LYT-04" for problem in problems):  # a missing blob is not checked
+        summary.documents += 1
+        summary.valid += plain["ok"]
+        summary.warned += any(problem.severity == "warning" for problem in problems)
+        summary.size += max(size, 0)
+        summary.add_kind(str(plain["kind"] or ""), 1)
+    summary.add_problems(source, line, None if digest is None else str(digest), problems)
+
+
+def _problem(plain: Json) -> Problem:
+    texts = [plain[name] for name in ("rule", "severity", "path", "found", "expected")]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError
+    return problem_of(*texts)
+
+
+class _End:
+    """The last line, with the sums of all documents."""
+
+    def __init__(self, plain: Json) -> None:
+        counts = [plain[name] for name in ("checked", "valid", "withWarnings")]
+        if not all(type(count) is int and 0 <= count <= counts[0] for count in counts):
+            raise ValueError
+        self._checked, self._valid, self._warned = counts
+        self.failed: tuple[tuple[str, str], ...] = tuple(
+            (str(unread["source"]), str(unread["message"])) for unread in plain["unread"]
+        )
+        self.omitted: int = int(plain.get("unreadOmitted", 0))
+
+    def complete(self, summary: Summary) -> None:
+        """Add the documents that are not listed."""
+        unlisted = self._checked - summary.documents
+        summary.documents, summary.valid, summary.warned = self._checked, self._valid, self._warned
+        if unlisted > 0:
+            summary.add_kind("", unlisted)

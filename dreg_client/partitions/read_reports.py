@@ -1,0 +1,88 @@
+"""Find report files and read their sums: those of `dreg validate`, and of engines that write the same columns."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import cache
+from typing import BinaryIO, Final
+
+from dreg_client.errors import DregError, FileError, MissingLibraryError
+from dreg_client.files.compressed import BrokenStreamError
+from dreg_client.files.forward import buffered, plain_stream
+from dreg_client.files.places import files_below, find_source, is_pattern, matches, open_source
+from dreg_client.partitions.file_sums import FileSums, NotAReportError
+from dreg_client.partitions.formats import format_of
+from dreg_client.partitions.line_reports import read_lines
+from dreg_client.values.source_url import shown_source
+
+_FORMATS: Final = ("json-lines", "parquet")
+_MAGIC: Final = b"PAR1"
+
+
+def report_files(source: str) -> Iterator[str]:
+    """Yield the report files that a path, a URL or a pattern names: a file, or those in a folder and below, in order.
+
+    Hidden files, and those whose names begin with `_`, are skipped in folders.
+
+    Raises:
+        OSError: The path does not exist, or cannot be read.
+        NotFoundError: There is nothing at the URL.
+        FileError: The URL cannot be read.
+        MissingLibraryError: The library for the URL is not installed.
+    """
+    try:
+        found = [find_source(source)]
+    except (DregError, OSError):
+        if not is_pattern(source) or not (found := [*matches(source)]):
+            raise
+    for place in found:
+        if place.is_directory:
+            yield from (file.source for file in files_below(place.source, _is_report))
+        else:
+            yield place.source
+
+
+def _is_report(name: str) -> bool:
+    found = format_of(name)
+    return found is not None and found[0] in _FORMATS
+
+
+def read_report(name: str) -> FileSums:
+    """Return the sums of a report file, given its path or URL.
+
+    Raises:
+        NotAReportError: The file contains no reports.
+        FileError: It is damaged, or not a regular file, or its URL cannot be read.
+        OSError: It cannot be read.
+        MissingLibraryError: It is a Parquet file, and pyarrow is not installed.
+    """
+    shown = shown_source(name)
+    with closing(open_source(name)) as file:
+        head = file.read(len(_MAGIC))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
+        if head == _MAGIC or name.endswith(".parquet"):
+            return replace(_parquet_reader()(file, shown), size=size)
+        try:
+            return replace(_sums_of_lines(file, shown, head), size=size)
+        except BrokenStreamError as failure:
+            raise FileError(shown, str(failure)) from None
+
+
+def _sums_of_lines(file: BinaryIO, name: str, head: bytes) -> FileSums:
+    lines = buffered(plain_stream(file))
+    if head.lstrip()[:1] not in {b"{", b""} and lines is file:
+        raise NotAReportError("is not a report: it is neither a Parquet file nor JSON Lines")
+    return read_lines(lines, name)
+
+
+@cache
+def _parquet_reader() -> Callable[[BinaryIO, str], FileSums]:
+    try:
+        from dreg_client.partitions.parquet_reports import read_parquet  # noqa: PLC0415 (pyarrow is optional)
+    except ModuleNotFoundError as failure:
+        if failure.name != "pyarrow":
+            raise
+        raise MissingLibraryError("pyarrow", "arrow") from None
+    return read_parquet

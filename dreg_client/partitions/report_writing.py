@@ -1,0 +1,128 @@
+"""Write the report files of partitions. This module and those that it imports need pyarrow."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, TypeVar
+
+from dreg_client.arrow import validate_batches
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
+import pyarrow as pa
+
+from dreg_client.errors import DregError, MissingLibraryError
+from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.read import batches_in, reports_in
+from dreg_client.partitions.report_file import (
+    PLACE,
+    PlacedRows,
+    ReportWriter,
+    finished_summary,
+    metadata_of,
+    read_metadata,
+)
+from dreg_client.partitions.report_folder import ReportFolder, folder_at
+from dreg_client.partitions.row import RowReport
+from dreg_client.partitions.run_folder import Run, check_token
+from dreg_client.partitions.summary import Summary
+from dreg_client.partitions.summary_batches import add_batch
+from dreg_client.partitions.validate import PartitionReport
+
+T = TypeVar("T")
+
+
+def write_partition(partition: Partition, folder: str, rules: PartitionRules, token: str) -> PartitionReport:
+    """Validate a partition and write its report file, as `validate_partition` describes."""
+    place = folder_at(folder)
+    if token:
+        check_token(place, token)
+    if (summary := _finished(place, partition, rules)) is not None:
+        return PartitionReport(partition, summary, was_done=True)
+    reading = _Reading()
+    writing = _Writing(place, partition, rules, token)
+    return writing.written(_batches(partition, rules, reading), reading)
+
+
+def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) -> PartitionReport:
+    """Write the report file of documents that were validated already, such as those of an image layout."""
+    reading = _Reading()
+    writing = _Writing(run.folder, partition, run.rules, run.token)
+    return writing.written(_of_rows(reading.until_failure(reports)), reading)
+
+
+class _Writing(NamedTuple):
+    """The report file of a partition that is being written."""
+
+    folder: ReportFolder
+    partition: Partition
+    rules: PartitionRules
+    token: str
+
+    def written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
+        """Write the batches; return their sums, and what ended them."""
+        summary = Summary()
+        with self.folder.new_file(self.partition.report_name) as stream:
+            writer = ReportWriter(stream)
+            for batch in batches:
+                add_batch(summary, batch)
+                writer.write(batch)
+            writer.finish(metadata_of(self.partition, self.rules, summary, reading.failure))
+            if self.token:
+                check_token(self.folder, self.token)
+        return PartitionReport(self.partition, summary, reading.failure)
+
+
+def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules) -> Summary | None:
+    """Return the sums of the report file of a partition if it need not be written again."""
+    if (stream := folder.open(partition.report_name)) is None:
+        return None
+    with stream:
+        stated = read_metadata(stream)
+    return finished_summary(stated, partition, rules) if stated else None
+
+
+class _Reading:
+    """The input of a partition, until it ends or breaks off."""
+
+    def __init__(self) -> None:
+        self.failure: str | None = None
+
+    def until_failure(self, items: Iterator[T]) -> Iterator[T]:
+        """Yield the items; note the error that ends them."""
+        try:
+            yield from items
+        except MissingLibraryError:
+            raise
+        except DregError as failure:
+            self.failure = str(failure)
+        except OSError as failure:
+            self.failure = f"{failure.filename or 'the file'}: {failure.strerror or failure}"
+
+
+def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
+    """Yield the reports of the documents before the end, or before the first failure."""
+    if partition.format == "parquet":
+        yield from reading.until_failure(_of_columns(partition, rules, reading))
+    else:
+        yield from _of_rows(reading.until_failure(reports_in(partition, rules)))
+
+
+def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
+    return validate_batches(
+        reading.until_failure(batches_in(partition, rules)),
+        rules.column,
+        media_type_column=rules.media_type_column or None,
+        kind=rules.lines.kind,  # type: ignore[arg-type]
+        kind_column=rules.kind_column or None,
+        keep=(*(field.name for field in PLACE), *rules.keep),
+        pedantic=rules.lines.pedantic,
+    )
+
+
+def _of_rows(reports: Iterator[RowReport]) -> Iterator[pa.RecordBatch]:
+    rows = PlacedRows()
+    for found in reports:
+        rows.add(found)
+        if rows.is_full:
+            yield rows.batch()
+    if len(rows):
+        yield rows.batch()
