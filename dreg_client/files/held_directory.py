@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Final, Self
 
@@ -97,7 +97,7 @@ def _directories(directory: int, parts: tuple[str, ...]) -> list[str]:
 
 
 @contextmanager
-def _opened(directory: int, parts: tuple[str, ...], flags: int) -> Iterator[int]:
+def _opened(directory: int, parts: tuple[str, ...], flags: int) -> Generator[int]:
     """Open a file or directory below an open directory, one component at a time, without following links."""
     opened: list[int] = []
     try:

@@ -50,7 +50,7 @@ class StorageTree:
         A directory whose name is not valid in the name of a repository is skipped: no server can read it. With
         `with_uploads`, also yield those that have only uploads, to which the server responds with 404.
         """
-        marks = {"_manifests", "_layers"} | ({"_uploads"} if with_uploads else set())
+        marks = {"_manifests", "_layers", *(("_uploads",) if with_uploads else ())}
         ahead = [below]
         while ahead:
             name = ahead.pop()
@@ -95,6 +95,12 @@ class StorageTree:
             for encoded in self._in(repository, f"{links}/{algorithm.name}"):
                 if is_registered_digest(text := f"{algorithm.name}:{encoded.name}"):
                     yield Digest(text)
+
+    def version(self, repository: RepositoryName, links: Links) -> object:
+        """Return what changes if a link is added; None if that cannot be told. Removing a link does not change it."""
+        place = f"repositories/{repository}/{links}"
+        versions = [self.files.version(f"{place}/{each.name}") for each in self._in(repository, links)]
+        return None if None in versions else tuple(versions)
 
     def target(self, repository: RepositoryName, links: Links, digest: Digest) -> Digest:
         """Return the digest of the blob that a link leads to; FileNotFoundError if there is no such link.

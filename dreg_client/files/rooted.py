@@ -4,6 +4,7 @@ import errno
 import os
 import posixpath
 import stat
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +17,8 @@ from dreg_client.values.sizes import MEBIBYTE
 
 NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
 """The files of a layout that must not be links (LAY-03)."""
+_SETTLED: Final = 2
+"""The number of seconds after which the date of a directory tells whether it was changed again."""
 MOST_LINKED: Final = 500_000
 """The maximum number of files to list in linked directories. Links can nest, so the number could explode."""
 
@@ -164,6 +167,10 @@ class ListedFiles(Files):
             ClosedError: The store is closed.
         """
 
+    def version(self, place: str) -> object:  # noqa: ARG002 (most file systems cannot tell)
+        """Return what changes if an entry is added to a directory; None if that cannot be told."""
+        return None
+
 
 class DirectoryFiles(ListedFiles):
     """The files below a directory. Links that stay below the root are followed (LAY-01).
@@ -210,6 +217,17 @@ class DirectoryFiles(ListedFiles):
         """Return the size and date of a regular file; see `ListedFiles.status`."""
         with suppress(FileNotFoundError, errors.UnsafePathError), self.open(place) as file:
             return Status.of(os.fstat(file.fileno()))
+        return None
+
+    def version(self, place: str) -> object:
+        """Return what changes if an entry is added to a directory; see `ListedFiles.version`."""
+        with suppress(OSError, UnsafeStepError):
+            descriptor = open_beneath(self.name, (place,), most_links=0).descriptor
+            found = os.fstat(descriptor)
+            os.close(descriptor)
+            # Within a few milliseconds, a directory may change twice without another time.
+            if found.st_mtime < time.time() - _SETTLED:
+                return found.st_dev, found.st_ino, found.st_mtime_ns
         return None
 
     def directory(self, name: str) -> str | None:

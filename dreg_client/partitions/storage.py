@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from dreg_client.partitions.storage_repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, unreferenced_blobs
-from dreg_client.validation.storage_links import StoredBlobs
+from dreg_client.validation.storage_links import YOUNG, StoredBlobs
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.source_url import is_source_url
 
@@ -115,7 +116,7 @@ def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> 
         yield from damaged_blobs(tree, blobs_between(tree, partition.start, partition.stop))
     else:
         now = time.time()
-        yield from shown(unreferenced_blobs(tree, all_references(tree), now), rules)
+        yield from unreferenced(tree, references_since(tree), now, rules)
 
 
 def repository_reports(
@@ -163,13 +164,19 @@ def check_blobs(start: int, path: str) -> tuple[FileReport, ...]:
         return tuple(damaged_blobs(tree, blobs_between(tree, start, start + 1)))
 
 
-def all_references(tree: StorageTree) -> DigestSet:
-    """Read all manifests of a storage; return the digests that they refer to, and their own."""
+def unreferenced(tree: StorageTree, references: DigestSet, now: float, rules: PartitionRules) -> Iterator[FileReport]:
+    """Yield the reports of unreferenced blobs; `references` began to be read at `now`, in seconds since 1970."""
+    recent = partial(references_since, tree, now - YOUNG)
+    return shown(unreferenced_blobs(tree, references, recent, now), rules)
+
+
+def references_since(tree: StorageTree, when: float = 0.0) -> DigestSet:
+    """Read all manifests of a storage that were pushed since a time; return their digests, and what they refer to."""
     references = DigestSet()
     with StoredBlobs(tree) as blobs:
         for name in tree.repositories():
             check = RepositoryCheck(tree, RepositoryName(name), blobs)
-            check.read_references()
+            check.read_references(when)
             references.update(check.references.packed())
     return references
 

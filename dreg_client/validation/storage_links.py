@@ -22,6 +22,8 @@ YOUNG: Final = 3600.0
 _LONGEST_LINK: Final = 1024
 _PAUSES: Final = (0.01, 0.05)
 """Seconds to wait before what may be half-written is read again: distribution 2 empties a link before it writes it."""
+_RECENT: Final = 60
+"""The number of seconds during which a link counts as just changed."""
 _KNOWN_BLOBS: Final = 50_000
 _Verdict = Callable[[str, str, str, str], Problem]
 _NOTHING: Final = Digest.of(b"")
@@ -86,6 +88,18 @@ class LinkChecks:
         yield from self._read(REVISIONS, self.manifests)
         for digest, target in self._gone[REVISIONS].items():
             yield self._gone_report(REVISIONS, digest, target, rules.error)
+
+    def pushed_since(self, when: float) -> Iterator[Digest]:
+        """Yield the digests of the stored bytes of manifests whose links were written since a time, or at any time."""
+        place = f"repositories/{self.repository}/{REVISIONS}"
+        for algorithm in self.tree.files.entries(place):
+            with HeldDirectory(self.tree.files, f"{place}/{algorithm.name}") as held:
+                for name in held.directories():
+                    status = held.status(name, "link")
+                    if status is not None and (status.modified is None or status.modified >= when):
+                        link = _read_link(held, (name, "link"))
+                        if link is not None and link.target is not None:
+                            yield link.target
 
     def read_layers(self) -> Iterator[FileReport]:
         """Read the links to all other blobs; report those that are malformed."""
@@ -231,9 +245,17 @@ def _settled(held: HeldDirectory, parts: tuple[str, ...], text: str = "") -> _Li
             break
         if link is None and text:  # a deleted link; only a tag has its directory before its link
             break
+        if link is not None and not _is_recent(held, parts):
+            break
         time.sleep(pause)
         link = _read_link(held, parts, text)
     return link
+
+
+def _is_recent(held: HeldDirectory, parts: tuple[str, ...]) -> bool:
+    """Return whether a link was changed just now."""
+    status = held.status(*parts)
+    return status is not None and status.modified is not None and time.time() - status.modified < _RECENT
 
 
 def _read_link(held: HeldDirectory, parts: tuple[str, ...], text: str = "") -> _Link | None:

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 
 from dreg_client import Digest
 from dreg_client.errors import UnsafePathError
-from dreg_client.files.registry_storage import StorageTree
+from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, Status
+from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.storage import references_since, unreferenced
 from dreg_client.partitions.storage_repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.storage_links import StoredBlobs
@@ -131,6 +134,17 @@ def test_val_78_what_is_pushed_while_it_is_checked_is_not_reported(tree: Tree) -
         tree.put_image("acme/web", "new", b"new layer")
 
     assert rules_of(tree, "_manifests/revisions/sha256", push) == []
+
+
+def test_val_78_a_manifest_that_is_pushed_meanwhile_keeps_the_blobs_that_it_needs(tree: Tree) -> None:
+    """The blob is old: it was pushed long ago, and its manifest was deleted."""
+    old = tree.put_blob(b"an old layer")
+    storage, now = open_storage(tree.path), time.time()
+    references = references_since(storage)
+    assert [found.report.digest for found in unreferenced(storage, references, now, PartitionRules())] == [old]
+    tree.put_image("acme/new", "1", b"an old layer")
+
+    assert [*unreferenced(storage, references, now, PartitionRules())] == []
 
 
 def test_val_79_a_sparse_blob_of_a_terabyte_is_not_read(tree: Tree) -> None:
