@@ -142,7 +142,7 @@ class _Outcome:
         """Add the result of a partition; write why it was not read completely."""
         self._done += 1
         self._kept += found.was_done
-        self.summary.merge(found.summary, (found.partition.source, found.partition.start))
+        self.summary.merge(found.summary, found.partition.position)
         if found.failure is None:
             return
         name = found.partition.name
