@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from tests.cli.conftest import Run
-from tests.commands import ROOT, run_limited
+from tests.commands import ROOT, run_limited, start_limited
 from tests.partitions.s3_server import S3Server, s3_server
 from tests.partitions.stored import INVALID, PACK, VALID, lines, parquet_of, tar_of
 
@@ -118,9 +118,9 @@ def test_patterns_are_expanded_like_a_shell_does(said: Run, tmp_path: Path) -> N
 def test_a_pipe_is_read_as_it_comes(dreg: Run, tmp_path: Path, name: str) -> None:
     path, command = tmp_path / name, [sys.executable, "-m", "dreg_client.cli", "validate", tmp_path / name]
     os.mkfifo(path)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    with start_limited(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
         path.write_bytes(FORMATS[name])
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate()
 
     assert out.splitlines()[-1] == "3001 checked: 3000 valid, 1 invalid"
     assert "3001" in dreg("validate", "--lines", "-", stdin=FORMATS["dump.jsonl.zst"]).lines[-1]
