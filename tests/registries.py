@@ -88,13 +88,22 @@ class RunningRegistry:
 
     def put_blob(self, name: str, octets: bytes = b"{}") -> None:
         """Write a small blob; a repository is in this registry's catalog once it has one."""
-        start = urllib.request.Request(f"{self.url}/v2/{name}/blobs/uploads/", b"", method="POST")  # noqa: S310
-        with urllib.request.urlopen(start, timeout=30) as answer:  # noqa: S310 (our own)
-            place = answer.headers["Location"]
+        place = self.start_upload(name)
         digest = hashlib.sha256(octets).hexdigest()
         url = f"{place}{'&' if '?' in place else '?'}digest=sha256:{digest}"
         end = urllib.request.Request(url, octets, {"Content-Type": "application/octet-stream"}, method="PUT")  # noqa: S310
         urllib.request.urlopen(end, timeout=30).close()  # noqa: S310 (as above)
+
+    def start_upload(self, name: str) -> str:
+        """Start an upload; return its URL."""
+        start = urllib.request.Request(f"{self.url}/v2/{name}/blobs/uploads/", b"", method="POST")  # noqa: S310
+        with urllib.request.urlopen(start, timeout=30) as answer:  # noqa: S310 (our own)
+            return str(answer.headers["Location"])
+
+    def delete(self, name: str, digest: str) -> None:
+        """Delete a manifest."""
+        request = urllib.request.Request(f"{self.url}/v2/{name}/manifests/{digest}", method="DELETE")  # noqa: S310
+        urllib.request.urlopen(request, timeout=30).close()  # noqa: S310 (as above)
 
 
 @cache

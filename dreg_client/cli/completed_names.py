@@ -129,9 +129,9 @@ def _layout_tags(text: str) -> Iterator[CompletionItem]:
 def _in_storage(text: str) -> Iterator[CompletionItem]:
     """Complete a path to folders; below a storage, to repositories and, after a colon, to tags."""
     from dreg_client.errors import DregError
-    from dreg_client.values.store_name import is_url
+    from dreg_client.values.source_url import is_source_url
 
-    if is_url(text):  # a shell cannot wait for a remote file system
+    if is_source_url(text):  # a shell cannot wait for a remote file system
         return
     found: list[CompletionItem] = []
     with suppress(DregError):

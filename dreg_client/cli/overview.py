@@ -21,7 +21,7 @@ EXIT_CODES: Final = {
     "3": "Authentication failed, or access was denied.",
     "4": "Not found: an image, tag, platform, blob or file.",
     "5": "Content does not match its digest, is unsafe, or cannot be read or written.",
-    "6": "Network error, timeout, or error of the registry.",
+    "6": "Network error, timeout, or error of the registry or cluster.",
     "7": "Ambiguous name, or a conflict: something was changed meanwhile.",
     "8": "Not supported by the registry or by dreg.",
     "9": "A dry run would change something, if --exit-code was given.",

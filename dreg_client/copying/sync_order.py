@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from dreg_client.errors import DregError
 from dreg_client.files.store_path import named_store
 from dreg_client.values.registry_name import DOCKER, URLS, host_alone
-from dreg_client.values.store_name import StoreName, is_url, reference_of
+from dreg_client.values.source_url import is_source_url
+from dreg_client.values.store_name import StoreName, reference_of
 
 _DOCKER_HUB: Final = "docker.io"
 
@@ -104,7 +105,7 @@ def _file(name: StoreName) -> str:
 
     Before a layout exists, its path may also contain a repository.
     """
-    path = (name.path if is_url(name.path) else realpath(name.path)).rstrip("/")
+    path = (name.path if is_source_url(name.path) else realpath(name.path)).rstrip("/")
     if name.kind == "registry-storage":
         return f"{path}/{name.repository}" if name.repository is not None else path
     repository = reference_of(name) if name.kind == "oci" else ""

@@ -118,15 +118,14 @@ class MissingLibraryError(DregError):
 
     Attributes:
         library: The name of the library.
-        extra: The extra of dreg-client that installs it; empty if there is none.
+        extra: The extra of dreg-client that installs it.
     """
 
     library: str
     extra: str
 
     def _sentence(self) -> str:
-        extra = f" (the extra {self.extra})" if self.extra else ""
-        return f"{self.library}{extra} is not installed; install it with: pip install {self.library}"
+        return f"{self.library} (the extra {self.extra}) is not installed; install it with: pip install {self.library}"
 
 
 @dataclass(eq=False, repr=False)

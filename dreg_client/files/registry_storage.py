@@ -11,10 +11,10 @@ from dreg_client import errors
 from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, check_size
 from dreg_client.files.sparse import check_stored
 from dreg_client.values.digest import Digest, is_registered_digest
-from dreg_client.values.origin import without_query
 from dreg_client.values.reference import RepositoryName, is_repository_name, is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT
-from dreg_client.values.store_name import is_url, local_path
+from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.store_name import local_path
 
 TREE: Final = "docker/registry/v2"
 """The path of the tree below the directory that a registry is configured with."""
@@ -177,10 +177,10 @@ def open_storage(path: str | os.PathLike[str]) -> StorageTree:
         LayoutError: It cannot be read.
     """
     name = os.fspath(path)
-    shown = without_query(name)
+    shown = shown_source(name)
     if (root := storage_tree(name)) is not None:
         return StorageTree(root, shown)
-    is_there = not is_url(name) and Path(name).is_dir()
+    is_there = not is_source_url(name) and Path(name).is_dir()
     what = f"has no {TREE}, which every storage has" if is_there else f"does not exist, or has no {TREE}"
     raise errors.NotFoundError("registry storage", shown, f"the path {what}")
 
@@ -192,7 +192,7 @@ def storage_tree(path: str) -> ListedFiles | None:
     """
     path = local_path(path)
     path = path if path.endswith("://") else path.rstrip("/") or "/"
-    if not is_url(path):
+    if not is_source_url(path):
         root = _tree_below(path, os.path.isdir)
         return None if root is None else DirectoryFiles(root)
     from dreg_client.files.remote_files import RemoteFiles  # noqa: PLC0415 (few storages are remote)

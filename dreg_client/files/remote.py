@@ -57,24 +57,29 @@ def _library(failure: ImportError) -> str:
     return (name or "fsspec").partition(".")[0]
 
 
-def file_system_at(url: str) -> tuple[Any, str]:
-    """Return the file system of a URL, and the path in it. fsspec has no types; use `typed_errors`."""
+def file_system(url: str, **options: bool) -> tuple[Any, str]:
+    """Return the file system of a URL, and the path in it; call it within `typed_errors`. fsspec has no types.
+
+    Args:
+        url: The URL.
+        **options: Options of the file system.
+    """
     try:
         core: Any = import_module("fsspec.core")
     except ImportError:
         raise errors.MissingLibraryError("fsspec", "remote") from None
-    file_system, path = core.url_to_fs(url)
-    return file_system, str(path)
+    found, path = core.url_to_fs(url, **options)
+    return found, str(path)
 
 
 def open_url(url: str) -> BinaryIO:
     """Open the file at a URL for reading; it can be read at any position."""
     with typed_errors(url):
-        file_system, path = file_system_at(url)
-        found = file_system.info(path)
+        system, path = file_system(url)
+        found = system.info(path)
         if found.get("type") != "file":
             raise errors.FileError(shown_source(url), "is not a file; it was not read")
-        file = file_system.open(path, "rb", block_size=_BLOCK)
+        file = system.open(path, "rb", block_size=_BLOCK)
     return cast("BinaryIO", io.BufferedReader(_RemoteFile(file, url), _BUFFER))
 
 
@@ -113,8 +118,8 @@ class _RemoteFile(io.RawIOBase):
 def status(url: str) -> Status:
     """Return the size and version of the file at a URL, and whether it is a directory."""
     with typed_errors(url):
-        file_system, path = file_system_at(url)
-        return _status(file_system.info(path))
+        system, path = file_system(url)
+        return _status(system.info(path))
 
 
 def _status(found: Mapping[str, Any]) -> Status:
@@ -128,8 +133,8 @@ def _status(found: Mapping[str, Any]) -> Status:
 def matches(pattern: str) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file and directory that matches a pattern, sorted."""
     with typed_errors(pattern):
-        file_system, path = file_system_at(pattern)
-        found = file_system.glob(path, detail=True)
+        system, path = file_system(pattern)
+        found = system.glob(path, detail=True)
     for name in sorted(found):
         yield _url(pattern, path, name), _status(found[name])
 
@@ -137,11 +142,11 @@ def matches(pattern: str) -> Iterator[tuple[str, Status]]:
 def below(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file below a directory (see `files_below`)."""
     with typed_errors(url):
-        file_system, root = file_system_at(url)
+        system, root = file_system(url)
     waiting = [root]
     while waiting:
         with typed_errors(url):
-            entries = _entries(file_system, waiting.pop())
+            entries = _entries(system, waiting.pop())
         inner: list[str] = []
         for name, entry in entries:
             found = _status(entry)
@@ -152,9 +157,9 @@ def below(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Status
         waiting += reversed(inner)
 
 
-def _entries(file_system: Any, path: str) -> list[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 (as above)
+def _entries(system: Any, path: str) -> list[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 (as above)
     """Return the entries of a directory, without those that are not wanted by their names, sorted."""
-    listed = ((str(entry["name"]).rstrip("/"), entry) for entry in file_system.ls(path, detail=True))
+    listed = ((str(entry["name"]).rstrip("/"), entry) for entry in system.ls(path, detail=True))
     return sorted(
         (
             (name, entry)

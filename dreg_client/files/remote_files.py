@@ -1,19 +1,16 @@
 """The files below a URL, such as `s3://BUCKET/PATH`, read by fsspec and the file systems that are installed for it."""
 
-import io
-import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from importlib import import_module
-from typing import Any, BinaryIO, Final, NoReturn, cast
+from typing import Any, BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.files.beneath import components
+from dreg_client.files.remote import file_system, open_url, typed_errors
 from dreg_client.files.rooted import Entry, ListedFiles, Status
-from dreg_client.values.origin import without_query
+from dreg_client.values.source_url import shown_source
 
-_BUFFERED: Final = 1 << 16
 _DATES: Final = ("mtime", "LastModified", "last_modified", "updated", "created")
 """Where file systems state the date of a file: local files, S3, Azure, Google, and memory."""
 
@@ -30,39 +27,40 @@ class RemoteFiles(ListedFiles):
     """
 
     def __init__(self, url: str) -> None:
-        self.name = without_query(url.rstrip("/"))
-        self._system, root = _opened(url, self.name)
+        self._url = url if url.endswith("://") else url.rstrip("/")
+        self.name = shown_source(self._url)
+        with _layout_errors(self._url):
+            self._system, root = file_system(self._url, use_listings_cache=False)
         self._root = root.rstrip("/")
 
     def is_directory(self, place: str) -> bool:
         """Return whether there is a directory below the root; raise LayoutError if that cannot be found out."""
-        with _reported(f"{self.name}/{place}", "read"):
+        with suppress(FileNotFoundError), _layout_errors(self._below(place)):
             return bool(self._system.isdir(self._path(place)))
         return False
 
     def open(self, *parts: str) -> BinaryIO:
         """Open a file for reading; see `Files.open`."""
         self.check_open()
-        place = "/".join(parts)
-        with _reported(f"{self.name}/{place}", "read"):
-            file = self._system.open(self._path(place), "rb")
-        return cast("BinaryIO", io.BufferedReader(_RemoteFile(file, f"{self.name}/{place}"), _BUFFERED))
+        url = self._below("/".join(parts))
+        with _layout_errors(url):
+            return open_url(url)
 
     def read(self, *parts: str, limit: int) -> bytes:
         """Read a whole file by one request; see `Files.read`."""
         self.check_open()
-        path = f"{self.name}/{'/'.join(parts)}"
-        with _reported(path, "read"):
-            raw = bytes(self._system.cat_file(self._path("/".join(parts)), start=0, end=limit + 1))
+        place = "/".join(parts)
+        with _layout_errors(self._below(place)):
+            raw = bytes(self._system.cat_file(self._path(place), start=0, end=limit + 1))
         if len(raw) > limit:
-            raise errors.ResponseTooLargeError(path, len(raw), limit)
+            raise errors.ResponseTooLargeError(shown_source(self._below(place)), len(raw), limit)
         return raw
 
     def status(self, place: str) -> Status | None:
         """Return the size and date of a file, as far as its file system states them; see `ListedFiles.status`."""
         self.check_open()
         found = dict[str, Any]()
-        with suppress(FileNotFoundError, NotADirectoryError), _reported(f"{self.name}/{place}", "read"):
+        with suppress(FileNotFoundError), _layout_errors(self._below(place)):
             found = self._system.info(self._path(place))
         if found.get("type") != "file":
             return None
@@ -75,7 +73,7 @@ class RemoteFiles(ListedFiles):
         self.check_open()
         path = self._path(place)
         found = list[Any]()
-        with suppress(FileNotFoundError, NotADirectoryError), _reported(f"{self.name}/{place}", "listed"):
+        with suppress(FileNotFoundError), _layout_errors(self._below(place)):
             found = self._system.ls(path, detail=True)
         # Some file systems list the directory itself, or a file under its own path.
         named = {each["name"].rstrip("/").rpartition("/")[2]: each["type"] for each in found if each["name"] != path}
@@ -95,69 +93,25 @@ class RemoteFiles(ListedFiles):
             ahead += [f"{start}{each.name}/" for each in reversed(inner) if each.is_directory]
 
     def _path(self, place: str) -> str:
+        return "/".join((self._root, *self._parts(place)))
+
+    def _below(self, place: str) -> str:
+        return "/".join((self._url, *self._parts(place)))
+
+    def _parts(self, place: str) -> list[str]:
         parts = components(place)
         if ".." in parts:
             raise errors.UnsafePathError(f"{self.name}/{place}", "leads outside the store; it was not read")
-        return "/".join((self._root, *parts))
-
-
-class _RemoteFile(io.RawIOBase):
-    """A remote file that is open for reading. All errors of its file system are LayoutErrors."""
-
-    def __init__(self, file: Any, name: str) -> None:  # noqa: ANN401 (fsspec has no types)
-        self._file, self._name = file, name
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        with _reported(self._name, "read"):
-            return int(self._file.seek(offset, whence))
-        return 0
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        with _reported(self._name, "read"):
-            octets = self._file.read(len(buffer))
-            buffer[: len(octets)] = octets
-            return len(octets)
-        return 0
-
-    def close(self) -> None:
-        if not self.closed:
-            self._file.close()
-        super().close()
-
-
-def _opened(url: str, name: str) -> tuple[Any, str]:
-    """Return the file system of a URL, and the path in it."""
-    try:
-        core = import_module("fsspec.core")
-    except ImportError:
-        raise errors.MissingLibraryError("fsspec", "remote") from None
-    try:
-        system, root = core.url_to_fs(url, use_listings_cache=False)
-    except ImportError as failure:
-        missing = getattr(failure.__cause__, "name", None) or failure.name
-        raise errors.MissingLibraryError(missing or "its library", "") from failure
-    except Exception as failure:  # noqa: BLE001 (each file system has its own errors)
-        _fail(name, "opened", failure)
-    return system, str(root)
+        return parts
 
 
 @contextmanager
-def _reported(path: str, what: str) -> Iterator[None]:
-    """Report all errors of a file system as LayoutError; FileNotFoundError and NotADirectoryError stay as they are."""
+def _layout_errors(url: str) -> Generator[None]:
+    """Raise FileNotFoundError, or LayoutError for any other error of fsspec and its file systems."""
     try:
-        yield
-    except (FileNotFoundError, NotADirectoryError, errors.DregError):
-        raise
-    except Exception as failure:  # noqa: BLE001 (each file system has its own errors)
-        _fail(path, what, failure)
-
-
-def _fail(path: str, what: str, failure: Exception) -> NoReturn:
-    reason = " ".join((getattr(failure, "strerror", None) or str(failure) or type(failure).__name__).split())[:200]
-    raise errors.LayoutError(path, f"cannot be {what}: {reason}") from failure
+        with typed_errors(url):
+            yield
+    except errors.NotFoundError:
+        raise FileNotFoundError(shown_source(url)) from None
+    except errors.FileError as failure:
+        raise errors.LayoutError(failure.path, failure.reason) from None

@@ -10,7 +10,8 @@ from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import is_digest
 from dreg_client.values.reference import shown
 from dreg_client.values.registry_name import DOCKER, STORE_KINDS
-from dreg_client.values.store_name import KINDS, Kind, StoreName, image_at, image_in_storage, is_url
+from dreg_client.values.source_url import is_source_url
+from dreg_client.values.store_name import KINDS, Kind, StoreName, image_at, image_in_storage
 
 _PREFIXES: Final = (*STORE_KINDS, DOCKER)
 
@@ -55,7 +56,7 @@ def _at_existing_path(text: str) -> StoreName | None:
 
 def _in_storage(text: str) -> StoreName | None:
     """Return the name of the storage at the longest path that is one, and of the image after it."""
-    if StoreName.parse(f"registry-storage:{text}").repository is not None and is_url(text):
+    if StoreName.parse(f"registry-storage:{text}").repository is not None and is_source_url(text):
         return None  # it contains `docker/registry/v2`, so no request is needed
     end = storage_in(text)
     return None if end is None else image_in_storage(text[:end], text[end:])
@@ -70,7 +71,7 @@ def storage_in(text: str) -> int | None:
 
 def _ends_of_storage(text: str) -> Iterator[int]:
     """Yield where the path of a storage may end, from the longest to the shortest."""
-    start = text.index("://") + 3 if is_url(text) else 0
+    start = text.index("://") + 3 if is_source_url(text) else 0
     yield len(text)
     at = text.find("@", start)
     for end in range(len(text) - 1, start, -1):

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sized
 from typing import TypeAlias, cast
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_quoted = json.JSONEncoder().encode
 _SHOWN = 60
 _LONGEST_NAME = 255
 
@@ -18,18 +19,20 @@ Most documents have no problem, so paths are built only for the places of proble
 
 def path_at(place: Place, *names: str) -> str:
     """Return the path of a place, or of a member below it."""
+    steps: list[str | int] = [*reversed(names)]
+    while place is not None:
+        place, step = place
+        steps.append(step)
     path = "$"
-    if place is not None:
-        outer, step = place
-        path = member(path_at(outer), step) if isinstance(step, str) else item(path_at(outer), step)
-    for name in names:
-        path = member(path, name)
+    for step in reversed(steps):
+        path = member(path, step) if isinstance(step, str) else item(path, step)
     return path
 
 
 def member(path: str, name: str) -> str:
     """Return the path of a member: `$.config`, or `$["os.version"]` if the name is not a plain word."""
-    if len(name) <= _LONGEST_NAME and _PLAIN.fullmatch(name):
+    # Nearly all names are ASCII letters, which `isidentifier` recognises in a third of the time.
+    if len(name) <= _LONGEST_NAME and ((name.isidentifier() and name.isascii()) or _PLAIN.fullmatch(name)):
         return f"{path}.{name}"
     return f"{path}[{json.dumps(name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + '…')}]"
 
@@ -68,7 +71,7 @@ def show(value: object) -> str:
     """Describe a value of a document in one short line of ASCII text, without control characters."""
     match value:
         case str():
-            return json.dumps(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")
+            return _quoted(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")
         case dict():
             return "an object" if value else "an empty object"
         case list() | tuple():

@@ -171,7 +171,7 @@ def first_ones(problems: Iterable[Problem], *, until: Severity = Severity.ERROR)
     `until`.
     """
     first: dict[tuple[str, str], Problem] = {}
-    count = defaultdict[Severity, int](int)
+    count: dict[Severity, int] = defaultdict(int)
     for problem in problems:
         place, severity = (problem.rule, problem.path), problem.severity
         if place in first:

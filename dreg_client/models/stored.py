@@ -316,13 +316,12 @@ def examine_tree(
         document = model.from_tree(raw, tree, DEPTH_PROVEN)
     except ValidationError as failure:
         found = problems_of(model, failure, tree)
-    remarked = remarks(model, tree, pedantic=pedantic)
-    found += rules.first_ones(remarked, until=Severity.WARNING)  # none of them is an error
-    problems = _with_text(of_text, found) if of_text else found
+    remarked = rules.first_ones(remarks(model, tree, pedantic=pedantic), until=Severity.WARNING)  # none is an error
+    if document is not None and not of_text and not media_type:
+        return Examined(document, tuple(remarked))
+    problems = _with_text(of_text, found + remarked)
     if media_type:
         problems = _served_otherwise(model, tree, media_type, problems)
-    if not problems:  # as for nearly all documents
-        return Examined(document, ())
     if rules.has_error(problems):
         document, problems = (None, problems) if strict else _read_leniently(model, raw, tree, problems)
     return Examined(document, tuple(rules.first_ones(problems)))

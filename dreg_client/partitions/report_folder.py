@@ -11,7 +11,7 @@ from dreg_client.errors import FileError, LayoutLockedError
 from dreg_client.files.atomic import is_own_file, is_part, replacing
 from dreg_client.files.layout_lock import LockFile
 from dreg_client.files.regular import open_regular
-from dreg_client.files.remote import file_system_at, typed_errors
+from dreg_client.files.remote import file_system, typed_errors
 from dreg_client.values.source_url import shown_source
 
 LOCK: Final = "_dreg-run.lock"
@@ -150,7 +150,7 @@ class RemoteFolder:
         """Yield the file system and the path of a file; raise FileError if the block fails."""
         url = f"{self._url}/{name}" if name else self._url
         with typed_errors(url, what):
-            yield file_system_at(url)
+            yield file_system(url)
 
     def create(self) -> None:
         """See `ReportFolder`."""

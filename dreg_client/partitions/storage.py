@@ -19,7 +19,7 @@ from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, unreferenced_blobs
 from dreg_client.validation.storage_links import StoredBlobs
 from dreg_client.values.reference import RepositoryName
-from dreg_client.values.store_name import is_url
+from dreg_client.values.source_url import is_source_url
 
 ALL_BLOBS: Final = 256
 """The number of first bytes of digests, by which the blobs of a storage are divided."""
@@ -58,7 +58,7 @@ def storage_partitions(source: str, rules: PartitionRules) -> Iterator[Partition
             f"{name} is a single image, which has no partitions; validate it without --format parquet"
         )
     # A worker may have another working directory.
-    tree = open_storage(name.path if is_url(name.path) else str(Path(name.path).absolute()))
+    tree = open_storage(name.path if is_source_url(name.path) else str(Path(name.path).absolute()))
     with closing(tree.files):
         names = repositories_in(tree, name.repository)
         if name.repository is not None:

@@ -175,7 +175,7 @@ class _Checks(RepositoryChecks):
     def step(self, claim: Claim) -> Step | Report:
         """Return the next step for a claim. Manifests with a link are validated on their own."""
         digest = claim.descriptor.digest
-        if self._links.is_gone(digest) or (claim.role == "entry" and digest in self._links.manifests):
+        if self._links.is_reported(digest) or (claim.role == "entry" and digest in self._links.manifests):
             return Step.SKIP
         if claim.role == "layer" and not claim.descriptor.urls:
             is_seen = digest in self._links.layers or not self._is_new(digest, self._seen)

@@ -75,7 +75,7 @@ class LinkChecks:
         self.layers: dict[Digest, Digest] = {}
         self.tagged: dict[Digest, str] = {}
         self._gone: dict[Links, dict[Digest, Digest]] = {REVISIONS: {}, LAYERS: {}}
-        self._malformed = set[Digest]()  # links to manifests
+        self._malformed: dict[Links, set[Digest]] = {REVISIONS: set(), LAYERS: set()}
 
     def path(self, place: str) -> str:
         """Return the path of a file of the repository, for reports."""
@@ -101,9 +101,9 @@ class LinkChecks:
             is_needed = named is None or not named.isdisjoint({digest, target})
             yield self._gone_report(LAYERS, digest, target, rules.error if is_needed else rules.note)
 
-    def is_gone(self, digest: Digest) -> bool:
-        """Return whether a link leads to a blob that is gone, which is reported for that link."""
-        return any(digest in gone for gone in self._gone.values())
+    def is_reported(self, digest: Digest) -> bool:
+        """Return whether a link is malformed, or leads to a blob that is gone, which is reported for that link."""
+        return any(digest in reported for kind in (self._gone, self._malformed) for reported in kind.values())
 
     def _gone_report(self, links: Links, digest: Digest, target: Digest, verdict: _Verdict) -> FileReport:
         problem = verdict("STO-01", "$", f"a link to {target}, which is gone", f"a file {data_path(target)}")
@@ -119,7 +119,8 @@ class LinkChecks:
                     if link is None:  # a deleted link leaves its directory behind
                         continue
                     if digest is None or link.target is None:
-                        self._malformed |= {digest} - {None} if links == REVISIONS else set()  # type: ignore[arg-type]
+                        if digest is not None:
+                            self._malformed[links].add(digest)
                         yield self._malformed_report(f"{links}/{algorithm}/{name}/link", link, text)
                     elif self._blobs.is_known(link.target) or self._exists_now(held, name, text, link.target):
                         into[digest] = link.target
@@ -171,7 +172,7 @@ class LinkChecks:
 
     def _missing(self, digest: Digest) -> str:
         """Return why a manifest that a tag names cannot be read; empty if it can, or its own link is reported."""
-        if digest in self.manifests or digest in self._malformed:
+        if digest in self.manifests or digest in self._malformed[REVISIONS]:
             return ""
         if digest in self._gone[REVISIONS]:
             return "whose blob is gone"

@@ -11,7 +11,6 @@ from dreg_client.values.reference import DEFAULT_TAG, Reference, RepositoryName,
 Kind = Literal["registry", "oci", "oci-archive", "docker-archive", "registry-storage"]
 _LONGEST: Final = 8192
 KINDS: Final = ("oci", "oci-archive", "docker-archive", "registry-storage")
-_URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://", re.ASCII)
 _WITH_PASSWORD: Final = re.compile(r"[^/]*://[^/@]*:[^/]*@")
 _TREE: Final = "/docker/registry/v2"
 _LOCAL_URLS: Final = ("file://", "local://")
@@ -125,11 +124,6 @@ def why_not_changed(name: StoreName) -> str:
     if name.kind == "registry-storage":
         return "the storage of a registry is only read; change it through the registry"
     return "dreg can only change registries and layouts"
-
-
-def is_url(path: str) -> bool:
-    """Return whether a path is a URL, such as `s3://bucket/registry`."""
-    return _URL.match(path) is not None
 
 
 def local_path(path: str) -> str:

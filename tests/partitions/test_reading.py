@@ -257,7 +257,7 @@ def test_val_30_a_column_that_is_missing_or_of_another_type_is_an_error(tmp_path
     part = Partition(str(parquet_of(tmp_path / "web.parquet", 3)), "parquet")
 
     for read in (rows_in, batches_in):
-        with pytest.raises(ColumnError, match="manifest, id|expected binary or string"):
+        with pytest.raises(ColumnError, match=r"manifest, id|expected binary or string"):
             next(iter(read(part, rules)))
 
 
