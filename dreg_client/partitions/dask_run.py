@@ -115,9 +115,15 @@ class _Submitted:
         partition = self._running.pop(future)
         if future.status == "cancelled":
             raise self._lost()
-        failure = future.exception()
-        if failure is None:
+        if future.status != "finished":
+            return self._failed(partition, future.exception())
+        try:
             return cast("PartitionReport", future.result())
+        except Exception as failure:  # noqa: BLE001 (the worker that has the result, or the scheduler, may be lost)
+            return self._failed(partition, failure)
+
+    def _failed(self, partition: Partition, failure: Any) -> tuple[Partition, str]:  # noqa: ANN401 (of distributed)
+        """Return why a partition was given up; raise any other error."""
         if type(failure).__name__ == "KilledWorker":
             return partition, f"{failure.allowed_failures + 1} workers were killed, perhaps because memory ran out"
         raise self._error(failure)

@@ -1,7 +1,6 @@
 """The report file of a partition: Parquet with a row for each document, and what it is the report of as metadata."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any, BinaryIO, Final, cast
 
@@ -19,10 +18,12 @@ from dreg_client.partitions.summary import Summary
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import shown_source
 
+_pa: Final[Any] = pa  # some functions of pyarrow have no complete types
+_pq: Final[Any] = pq
 METADATA: Final = "dreg.partition"
 PLACE: Final = (pa.field("source", pa.string(), nullable=False), pa.field("line", pa.int64()))
 """The first columns: the file that contains the document, and the number of its line or row from 1, or null."""
-ROW_SCHEMA: Final = pa.schema([*PLACE, *REPORT_SCHEMA])
+ROW_SCHEMA: Final[pa.Schema] = _pa.schema([*PLACE, *REPORT_SCHEMA])
 _MOST_ROWS: Final = 65_536
 _MOST_BYTES: Final = 32 * MEBIBYTE
 
@@ -54,9 +55,9 @@ class PlacedRows:
 
     def batch(self) -> pa.RecordBatch:
         """Return the rows, and start with no rows again."""
-        place = [pa.array(self._sources, pa.string()), pa.array(self._numbers, pa.int64())]
+        place = [_pa.array(self._sources, pa.string()), _pa.array(self._numbers, pa.int64())]
         self._sources, self._numbers = [], []
-        return pa.record_batch(cast("Any", [*place, *self._rows.columns()]), schema=ROW_SCHEMA)
+        return cast("pa.RecordBatch", _pa.record_batch([*place, *self._rows.columns()], schema=ROW_SCHEMA))
 
 
 def _encodable(text: str) -> str:
@@ -123,7 +124,7 @@ def plain_rules(rules: PartitionRules) -> dict[str, Any]:
 def read_metadata(stream: BinaryIO) -> dict[str, Any] | None:
     """Return what a report file states about itself; None if it is not a report of a partition, or is damaged."""
     try:
-        found = pq.read_metadata(stream).metadata
+        found = _pq.read_metadata(stream).metadata
         stated = json.loads((found or {}).get(METADATA.encode(), b"null"))
     except (pa.ArrowException, OSError, ValueError, RecursionError):
         return None
@@ -146,10 +147,10 @@ def finished_summary(stated: dict[str, Any], partition: Partition, rules: Partit
 
 def stated_name(stated: dict[str, Any]) -> tuple[str, str] | None:
     """Return the source of the partition that a report states, and the name that its file must have."""
-    plain = stated.get("partition")
     try:
-        names = tuple(cast("Sequence[str]", plain["names"]))  # type: ignore[index]
-        partition = Partition(**{**cast("dict[str, Any]", plain), "names": names})
+        plain: Any = stated["partition"]
+        members: dict[str, Any] = {**plain, "names": tuple(plain["names"])}
+        partition = Partition(**members)
         name = partition.report_name
     except (TypeError, KeyError, AttributeError):
         return None
