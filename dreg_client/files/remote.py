@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from dreg_client import errors
 from dreg_client.values.sizes import MEBIBYTE
-from dreg_client.values.source_url import shown_source, without_secrets
+from dreg_client.values.source_url import shown_source, without_query, without_secrets
 
 Status = tuple[int, str, bool]
 """The size, the version, and whether it is a directory."""
@@ -177,9 +177,10 @@ def _url(given: str, path: str, name: str) -> str:
 
     It is written as the given URL, with the same user and host, which are not part of the path in all file systems.
     """
+    given, query = without_query(given)
     given, path = given.rstrip("/"), path.rstrip("/")
     common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(given[::-1], path[::-1], strict=False)))
     start = path[: len(path) - common]
     if not common or not name.startswith(start):
-        return f"{given.partition('://')[0].rstrip(':')}://{name.lstrip('/')}"
-    return given[: len(given) - common] + name[len(start) :]
+        return f"{given.partition('://')[0].rstrip(':')}://{name.lstrip('/')}{query}"
+    return given[: len(given) - common] + name[len(start) :] + query
