@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 from dreg_client.files import remote
 from dreg_client.files.regular import open_regular
-from dreg_client.values.source_url import is_source_url
+from dreg_client.values.source_url import is_source_url, without_query
 
 _PATTERN: Final = re.compile(r"[*?[]")
 _HIDDEN: Final = (".", "_")
@@ -66,7 +66,7 @@ def _stored(source: str, found: os.stat_result) -> StoredFile:
 
 def is_pattern(source: str) -> bool:
     """Return whether a path or URL has wildcards, so that it may name several files. A file may be named like that."""
-    return bool(_PATTERN.search(source))
+    return bool(_PATTERN.search(without_query(source)[0]))
 
 
 def matches(pattern: str) -> Iterator[StoredFile]:
@@ -119,15 +119,21 @@ def _entries(directory: str) -> list[os.DirEntry[str]]:
 
 def directory_of(source: str) -> str:
     """Return the path or URL of the directory that contains a file."""
-    directory = source.rpartition("/")[0]
-    return directory if is_source_url(source) else directory or ("/" if source.startswith("/") else ".")
+    path, query = without_query(source)
+    directory = path.rpartition("/")[0]
+    return directory + query if is_source_url(source) else directory or ("/" if source.startswith("/") else ".")
 
 
 def relative_to(source: str, directory: str) -> str:
     """Return the path of a file relative to a directory (see `directory_of`); both are paths or URLs."""
-    return source if directory == "." else source.removeprefix(directory).lstrip("/")
+    if directory == ".":
+        return source
+    return without_query(source)[0].removeprefix(without_query(directory)[0]).lstrip("/")
 
 
 def joined(directory: str, name: str) -> str:
     """Return the path or URL of a file below a directory."""
-    return f"{directory.rstrip('/')}/{name}" if is_source_url(directory) else str(Path(directory, name))
+    if not is_source_url(directory):
+        return str(Path(directory, name))
+    path, query = without_query(directory)
+    return f"{path.rstrip('/')}/{name}{query}"

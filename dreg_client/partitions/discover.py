@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from dreg_client.errors import DregError, FileError, UnsupportedError
+from dreg_client.errors import FileError, NotFoundError, UnsupportedError
 from dreg_client.files.places import (
     StoredFile,
     directory_of,
@@ -22,9 +22,9 @@ from dreg_client.partitions.formats import ENDINGS, format_of
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.sizes import MEBIBYTE
-from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.source_url import is_source_url, shown_source, without_query
 
-PARTITION_SIZE: Final = 128 * MEBIBYTE
+PARTITION_SIZE: Final = 64 * MEBIBYTE
 _MOST_NAMES: Final = 1000
 _RULES: Final = PartitionRules()
 
@@ -44,7 +44,8 @@ def find_partitions(
         sources: Paths or URLs of files and folders, or patterns with `*`, `?`, `[...]` and `**`;
             `registry-storage:PATH` or `registry-storage:PATH/REPOSITORY` for the storage of a registry.
         rules: How to find the documents in the files.
-        size: The number of bytes, as stored, at which a file is divided.
+        size: The number of bytes at which a file is divided: those of JSON Lines, or those of a Parquet file's
+            columns without compression. A row group is divided into at most 8 parts.
 
     Returns:
         An iterator of partitions. Their documents are read by `reports_in` and `validate_partition`.
@@ -76,7 +77,7 @@ def _files(source: str) -> Iterator[tuple[StoredFile, str]]:
     """Yield the files that a source names, and the directory in which each was searched for."""
     try:
         found = find_source(source)
-    except (DregError, OSError):
+    except (FileNotFoundError, NotFoundError):
         if not is_pattern(source):
             raise
         yield from _matches(source)
@@ -89,12 +90,13 @@ def _files(source: str) -> Iterator[tuple[StoredFile, str]]:
 
 def _matches(pattern: str) -> Iterator[tuple[StoredFile, str]]:
     """Yield the files that match a pattern. If its end matches any name, files without a known ending are left out."""
-    is_empty = True
+    path, is_empty = without_query(pattern)[0], True
+    is_open, is_deep = path.endswith("*"), path.endswith("**")
     for found in matches(pattern):
-        if not found.is_directory and (not pattern.endswith("*") or _is_known(found.source)):
+        if not found.is_directory and (not is_open or _is_known(found.source)):
             yield found, directory_of(found.source)
             is_empty = False
-        elif found.is_directory and not pattern.endswith("**"):
+        elif found.is_directory and not is_deep:
             for file in files_below(found.source, _is_known):
                 yield file, found.source
                 is_empty = False

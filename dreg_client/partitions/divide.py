@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from dreg_client.errors import DregError
@@ -14,6 +15,10 @@ from dreg_client.partitions.partition import Compression, Format, Partition, Par
 
 PARQUET: Final = b"PAR1"
 """The first bytes of a Parquet file."""
+_COMPRESSED: Final = 8
+"""How many times as large the columns of a Parquet file are without compression, at most, as a rule."""
+_MOST_PARTS: Final = 8
+"""The maximum number of parts of a row group. All rows before a part are decompressed, though not validated."""
 
 
 def divided(file: StoredFile, rules: PartitionRules, size: int) -> Iterator[Partition]:
@@ -22,12 +27,10 @@ def divided(file: StoredFile, rules: PartitionRules, size: int) -> Iterator[Part
     if rules.lines.field and form == "json":
         form = "json-lines"
     whole = Partition(file.source, form, compression, size=file.size, version=file.version)
-    if file.size <= size or compression:
-        yield whole
-    elif form == "json-lines":
+    if form == "parquet" and file.size > size // _COMPRESSED:
+        yield from _rows(whole, rules, size)
+    elif form == "json-lines" and file.size > size and not compression:
         yield from _stretches(whole, size)
-    elif form == "parquet":
-        yield from _row_groups(whole, rules, size)
     else:
         yield whole
 
@@ -57,22 +60,37 @@ def _stretches(whole: Partition, size: int) -> Iterator[Partition]:
         yield replace(whole, start=start, stop=stop, size=stop - start)
 
 
-def _row_groups(whole: Partition, rules: PartitionRules, size: int) -> Iterator[Partition]:
-    """Divide a Parquet file between its row groups, by the sizes of the columns that are read.
+def _rows(whole: Partition, rules: PartitionRules, size: int) -> Iterator[Partition]:
+    """Divide the rows of a Parquet file by the uncompressed sizes of the columns that are read.
 
-    If its footer is damaged, reading the only partition shows why.
+    Row groups that are larger are divided, because many programs write only one. If the footer is damaged, reading the
+    only partition shows why.
     """
-    from dreg_client.partitions.parquet import row_group_sizes  # noqa: PLC0415 (imports pyarrow)
+    from dreg_client.partitions.parquet import row_groups  # noqa: PLC0415 (imports pyarrow)
 
     try:
-        sizes = row_group_sizes(whole, rules)
+        groups = row_groups(whole, rules)
     except DregError:
         yield whole
         return
-    start = octets = 0
-    for number, more in enumerate(sizes):
+    ends = list(_ends(groups, size))
+    stored = whole.size // max(len(ends), 1)
+    for start, stop in pairwise([0, *ends]):
+        yield replace(whole, start=start, stop=stop, size=stored) if len(ends) > 1 else whole
+    if not ends:
+        yield whole
+
+
+def _ends(groups: list[tuple[int, int]], size: int) -> Iterator[int]:
+    """Yield the last row of each partition, from the rows and sizes of row groups."""
+    row = octets = 0
+    for rows, more in groups:
         if octets and octets + more > size:
-            yield replace(whole, start=start, stop=number, size=octets)
-            start, octets = number, 0
-        octets += more
-    yield replace(whole, start=start, stop=len(sizes), size=octets) if start else whole
+            yield row
+            octets = 0
+        parts = max(1, min(_MOST_PARTS, -(-more // size), rows))
+        yield from (row + rows * part // parts for part in range(1, parts))
+        row += rows
+        octets += more // parts
+    if row:
+        yield row

@@ -3,6 +3,7 @@
 from typing import Final
 
 from dreg_client.partitions.partition import Compression, Format
+from dreg_client.values.source_url import without_query
 
 _COMPRESSIONS: Final[dict[str, Compression]] = {".gz": "gzip", ".zst": "zstd", ".bz2": "bzip2", ".xz": "xz"}
 _FORMATS: Final[dict[str, Format]] = {
@@ -17,12 +18,13 @@ ENDINGS: Final = ("*.json", "*.jsonl", "*.ndjson", "*.parquet", "*.tar")
 
 
 def format_of(name: str) -> tuple[Format, Compression] | None:
-    """Return the format and the compression of a file by the ending of its name; None if it has no known ending.
+    """Return the format and the compression of a file by the ending of its path or URL; None if it is not known.
 
     Examples:
         >>> format_of("web.jsonl.zst"), format_of("web.tgz"), format_of("web.txt")
         (('json-lines', 'zstd'), ('tar', 'gzip'), None)
     """
+    name = without_query(name)[0]
     if name.endswith(".tgz"):
         return "tar", "gzip"
     compression: Compression = ""

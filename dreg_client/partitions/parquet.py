@@ -1,5 +1,8 @@
 """Read the rows of a Parquet file, row group by row group, in batches of bounded size."""
 
+# The stubs of pyarrow leave out type arguments, which mypy reads as Any.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import repeat
@@ -29,22 +32,23 @@ _SMALL: Final = 256
 _FAULTS: Final = (pa.ArrowException, OSError, ValueError, OverflowError, RuntimeError)
 
 
-def row_group_sizes(partition: Partition, rules: PartitionRules) -> list[int]:
-    """Return the stored sizes of the columns to read, for each row group of a file.
+def row_groups(partition: Partition, rules: PartitionRules) -> list[tuple[int, int]]:
+    """Return the rows of each row group of a file, and the uncompressed size of the columns to read.
 
     Raises:
         FileError: The footer of the file cannot be read.
     """
     with _opened(partition, rules) as file:
         columns = set(_columns(rules))
-        return [sum(_chunk_sizes(file.metadata.row_group(number), columns)) for number in range(file.num_row_groups)]
+        groups = map(file.metadata.row_group, range(file.num_row_groups))
+        return [(group.num_rows, sum(_chunk_sizes(group, columns))) for group in groups]
 
 
 def _chunk_sizes(group: Any, columns: set[str]) -> Iterator[int]:  # noqa: ANN401 (pyarrow's stubs do not name it)
     for number in range(group.num_columns):
         chunk = group.column(number)
         if chunk.path_in_schema.partition(".")[0] in columns:
-            yield chunk.total_compressed_size
+            yield chunk.total_uncompressed_size
 
 
 def _columns(rules: PartitionRules) -> list[str]:
@@ -98,7 +102,7 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
     name = encodable(shown_source(partition.source))
     with _opened(partition, rules) as file:
         _check_columns(file.schema_arrow, rules)
-        rows = sum(file.metadata.row_group(number).num_rows for number in range(partition.start))
+        rows = partition.start
         for batch in _batches(file, partition, rules):
             lines = pa.array(range(rows + 1, rows + batch.num_rows + 1), pa.int64())
             sources = pa.array([name] * batch.num_rows, pa.string())
@@ -121,22 +125,36 @@ def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
 
 
 def _batches(file: parquet.ParquetFile, partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
-    """Yield the batches of each row group; read only the columns that are needed."""
-    stop = file.num_row_groups if partition.stop is None else partition.stop
-    for number in range(partition.start, stop):
-        with _arrow_errors(partition.source):
-            batches = file.iter_batches(
-                batch_size=_most_rows(file.metadata.row_group(number), rules.column),
-                row_groups=[number],
-                columns=_columns(rules),
-                use_threads=False,
-            )
-        while True:
-            with _arrow_errors(partition.source):
-                batch = next(batches, None)
-            if batch is None:
-                break
-            yield batch
+    """Yield the rows of a partition in batches; read only the row groups and columns that are needed."""
+    row, stop = 0, file.metadata.num_rows if partition.stop is None else partition.stop
+    for number in range(file.num_row_groups):
+        after = row + file.metadata.row_group(number).num_rows
+        if after > partition.start and row < stop:
+            for batch in _of_group(file, number, partition.source, rules):
+                first, last = max(partition.start - row, 0), min(stop - row, batch.num_rows)
+                row += batch.num_rows
+                if first < last:
+                    yield batch.slice(first, last - first)
+                if row >= stop:
+                    return
+        row = after
+
+
+def _of_group(file: parquet.ParquetFile, number: int, source: str, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a row group."""
+    with _arrow_errors(source):
+        batches = file.iter_batches(
+            batch_size=_most_rows(file.metadata.row_group(number), rules.column),
+            row_groups=[number],
+            columns=_columns(rules),
+            use_threads=False,
+        )
+    while True:
+        with _arrow_errors(source):
+            batch = next(batches, None)
+        if batch is None:
+            break
+        yield batch
 
 
 def _most_rows(group: Any, column: str) -> int:  # noqa: ANN401 (as above)

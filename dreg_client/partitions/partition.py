@@ -47,9 +47,9 @@ class Partition:
         format: The format of the file.
         compression: The compression of the file; empty if it is not compressed.
         start: The first byte of uncompressed JSON Lines (lines that start before it belong to another partition), or
-            the first row group of a Parquet file. For the blobs in the storage of a registry, the first byte of their
-            digests.
-        stop: The byte or the row group after the last one; None for all that follow.
+            the first row of a Parquet file, counted from 0. For the blobs in the storage of a registry, the first byte
+            of their digests.
+        stop: The byte or the row after the last one; None for all that follow.
         names: The files of the group, or the repositories, relative to `source`; empty for all other formats, and for
             the blobs of a storage. Without `stop`, these are the unreferenced blobs.
         size: The number of bytes to read, as stored; 0 if it is unknown.
@@ -75,8 +75,9 @@ class Partition:
             digests = "unreferenced blobs" if self.stop is None else f"blobs {self.start:02x} to {self.stop - 1:02x}"
             return f"{source} ({digests})"
         if self.start or self.stop is not None:
-            unit = "row group" if self.format == "parquet" else "byte"
-            return f"{source} ({unit} {self.start} to {'the end' if self.stop is None else self.stop})"
+            end = "the end" if self.stop is None else self.stop
+            unit, first = ("row", self.start + 1) if self.format == "parquet" else ("byte", self.start)
+            return f"{source} ({unit} {first} to {end})"
         return source
 
     @property

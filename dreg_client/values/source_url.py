@@ -25,6 +25,17 @@ def is_source_url(source: str) -> bool:
     return bool(_URL.match(source)) and not source.startswith(_NOT_FILES)
 
 
+def without_query(source: str) -> tuple[str, str]:
+    """Return a path or URL without its query, and the query, such as `?versionId=1`; empty if there is none.
+
+    Examples:
+        >>> without_query("s3://bucket/x.json?versionId=1"), without_query("what?.json")
+        (('s3://bucket/x.json', '?versionId=1'), ('what?.json', ''))
+    """
+    found = _QUERY.search(source) if _URL.match(source) else None
+    return (source, "") if found is None else (source[: found.start() - 1], source[found.start() - 1 :])
+
+
 def shown_source(source: str) -> str:
     """Return a path or URL without the password and the values of the query that it contains.
 

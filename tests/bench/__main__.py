@@ -2,7 +2,7 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, start, transfers, copies, tags, lists, planning, commands, growth, simulate (default:
+Suites: parse, dump, partitions, start, transfers, copies, tags, lists, planning, commands, growth, simulate (default:
 all).
 
 These are not tests: machines differ, so compare only ratios of one run.
@@ -29,6 +29,7 @@ import dump
 import growth
 import lists
 import parse
+import partitions
 import planning
 import simulate
 import start
@@ -39,6 +40,7 @@ from summary import summary
 SUITES = {
     "parse": parse.tables,
     "dump": dump.tables,
+    "partitions": partitions.tables,
     "start": start.tables,
     "transfers": transfers.tables,
     "copies": copies.tables,

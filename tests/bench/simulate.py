@@ -30,7 +30,7 @@ ONE_MACHINE: Final = {2: 32_000, 8: 32_000, 64: 32_000}
 More cores are assumed to scale as two do, because processes share nothing but the disk.
 """
 ONE_PROCESS: Final = 32_000
-SIZES: Final = (8, 32, 128, 512, 2048)
+SIZES: Final = (8, 32, 64, 256, 1024)
 DEATHS: Final = (0.0, 1.0, 10.0)
 MEBIBYTE: Final = 1024 * 1024
 _SEEDS: Final = range(1, 6)
@@ -44,7 +44,7 @@ class Options:
     document_bytes: int = 1200
     files: int = 2000
     sigma: float = 1.3
-    size: int = 128
+    size: int = 64
     price: float = 0.04
     scale: float = 1.0
     cluster: Cluster = field(default_factory=Cluster)

@@ -99,14 +99,28 @@ def test_a_line_of_a_part_is_counted_from_where_the_part_begins(tmp_path: Path) 
     assert [row.source for row in found[4:6]] == [str(file), f"{file} (from byte {half})"]
 
 
-@pytest.mark.parametrize("size", [1, 1000, 1 << 27])
-def test_each_row_of_a_parquet_file_is_in_exactly_one_partition(tmp_path: Path, size: int) -> None:
-    file = parquet_of(tmp_path / "web.parquet", 1000)
+@pytest.mark.parametrize(
+    ("group", "size", "parts"),
+    [
+        *[
+            (100, 1, 80),
+            (100, 1 << 27, 1),
+            (10, 1, 800),
+            (10, 20_000, 8),
+            (7, 1, 1000),
+        ],  # (at most 8 parts of a group)
+        *[(1000, 1, 8), (1000, 100_000, 2), (1000, 1 << 27, 1)],
+    ],
+)
+def test_each_row_of_a_parquet_file_is_in_exactly_one_partition(
+    tmp_path: Path, group: int, size: int, parts: int
+) -> None:
+    file = parquet_of(tmp_path / "web.parquet", 1000, group=group)
     found = rows_of(file, size=size)
 
     assert numbers([row.raw for row in found]) == list(range(1000))
     assert [row.number for row in found] == list(range(1, 1001))
-    assert len([*find_partitions([str(file)], size=size)]) == {1: 10, 1000: 10}.get(size, 1)
+    assert len([*find_partitions([str(file)], size=size)]) == parts
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=str)
