@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
@@ -81,6 +81,19 @@ def open_url(url: str) -> BinaryIO:
             raise errors.FileError(shown_source(url), "is not a file; it was not read")
         file = system.open(path, "rb", block_size=_BLOCK)
     return cast("BinaryIO", io.BufferedReader(_RemoteFile(file, url), _BUFFER))
+
+
+def read_starts(urls: Sequence[str], size: int) -> list[bytes | None]:
+    """Read the first bytes of several files at a time; None for those that must be opened to find out what is wrong.
+
+    The requests for them overlap, where the file system can do that. Opening each file takes several.
+    """
+    try:
+        systems, paths = zip(*map(file_system, urls), strict=True)
+        found = systems[0].cat_ranges(list(paths), 0, size, on_error="return")
+    except Exception:  # noqa: BLE001 (opening the files one by one reports it)
+        return [None] * len(urls)
+    return [octets if isinstance(octets, bytes) else None for octets in found]
 
 
 class _RemoteFile(io.RawIOBase):

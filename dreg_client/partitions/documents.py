@@ -1,24 +1,30 @@
 """Read the rows of JSON files: a single one, or a group of them."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from dreg_client.errors import DregError
+from dreg_client.files.compressed import compression_of
 from dreg_client.files.forward import plain_stream
 from dreg_client.files.places import joined, open_source
+from dreg_client.files.remote import read_starts
 from dreg_client.partitions.failures import typed_errors
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.values.sizes import MAX_DOCUMENT
-from dreg_client.values.source_url import shown_source
+from dreg_client.values.source_url import is_source_url, shown_source
+
+_AT_ONCE: Final = 16
+"""The number of files at URLs that are read at a time; each may have the maximum size."""
 
 
 def rows_of_documents(partition: Partition) -> Iterator[Row]:
     """Yield the document in each file. If some files cannot be read, the error of the first is raised at the end."""
     first: DregError | None = None
     others = 0
-    for name in partition.names or ("",):
+    for source, raw in _starts(partition):
         try:
-            row = _row(joined(partition.source, name) if name else partition.source, partition.compression)
+            row = _row(source, partition.compression, raw)
         except DregError as failure:
             others += first is not None
             first = first or failure
@@ -30,7 +36,19 @@ def rows_of_documents(partition: Partition) -> Iterator[Row]:
         raise first
 
 
-def _row(source: str, compression: str) -> Row:
-    with typed_errors(source), open_source(source) as file:
-        raw = plain_stream(file, compression).read(MAX_DOCUMENT + 1)
+def _starts(partition: Partition) -> Iterator[tuple[str, bytes | None]]:
+    """Yield each file, with its first bytes if they were read together with those of others."""
+    if not partition.names or not is_source_url(partition.source):
+        names = partition.names or ("",)
+        yield from ((joined(partition.source, name) if name else partition.source, None) for name in names)
+        return
+    for start in range(0, len(partition.names), _AT_ONCE):
+        urls = [joined(partition.source, name) for name in partition.names[start : start + _AT_ONCE]]
+        yield from zip(urls, read_starts(urls, MAX_DOCUMENT + 1), strict=True)
+
+
+def _row(source: str, compression: str, raw: bytes | None) -> Row:
+    if raw is None or compression_of(raw) is not None:
+        with typed_errors(source), open_source(source) as file:
+            raw = plain_stream(file, compression).read(MAX_DOCUMENT + 1)
     return Row(shown_source(source), 0, raw)

@@ -1,5 +1,8 @@
 """Read the rows of a Parquet file, row group by row group, in batches of bounded size."""
 
+# The stubs of pyarrow leave out type arguments, which mypy reads as Any.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import repeat

@@ -182,3 +182,13 @@ def test_a_library_that_is_missing_is_named(dreg: Run) -> None:
 
     assert done.code == 2
     assert "pip install gcsfs" in done.err
+
+
+def test_documents_at_urls_are_read_one_by_one(dreg: Run, s3: S3Server) -> None:
+    for number in range(20):
+        s3.put(f"bucket/documents/{number}.json", {3: b"", 4: INVALID, 5: PACK[".gz"](VALID)}.get(number, VALID))
+
+    done = dreg("validate", "s3://bucket/documents", env=dict(s3.environment))
+
+    assert done.lines[-1] == "20 checked: 18 valid, 2 invalid"
+    assert "s3://bucket/documents/3.json: invalid" in done.out

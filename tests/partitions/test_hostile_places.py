@@ -10,6 +10,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from dreg_client.errors import DregError, FileError, MissingLibraryError, NotFoundError
+from dreg_client.files.remote import read_starts
 from dreg_client.partitions.discover import find_partitions
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.read import rows_in
@@ -168,3 +169,26 @@ def test_val_27_a_document_at_a_url_may_be_of_any_size(memory: MemoryFileSystem)
     [part] = find_partitions(["memory://x"])
 
     assert [len(row.raw or b"") for row in rows_in(part)] == [(4 << 20) + 1, len(VALID)]
+
+
+def test_val_28_documents_at_urls_that_are_gone_lose_no_other(memory: MemoryFileSystem) -> None:
+    for number in range(40):
+        memory.pipe(f"/x/{number}.json", b"" if number == 7 else PACK[".gz"](VALID) if number == 8 else VALID)
+    [part] = find_partitions(["memory://x"])
+    memory.rm("/x/3.json")
+    memory.rm("/x/35.json")
+    rows = []
+
+    with pytest.raises(NotFoundError, match="1 other file") as failed:
+        rows.extend(rows_in(part))
+
+    assert "memory://x/3.json" in str(failed.value)
+    assert [row.raw for row in rows if row.source.endswith(("/7.json", "/8.json"))] == [b"", VALID]
+    assert len(rows) == 38
+
+
+def test_the_first_bytes_of_several_files_are_read_at_a_time(memory: MemoryFileSystem) -> None:
+    memory.pipe("/x/a.json", b"abcdef")
+
+    assert read_starts(["memory://x/a.json", "memory://x/gone.json"], 3) == [b"abc", None]
+    assert read_starts(["nosuch://x"], 3) == [None]
