@@ -142,8 +142,12 @@ def running(
     delete: bool = True,
     host: str = "localhost",
     access_log: bool = False,
+    schema1: bool = False,
 ) -> Generator[RunningRegistry]:
-    """A registry on a free port; it is ended with the block. With `access_log`, the file `log` lists all requests."""
+    """A registry on a free port; it is ended with the block. With `access_log`, the file `log` lists all requests.
+
+    With `schema1`, it also accepts manifests of schema 1.
+    """
     port = free_port()
     settings: dict[str, Any] = {
         "version": "0.1",
@@ -151,6 +155,7 @@ def running(
         "storage": {"filesystem": {"rootdirectory": str(root / "storage")}, "delete": {"enabled": delete}},
         "http": {"addr": f"127.0.0.1:{port}", **({"tls": tls} if tls else {})},
         **({"auth": auth} if auth else {}),
+        **({"compatibility": {"schema1": {"enabled": True}}} if schema1 else {}),
     }
     (root / "config.yml").write_text(json.dumps(settings))  # YAML takes JSON
     with (root / "log").open("wb") as log:

@@ -12,7 +12,7 @@ from dreg_client._async.ports import AsyncDestination, AsyncSource
 from dreg_client._async.store import AsyncStore
 from dreg_client.files.store_path import named_store
 from dreg_client.values.digest import Digest, is_registered_digest
-from dreg_client.values.store_name import StoreName, reference_of, why_not_changed
+from dreg_client.values.store_name import STORAGE_IS_READ, StoreName, reference_of
 
 _ARCHIVES: Final = frozenset({"oci-archive", "docker-archive"})
 
@@ -99,7 +99,7 @@ async def open_target(
     """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
     name = target.given
     if isinstance(name, StoreName) and name.kind == "registry-storage":
-        raise errors.UnsupportedError(f"{name} cannot be written: {why_not_changed(name)}")
+        raise errors.UnsupportedError(f"{name} cannot be written: {STORAGE_IS_READ}")
     if not isinstance(name, StoreName):
         try:
             yield _destination_in(name)

@@ -13,6 +13,7 @@ from dreg_client._async.sync_run import AsyncSyncRun
 from dreg_client.copying.repository_names import by_repository, in_one_repository, is_repository, without_registry
 from dreg_client.files.store_path import named_store
 from dreg_client.values.reference import shown
+from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.store_name import StoreName, reference_of
 from dreg_client.values.store_name import repository_of as name_of_repository
 
@@ -123,7 +124,7 @@ def check_without_tag(name: StoreName) -> None:
 def repository_of(source: str | StoreName | AsyncStore) -> str:
     """Return the repository of a source without its registry; empty if it is a layout or an archive without names."""
     if isinstance(source, AsyncStore):
-        is_repository_of_storage = source.address.startswith("registry-storage:")
+        is_repository_of_storage = source.address.startswith(STORAGE)
         return source.name if source.source.client is not None or is_repository_of_storage else ""
     name = named_store(source)
     if name.kind == "registry":
@@ -137,7 +138,7 @@ def address_of(given: str | StoreName | AsyncStore, medium: AsyncSource | None =
     """Return the name of a store, without a tag."""
     if not isinstance(given, str | StoreName):
         read = medium or given.source
-        is_whole = read.client is not None or read.address.startswith("registry-storage:")
+        is_whole = read.client is not None or read.address.startswith(STORAGE)
         return read.address if is_whole else f"oci:{read.address}"
     name = named_store(given)
     if name.kind in {"registry", "registry-storage"}:

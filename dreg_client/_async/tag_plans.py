@@ -30,7 +30,8 @@ from dreg_client.tagging.retag import Promote
 from dreg_client.tagging.rule import Rule
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import shown
-from dreg_client.values.store_name import StoreName, reference_of, why_not_changed
+from dreg_client.values.registry_name import STORAGE
+from dreg_client.values.store_name import STORAGE_IS_READ, StoreName, reference_of
 
 T = TypeVar("T")
 AsyncTagStore = str | StoreName | AsyncStore
@@ -136,11 +137,13 @@ class AsyncTagPlans:
         """Open a store. One that was given as an object stays open."""
         given = await self._in_registry(given, is_destination=False)
         if not isinstance(given, StoreName):
+            if given.address.startswith(STORAGE):
+                raise errors.UnsupportedError(f"{given.address} cannot be changed: {STORAGE_IS_READ}")
             await _refresh(given.source)
             yield given.source
             return
         if given.kind == "registry-storage":
-            raise errors.UnsupportedError(f"{given} cannot be changed: {why_not_changed(given)}")
+            raise errors.UnsupportedError(f"{given} cannot be changed: {STORAGE_IS_READ}")
         if given.kind not in {"registry", "oci"}:
             what = f"{given} cannot be changed: it is an archive, which is written as a whole"
             raise errors.UnsupportedError(f"{what}; copy its images into a layout first")

@@ -13,7 +13,7 @@ from dreg_client._sync.ports import Destination, Source
 from dreg_client._sync.store import Store
 from dreg_client.files.store_path import named_store
 from dreg_client.values.digest import Digest, is_registered_digest
-from dreg_client.values.store_name import StoreName, reference_of, why_not_changed
+from dreg_client.values.store_name import STORAGE_IS_READ, StoreName, reference_of
 
 _ARCHIVES: Final = frozenset({"oci-archive", "docker-archive"})
 
@@ -98,7 +98,7 @@ def open_target(target: CopyTarget, options: "RegistryOptions", *, dry_run: bool
     """Open the destination of a copy. A layout that does not exist is created; for a dry run, in another directory."""
     name = target.given
     if isinstance(name, StoreName) and name.kind == "registry-storage":
-        raise errors.UnsupportedError(f"{name} cannot be written: {why_not_changed(name)}")
+        raise errors.UnsupportedError(f"{name} cannot be written: {STORAGE_IS_READ}")
     if not isinstance(name, StoreName):
         try:
             yield _destination_in(name)

@@ -45,7 +45,9 @@ class StorageSource:
         self._tree, self._repository, self._owns_tree, self.strict = tree, repository, owns_tree, strict
         self.name: str = repository
         self.address = f"registry-storage:{tree.name.rstrip('/')}/{repository}"
-        self._subjects: dict[Digest, Digest | None] = {}  # of the manifests that were read to list referrers
+        self._read = set[Digest]()  # the manifests that were read to list referrers
+        self._with_subject: dict[Digest, dict[Digest, None]] = {}  # those that have a subject, by subject
+        self._version: object = None  # of the links, when all manifests had been read
 
     def close(self) -> None:
         """Close the files of the storage if they belong to this source."""
@@ -157,21 +159,37 @@ class StorageSource:
         All manifests of the repository are read, each once: a storage has no list of referrers.
         """
         self._tree.files.check_open()
-        found = {each.digest: each for each in run_in_thread(self._with_subject, digest, artifact_type)}
+        found = {each.digest: each for each in run_in_thread(self._referrers, digest, artifact_type)}
         for entry in self._listed_by_tag(digest):
             if entry.digest not in found and artifact_type in {None, entry.artifact_type}:
                 found[entry.digest] = completed_entry(self, entry) if is_incomplete(entry) else entry
         check_count(entries := tuple(found.values()), self.address)
         return entries
 
-    def _with_subject(self, digest: Digest, artifact_type: str | None) -> list[Descriptor]:
+    def _referrers(self, digest: Digest, artifact_type: str | None) -> list[Descriptor]:
+        version = self._tree.version(self._repository, REVISIONS)
+        if version is None or version != self._version:
+            is_complete = self._read_subjects()
+            self._version = version if is_complete else None
         found: list[Descriptor] = []
-        for manifest in self._tree.linked(self._repository, REVISIONS):
-            if self._subjects.get(manifest, digest) == digest and (raw := self._raw_or_none(manifest)) is not None:
-                self._subjects[manifest] = subject = subject_in(raw)
-                if subject == digest:
-                    found += self._referrer(RawManifest(raw, own_media_type(raw), manifest), digest, artifact_type)
+        for manifest in [*self._with_subject.get(digest, ())]:
+            if (raw := self._raw_or_none(manifest)) is not None:
+                found += self._referrer(RawManifest(raw, own_media_type(raw), manifest), digest, artifact_type)
         return found
+
+    def _read_subjects(self) -> bool:
+        """Read the manifests that were not read yet; return whether all of them could be read."""
+        is_complete = True
+        for manifest in self._tree.linked(self._repository, REVISIONS):
+            if manifest in self._read:
+                continue
+            if (raw := self._raw_or_none(manifest)) is None:  # it may be pushed again
+                is_complete = False
+                continue
+            if (subject := subject_in(raw)) is not None:
+                self._with_subject.setdefault(subject, {})[manifest] = None
+            self._read.add(manifest)
+        return is_complete
 
     def _referrer(self, served: RawManifest, subject: Digest, artifact_type: str | None) -> tuple[Descriptor, ...]:
         """Return the entry of a manifest for a list of referrers; none if it has another type."""

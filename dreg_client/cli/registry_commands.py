@@ -21,7 +21,7 @@ from dreg_client.cli.listing import put_names
 from dreg_client.cli.output import put, put_error, visible
 from dreg_client.cli.registry_options import connection_options, credential_from_stdin, given_options, registry_options
 from dreg_client.cli.shown_problems import put_item_failure
-from dreg_client.cli.stores import opened_writable, repository_name
+from dreg_client.cli.stores import opened_writable, reference_given, repository_name
 from dreg_client.cli.waits import reporting_waits
 from dreg_client.errors import CredentialError, DregError
 
@@ -111,7 +111,7 @@ def tag_command(source: "StoreName", tags: tuple[str, ...]) -> int:
     from dreg_client.values.ref_name import check_ref_name
     from dreg_client.values.store_name import reference_of
 
-    if not (source.is_named if source.kind == "registry" else reference_of(source)):
+    if not reference_given(source):
         raise click.UsageError(_no_image(source, tags))
     for tag in tags:  # if one is not valid, nothing is written
         check_ref_name(tag) if source.kind == "oci" else new_tag(tag)
@@ -234,9 +234,7 @@ def delete_command(source: "StoreName", blob: "Digest | None") -> None:
     if blob is None and digest is None:
         reason = f"missing digest: write {_without_tag(source)}@DIGEST; dreg resolve prints the digest of a tag"
         raise click.UsageError(reason)
-    from dreg_client.values.store_name import reference_of
-
-    if blob is not None and (source.is_named if reference else reference_of(source)):
+    if blob is not None and reference_given(source):
         expected = _without_tag(source)
         raise click.UsageError(f"--blob requires a repository or layout without a tag or digest: {expected}")
     with opened_writable(source) as store, reporting_interruption(lambda: _unconfirmed(str(blob or source))):

@@ -130,10 +130,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
       dreg validate localhost:5000/acme/web --resume web.progress
       dreg validate fixtures/dumps/manifests.jsonl --format parquet -o reports
     """
-    from dreg_client.cli.error_messages import put_failure
-    from dreg_client.cli.validate_files import check, is_of_registry
-    from dreg_client.cli.validate_journal import open_journal
-    from dreg_client.cli.validate_output import WRITERS, FailedSource, Settings
+    from dreg_client.cli.validate_output import Settings
 
     sources, parquet = _sources_and_output(sources, output, options)
     settings = Settings(**options)
@@ -144,17 +141,27 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
         from dreg_client.cli.validate_partitions import validate_into
 
         return validate_into(sources, parquet, settings)
+    return _validate(sources, output, settings)
+
+
+def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> int:
+    """Validate sources, write the findings; return the exit code."""
+    from dreg_client.cli.error_messages import put_failure
+    from dreg_client.cli.validate_files import check, is_of_registry
+    from dreg_client.cli.validate_journal import open_journal
+    from dreg_client.cli.validate_output import WRITERS, FailedSource
+
     as_json = output in {"json", "jsonl"}
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
     # A signal waits until a piece of a JSON document is written; other formats may end anywhere.
     whole_pieces = DeferredSignals if output == "json" else nullcontext
     with (
-        open_journal(filter(is_of_registry, sources), settings) as settings,
-        reporting_interruption(lambda: _outcome(writer.checked, settings)),
+        open_journal(filter(is_of_registry, sources), settings) as known,
+        reporting_interruption(lambda: _outcome(writer.checked, known)),
         _closing_output(writer),
     ):
         for source in sources:
-            with closing(check(source, settings)) as findings:
+            with closing(check(source, known)) as findings:
                 for finding in findings:
                     if signal_exit_code():  # a worker process that a signal ended looks like a source that failed
                         raise SystemExit(signal_exit_code())

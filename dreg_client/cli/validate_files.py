@@ -201,7 +201,7 @@ def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Fi
     if name.kind == "registry-storage":
         from dreg_client.cli.validate_storage import check_storage
 
-        yield from check_storage(name, settings)
+        yield from check_storage(name, settings, advance)
         return
     if name.kind == "docker-archive":
         if OCI_ARCHIVE in kinds_at(name.path):

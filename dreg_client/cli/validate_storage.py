@@ -7,8 +7,10 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
+from dreg_client.cli.progress import Advance
 from dreg_client.cli.validate_output import Checked, Finding, Settings
 from dreg_client.cli.validate_registries import check_in_storage
+from dreg_client.errors import LayoutError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.partitions.partition import PartitionRules
 from dreg_client.partitions.storage import (
@@ -17,20 +19,19 @@ from dreg_client.partitions.storage import (
     check_repositories,
     repositories_in,
     repository_reports,
-    shown,
+    unreferenced,
 )
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.dumps import LineRules
 from dreg_client.validation.processes import map_in_processes
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_blobs import unreferenced_blobs
 from dreg_client.values.store_name import StoreName
 
 _TOGETHER: Final = 16
 """The repositories that a process validates before it hands over the reports."""
 
 
-def check_storage(name: StoreName, settings: Settings) -> Iterator[Finding]:
+def check_storage(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a storage, a repository, or an image in it. A blob is reported once, also if repositories share it."""
     if name.is_named:
         yield from check_in_storage(name, settings)
@@ -44,6 +45,7 @@ def check_storage(name: StoreName, settings: Settings) -> Iterator[Finding]:
                     continue
                 damaged.add(found.name)
             yield Checked.of(found.name, found.report)
+            advance(found.report.size)
 
 
 def _reports(tree: StorageTree, name: StoreName, settings: Settings, rules: PartitionRules) -> Iterator[FileReport]:
@@ -52,12 +54,16 @@ def _reports(tree: StorageTree, name: StoreName, settings: Settings, rules: Part
         with_blobs = settings.blobs and name.repository is not None
         yield from repository_reports(tree, names, rules, references, with_blobs=with_blobs)
     else:
+        failure: LayoutError | None = None
         check = partial(check_repositories, path=name.path, rules=rules)
         for done in map_in_processes(check, _groups(names), jobs=settings.jobs, name=name.path):
             references.update(done.references)
             yield from done.reports
+            failure = failure or done.failure
+        if failure is not None:  # what refers to blobs is not known completely
+            raise failure
     if name.repository is None:
-        yield from shown(unreferenced_blobs(tree, references, now), rules)
+        yield from unreferenced(tree, references, now, rules)
         if settings.blobs:
             check_some = partial(check_blobs, path=name.path)
             for reports in map_in_processes(check_some, range(ALL_BLOBS), jobs=settings.jobs, name=name.path):

@@ -3,7 +3,8 @@
 import errno
 import os
 import stat
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Final, Self
 
 from dreg_client.files.beneath import UnsafeStepError, components, open_beneath
@@ -56,6 +57,17 @@ class HeldDirectory:
             return self._files.read(place, limit=limit)
         return raw
 
+    def directories(self, *parts: str) -> list[str]:
+        """Return the names of all directories in this directory, or in one below it; see `ListedFiles.entries`."""
+        if self._descriptor is not None:
+            try:
+                return _directories(self._descriptor, parts or (".",))
+            except OSError as failure:
+                if failure.errno in _GONE:
+                    return []
+        place = "/".join((self._place, *parts))
+        return [each.name for each in self._files.entries(place) if each.is_directory]
+
     def status(self, *parts: str) -> Status | None:
         """Return the size and date of a file; None if it does not exist. Nothing is read."""
         if self._descriptor is None:
@@ -68,19 +80,31 @@ class HeldDirectory:
 
 def _read(directory: int, parts: tuple[str, ...], most: int) -> bytes | None:
     """Read a file below an open directory, without following links; None if it is not a regular file, or a link."""
-    opened: list[int] = []
     try:
-        for part in parts[:-1]:
-            opened.append(os.open(part, _DIRECTORY, dir_fd=opened[-1] if opened else directory))
-        opened.append(os.open(parts[-1], _FILE, dir_fd=opened[-1] if opened else directory))
-        found = os.fstat(opened[-1])
-        if not stat.S_ISREG(found.st_mode):
-            return None
-        return os.read(opened[-1], min(most, found.st_size + 1))
+        with _opened(directory, parts, _FILE) as descriptor:
+            found = os.fstat(descriptor)
+            return os.read(descriptor, min(most, found.st_size + 1)) if stat.S_ISREG(found.st_mode) else None
     except OSError as failure:
         if failure.errno in _LINK:
             return None
         raise
+
+
+def _directories(directory: int, parts: tuple[str, ...]) -> list[str]:
+    """Return the names of the directories in a directory below an open one, without following links."""
+    with _opened(directory, parts, _DIRECTORY) as descriptor, os.scandir(descriptor) as entries:
+        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+
+
+@contextmanager
+def _opened(directory: int, parts: tuple[str, ...], flags: int) -> Generator[int]:
+    """Open a file or directory below an open directory, one component at a time, without following links."""
+    opened: list[int] = []
+    try:
+        for position, part in enumerate(parts, 1):
+            last = flags if position == len(parts) else _DIRECTORY
+            opened.append(os.open(part, last, dir_fd=opened[-1] if opened else directory))
+        yield opened[-1]
     finally:
         for descriptor in opened:
             os.close(descriptor)

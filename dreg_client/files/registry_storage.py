@@ -23,8 +23,10 @@ Links = Literal["_manifests/revisions", "_layers"]
 REVISIONS: Final = "_manifests/revisions"
 LAYERS: Final = "_layers"
 _LONGEST_LINK: Final = 1024
-_PAUSES: Final = (0.01, 0.05)
+_PAUSES: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.1, 0.1)
 """Seconds to wait before an empty link is read again: distribution 2 empties a link before it writes it."""
+_RECENT: Final = 60
+"""The number of seconds during which a link counts as just changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class StorageTree:
         A directory whose name is not valid in the name of a repository is skipped: no server can read it. With
         `with_uploads`, also yield those that have only uploads, to which the server responds with 404.
         """
-        marks = {"_manifests", "_layers"} | ({"_uploads"} if with_uploads else set())
+        marks = {"_manifests", "_layers", *(("_uploads",) if with_uploads else ())}
         ahead = [below]
         while ahead:
             name = ahead.pop()
@@ -94,6 +96,12 @@ class StorageTree:
                 if is_registered_digest(text := f"{algorithm.name}:{encoded.name}"):
                     yield Digest(text)
 
+    def version(self, repository: RepositoryName, links: Links) -> object:
+        """Return what changes if a link is added; None if that cannot be told. Removing a link does not change it."""
+        place = f"repositories/{repository}/{links}"
+        versions = [self.files.version(f"{place}/{each.name}") for each in self._in(repository, links)]
+        return None if None in versions else tuple(versions)
+
     def target(self, repository: RepositoryName, links: Links, digest: Digest) -> Digest:
         """Return the digest of the blob that a link leads to; FileNotFoundError if there is no such link.
 
@@ -108,14 +116,21 @@ class StorageTree:
             FileNotFoundError: It does not exist.
             LayoutCorruptError: It does not contain a digest (STO-06).
         """
-        text = self._text(path)
-        for pause in () if text else _PAUSES:
-            time.sleep(pause)
-            text = text or self._text(path)
+        text = self._text(path) or self._text_again(path)
         if is_registered_digest(text):
             return Digest(text)
         found = f"contains {text[:100]!a}" if text else "is empty"
         raise errors.LayoutCorruptError(f"{self.files.name}/{path}", f"{found}; a link must contain a digest (STO-06)")
+
+    def _text_again(self, path: str) -> str:
+        """Read a link that was empty a few times more, if it has just been changed: a server may be writing it."""
+        status = self.files.status(path)
+        is_recent = status is not None and status.modified is not None and time.time() - status.modified < _RECENT
+        for pause in _PAUSES if is_recent else ():
+            time.sleep(pause)
+            if text := self._text(path):
+                return text
+        return ""
 
     def _text(self, path: str) -> str:
         try:

@@ -4,6 +4,7 @@ import errno
 import os
 import posixpath
 import stat
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from dreg_client import errors
-from dreg_client.files.beneath import Found, UnsafeStepError, components, open_beneath
+from dreg_client.files.beneath import Found, UnsafeStepError, open_beneath
 from dreg_client.values.sizes import MEBIBYTE
 
 NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
 """The files of a layout that must not be links (LAY-03)."""
+_SETTLED: Final = 2
+"""The number of seconds after which the date of a directory tells whether it was changed again."""
 MOST_LINKED: Final = 500_000
 """The maximum number of files to list in linked directories. Links can nest, so the number could explode."""
 
@@ -164,6 +167,10 @@ class ListedFiles(Files):
             ClosedError: The store is closed.
         """
 
+    def version(self, place: str) -> object:  # noqa: ARG002 (most file systems cannot tell)
+        """Return what changes if an entry is added to a directory; None if that cannot be told."""
+        return None
+
 
 class DirectoryFiles(ListedFiles):
     """The files below a directory. Links that stay below the root are followed (LAY-01).
@@ -212,6 +219,17 @@ class DirectoryFiles(ListedFiles):
             return Status.of(os.fstat(file.fileno()))
         return None
 
+    def version(self, place: str) -> object:
+        """Return what changes if an entry is added to a directory; see `ListedFiles.version`."""
+        with suppress(OSError, UnsafeStepError):
+            descriptor = open_beneath(self.name, (place,), most_links=0).descriptor
+            found = os.fstat(descriptor)
+            os.close(descriptor)
+            # Within a few milliseconds, a directory may change twice without another time.
+            if found.st_mtime < time.time() - _SETTLED:
+                return found.st_dev, found.st_ino, found.st_mtime_ns
+        return None
+
     def directory(self, name: str) -> str | None:
         """Return the path of a directory after following links; see `Files.directory`."""
         try:
@@ -238,9 +256,8 @@ class DirectoryFiles(ListedFiles):
     def entries(self, place: str) -> list[Entry]:
         """Return the entries of a directory, sorted by name; see `ListedFiles.entries`."""
         self.check_open()
-        path = str(Path(self.name, place))
         try:
-            descriptor = open_beneath(self.name, components(place), most_links=0).descriptor
+            descriptor = open_beneath(self.name, (place,), most_links=0).descriptor
             try:
                 with os.scandir(descriptor) as entries:
                     return sorted(
@@ -249,10 +266,11 @@ class DirectoryFiles(ListedFiles):
             finally:
                 os.close(descriptor)
         except UnsafeStepError as failure:
-            raise errors.UnsafePathError(path, f"{failure}; it was not listed") from None
+            raise errors.UnsafePathError(str(Path(self.name, place)), f"{failure}; it was not listed") from None
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as failure:
+            path = str(Path(self.name, place))
             raise errors.LayoutError(path, f"cannot be listed: {failure.strerror}") from failure
 
 

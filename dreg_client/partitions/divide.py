@@ -74,11 +74,11 @@ def _rows(whole: Partition, rules: PartitionRules, size: int) -> Iterator[Partit
         yield whole
         return
     ends = list(_ends(groups, size))
-    stored = whole.size // max(len(ends), 1)
-    for start, stop in pairwise([0, *ends]):
-        yield replace(whole, start=start, stop=stop, size=stored) if len(ends) > 1 else whole
-    if not ends:
+    if len(ends) <= 1:
         yield whole
+        return
+    for start, stop in pairwise([0, *ends]):
+        yield replace(whole, start=start, stop=stop, size=whole.size // len(ends))
 
 
 def _ends(groups: list[tuple[int, int]], size: int) -> Iterator[int]:

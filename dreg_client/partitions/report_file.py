@@ -23,7 +23,7 @@ METADATA: Final = "dreg.partition"
 PLACE: Final = (pa.field("source", pa.string(), nullable=False), pa.field("line", pa.int64()))
 """The first columns: the file that contains the document, and the number of its line or row from 1, or null."""
 ROW_SCHEMA: Final = pa.schema([*PLACE, *REPORT_SCHEMA])
-_MOST_ROWS: Final = 65_536
+_MOST_ROWS: Final = 16_384
 _MOST_BYTES: Final = 32 * MEBIBYTE
 
 

@@ -4,11 +4,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from dreg_client.errors import UnsupportedError
+from dreg_client.errors import LayoutError, UnsupportedError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.store_path import named_store
 from dreg_client.partitions.partition import Partition, PartitionRules
@@ -17,7 +18,7 @@ from dreg_client.partitions.storage_repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, unreferenced_blobs
-from dreg_client.validation.storage_links import StoredBlobs
+from dreg_client.validation.storage_links import YOUNG, StoredBlobs
 from dreg_client.values.reference import RepositoryName
 from dreg_client.values.source_url import is_source_url
 
@@ -33,10 +34,12 @@ class CheckedRepositories:
     Attributes:
         reports: The reports.
         references: The digests of their manifests, and of what they refer to: the parts of a `DigestSet`.
+        failure: Why one of them could not be read completely.
     """
 
     reports: tuple[FileReport, ...]
     references: Mapping[str, bytes]
+    failure: LayoutError | None = None
 
 
 def storage_partitions(source: str, rules: PartitionRules) -> Iterator[Partition]:
@@ -113,7 +116,7 @@ def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> 
         yield from damaged_blobs(tree, blobs_between(tree, partition.start, partition.stop))
     else:
         now = time.time()
-        yield from shown(unreferenced_blobs(tree, all_references(tree), now), rules)
+        yield from unreferenced(tree, references_since(tree), now, rules)
 
 
 def repository_reports(
@@ -122,23 +125,36 @@ def repository_reports(
     """Yield the reports of repositories; add the digests that their manifests refer to.
 
     With `with_blobs`, also read all their blobs.
+
+    Raises:
+        LayoutError: A directory of a repository cannot be listed. It is raised after the reports of all repositories.
     """
+    failure: LayoutError | None = None
     with StoredBlobs(tree) as blobs:
         for name in names:
             complete, pedantic = rules.complete, rules.lines.pedantic
             check = RepositoryCheck(tree, RepositoryName(name), blobs, complete=complete, pedantic=pedantic)
-            yield from check.reports()
-            if with_blobs:
-                yield from damaged_blobs(tree, check.unread())
+            try:
+                yield from check.reports()
+                if with_blobs:
+                    yield from damaged_blobs(tree, check.unread())
+            except LayoutError as error:
+                failure = failure or error
             references.update(check.references.packed())
+    if failure is not None:
+        raise failure
 
 
 def check_repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> CheckedRepositories:
     """Validate repositories of a storage, as a whole, for another process."""
-    tree, references = open_storage(path), DigestSet()
+    tree, references, reports = open_storage(path), DigestSet(), list[FileReport]()
+    failure: LayoutError | None = None
     with closing(tree.files):
-        reports = tuple(repository_reports(tree, names, rules, references))
-    return CheckedRepositories(reports, references.packed())
+        try:
+            reports.extend(repository_reports(tree, names, rules, references))
+        except LayoutError as error:
+            failure = error
+    return CheckedRepositories(tuple(reports), references.packed(), failure)
 
 
 def check_blobs(start: int, path: str) -> tuple[FileReport, ...]:
@@ -148,13 +164,19 @@ def check_blobs(start: int, path: str) -> tuple[FileReport, ...]:
         return tuple(damaged_blobs(tree, blobs_between(tree, start, start + 1)))
 
 
-def all_references(tree: StorageTree) -> DigestSet:
-    """Read all manifests of a storage; return the digests that they refer to, and their own."""
+def unreferenced(tree: StorageTree, references: DigestSet, now: float, rules: PartitionRules) -> Iterator[FileReport]:
+    """Yield the reports of unreferenced blobs; `references` began to be read at `now`, in seconds since 1970."""
+    recent = partial(references_since, tree, now - YOUNG)
+    return shown(unreferenced_blobs(tree, references, recent, now), rules)
+
+
+def references_since(tree: StorageTree, when: float = 0.0) -> DigestSet:
+    """Read all manifests of a storage that were pushed since a time; return their digests, and what they refer to."""
     references = DigestSet()
     with StoredBlobs(tree) as blobs:
         for name in tree.repositories():
             check = RepositoryCheck(tree, RepositoryName(name), blobs)
-            check.read_references()
+            check.read_references(when)
             references.update(check.references.packed())
     return references
 

@@ -70,14 +70,12 @@ class RepositoryCheck:
             if self._pedantic or not report.problems or report.errors or report.warnings:
                 yield found
 
-    def read_references(self) -> None:
-        """Only read the manifests, to find out what they refer to."""
-        for _ in self._links.read_manifests():
-            pass
-        for target in self._links.manifests.values():
+    def read_references(self, since: float = 0.0) -> None:
+        """Only find out what manifests refer to: all, or those that were pushed since a time."""
+        for target in self._links.pushed_since(since):
+            self.references.add(target)
             with suppress(FileNotFoundError, errors.DregError):
                 raw = self._blobs.read(target, MAX_DOCUMENT)
-                self.references.add(target)
                 self._refer(raw, _parsed(raw))
 
     def unread(self) -> Iterator[Digest]:

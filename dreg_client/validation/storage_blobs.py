@@ -25,23 +25,28 @@ def _never() -> bool:
     return False
 
 
-def unreferenced_blobs(tree: StorageTree, references: DigestSet, now: float) -> Iterator[FileReport]:
+def unreferenced_blobs(
+    tree: StorageTree, references: DigestSet, recent: Callable[[], DigestSet], now: float
+) -> Iterator[FileReport]:
     """Report the blobs that no manifest of any repository refers to (STO-05), with their bytes.
 
     Args:
         tree: The storage.
         references: The digests of all manifests, and of all that they refer to.
+        recent: Return the same for manifests that were pushed meanwhile. It is called if a blob is not in `references`.
         now: When the references were started to be read, in seconds since 1970.
     """
+    pushed: DigestSet | None = None
     for algorithm, start, names in _parts(tree):
-        needed = references.part(algorithm, start)
-        left = [name for name in names if name not in needed]
+        left = set(names) - references.part(algorithm, start)
         if left:
-            with HeldDirectory(tree.files, f"blobs/{algorithm}/{start}") as held:
-                for name in left:
-                    digest, status = Digest(f"{algorithm}:{name}"), held.status(name, "data")
-                    if status is not None:  # it was not deleted meanwhile
-                        yield _unreferenced(tree, digest, status, now)
+            pushed = recent() if pushed is None else pushed
+            left -= pushed.part(algorithm, start)
+        with HeldDirectory(tree.files, f"blobs/{algorithm}/{start}") as held:
+            for name in sorted(left):
+                digest, status = Digest(f"{algorithm}:{name}"), held.status(name, "data")
+                if status is not None:  # it was not deleted meanwhile
+                    yield _unreferenced(tree, digest, status, now)
 
 
 def _unreferenced(tree: StorageTree, digest: Digest, status: Status, now: float) -> FileReport:

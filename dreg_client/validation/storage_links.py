@@ -22,6 +22,8 @@ YOUNG: Final = 3600.0
 _LONGEST_LINK: Final = 1024
 _PAUSES: Final = (0.01, 0.05)
 """Seconds to wait before what may be half-written is read again: distribution 2 empties a link before it writes it."""
+_RECENT: Final = 60
+"""The number of seconds during which a link counts as just changed."""
 _KNOWN_BLOBS: Final = 50_000
 _Verdict = Callable[[str, str, str, str], Problem]
 _NOTHING: Final = Digest.of(b"")
@@ -87,6 +89,18 @@ class LinkChecks:
         for digest, target in self._gone[REVISIONS].items():
             yield self._gone_report(REVISIONS, digest, target, rules.error)
 
+    def pushed_since(self, when: float) -> Iterator[Digest]:
+        """Yield the digests of the stored bytes of manifests whose links were written since a time, or at any time."""
+        place = f"repositories/{self.repository}/{REVISIONS}"
+        for algorithm in self.tree.files.entries(place):
+            with HeldDirectory(self.tree.files, f"{place}/{algorithm.name}") as held:
+                for name in held.directories():
+                    status = held.status(name, "link")
+                    if status is not None and (status.modified is None or status.modified >= when):
+                        link = _read_link(held, (name, "link"))
+                        if link is not None and link.target is not None:
+                            yield link.target
+
     def read_layers(self) -> Iterator[FileReport]:
         """Read the links to all other blobs; report those that are malformed."""
         return self._read(LAYERS, self.layers)
@@ -110,43 +124,41 @@ class LinkChecks:
         return self._report(f"{links}/{digest.algorithm}/{digest.encoded}/link", problem, digest)
 
     def _read(self, links: Links, into: dict[Digest, Digest]) -> Iterator[FileReport]:
-        for algorithm, names in self._directories(links):
+        with HeldDirectory(self.tree.files, f"repositories/{self.repository}") as repository:
+            algorithms = repository.directories(*links.split("/"))
+        for algorithm in algorithms:
             with HeldDirectory(self.tree.files, f"repositories/{self.repository}/{links}/{algorithm}") as held:
-                for name in names:
-                    text = f"{algorithm}:{name}"
-                    digest = Digest(text) if is_registered_digest(text) else None
-                    link = _settled(held, (name, "link"), text)
-                    if link is None:  # a deleted link leaves its directory behind
-                        continue
-                    if digest is None or link.target is None:
-                        if digest is not None:
-                            self._malformed[links].add(digest)
-                        yield self._malformed_report(f"{links}/{algorithm}/{name}/link", link, text)
-                    elif self._blobs.is_known(link.target) or self._exists_now(held, name, text, link.target):
-                        into[digest] = link.target
-                    elif _read_link(held, (name, "link"), text) is not None:
-                        self._gone[links][digest] = link.target
+                for name in held.directories():
+                    yield from self._link(held, f"{links}/{algorithm}/{name}", links, into)
+
+    def _link(self, held: HeldDirectory, place: str, links: Links, into: dict[Digest, Digest]) -> Iterator[FileReport]:
+        """Read a link; add its target, or report it, or note that it leads to a blob that is gone."""
+        _, algorithm, name = place.rsplit("/", 2)
+        text = f"{algorithm}:{name}"
+        digest = Digest(text) if is_registered_digest(text) else None
+        link = _settled(held, (name, "link"), text)
+        if link is None:  # a deleted link leaves its directory behind
+            return
+        if digest is None or link.target is None:
+            if digest is not None:
+                self._malformed[links].add(digest)
+            yield self._malformed_report(f"{place}/link", link, text)
+        elif self._blobs.is_known(link.target) or self._exists_now(held, name, text, link.target):
+            into[digest] = link.target
+        elif _read_link(held, (name, "link"), text) is not None:
+            self._gone[links][digest] = link.target
 
     def _exists_now(self, held: HeldDirectory, name: str, text: str, target: Digest) -> bool:
         """Look again for a blob that was missing, unless its link was deleted meanwhile."""
         return _read_link(held, (name, "link"), text) is not None and self._blobs.exists(target)
-
-    def _directories(self, place: str) -> Iterator[tuple[str, list[str]]]:
-        """Yield the algorithms in a directory of links, and the names of the directories below each."""
-        start = f"repositories/{self.repository}/{place}"
-        for algorithm in self.tree.files.entries(start):
-            if algorithm.is_directory:
-                below = self.tree.files.entries(f"{start}/{algorithm.name}")
-                yield algorithm.name, [each.name for each in below if each.is_directory]
 
     # --- tags
 
     def read_tags(self) -> Iterator[FileReport]:
         """Read the links of all tags; report those that name no manifest, or are malformed."""
         start = f"repositories/{self.repository}/_manifests/tags"
-        tags = [each.name for each in self.tree.files.entries(start) if each.is_directory]
         with HeldDirectory(self.tree.files, start) as held:
-            for tag in tags:
+            for tag in held.directories():
                 yield from self._tag(held, tag)
                 yield from self._history(held, tag)
 
@@ -157,7 +169,7 @@ class LinkChecks:
             return
         link = _settled(held, (tag, "current", "link"))
         if link is None:
-            if self._has_tag(tag):
+            if tag in held.directories():
                 problem = rules.error("STO-03", "$", "a tag without a file current/link", "a link to a manifest")
                 yield self._report(place, problem)
         elif link.target is None:
@@ -181,17 +193,13 @@ class LinkChecks:
             return ""
         return f"which has no link in {REVISIONS}"
 
-    def _has_tag(self, tag: str) -> bool:
-        place = f"repositories/{self.repository}/_manifests/tags"
-        return any(each.name == tag for each in self.tree.files.entries(place))
-
     def _history(self, held: HeldDirectory, tag: str) -> Iterator[FileReport]:
         """Check the links to all manifests that a tag has named, which the garbage collector reads.
 
         They may be gone: a manifest is deleted without them.
         """
-        for algorithm, names in self._directories(f"_manifests/tags/{tag}/index"):
-            for name in names:
+        for algorithm in held.directories(tag, "index"):
+            for name in held.directories(tag, "index", algorithm):
                 text = f"{algorithm}:{name}"
                 link = _settled(held, (tag, "index", algorithm, name, "link"), text)
                 if link is not None and (link.target is None or not is_registered_digest(text)):
@@ -237,9 +245,17 @@ def _settled(held: HeldDirectory, parts: tuple[str, ...], text: str = "") -> _Li
             break
         if link is None and text:  # a deleted link; only a tag has its directory before its link
             break
+        if link is not None and not _is_recent(held, parts):
+            break
         time.sleep(pause)
         link = _read_link(held, parts, text)
     return link
+
+
+def _is_recent(held: HeldDirectory, parts: tuple[str, ...]) -> bool:
+    """Return whether a link was changed just now."""
+    status = held.status(*parts)
+    return status is not None and status.modified is not None and time.time() - status.modified < _RECENT
 
 
 def _read_link(held: HeldDirectory, parts: tuple[str, ...], text: str = "") -> _Link | None:

@@ -13,6 +13,7 @@ _LONGEST: Final = 8192
 KINDS: Final = ("oci", "oci-archive", "docker-archive", "registry-storage")
 _WITH_PASSWORD: Final = re.compile(r"[^/]*://[^/@]*:[^/]*@")
 _TREE: Final = "/docker/registry/v2"
+STORAGE_IS_READ: Final = "the storage of a registry is only read; change it through the registry"
 _LOCAL_URLS: Final = ("file://", "local://")
 _SIMILAR: Final = 0.8
 """The similarity from which a prefix counts as misspelt, from 0 to 1: `ocii` and `oci` have 0.86."""
@@ -122,7 +123,7 @@ def repository_of(name: StoreName) -> str:
 def why_not_changed(name: StoreName) -> str:
     """Return why a store that is neither a repository nor a layout cannot be changed, for messages."""
     if name.kind == "registry-storage":
-        return "the storage of a registry is only read; change it through the registry"
+        return STORAGE_IS_READ
     return "dreg can only change registries and layouts"
 
 

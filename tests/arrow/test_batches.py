@@ -1,7 +1,11 @@
 """Documents in columns of record batches get the reports that `validate` gives."""
 
+from itertools import pairwise
+
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dreg_client.arrow import REPORT_SCHEMA, report_schema, validate_batches, validate_table
 from tests.arrow.columns import BINARY, INDEX, MISTAKE, STRINGS, VECTORS, expected, reports
@@ -104,3 +108,21 @@ def test_notes_are_reported_on_request() -> None:
     assert reports([raw], pedantic=True) == [expected(raw, pedantic=True)]
     assert "note" in {problem["severity"] for problem in reports([raw], pedantic=True)[0]["problems"]}
     assert reports([raw])[0]["problems"] == []
+
+
+@settings(max_examples=50)
+@given(
+    st.lists(st.sampled_from(DOCUMENTS) | st.binary(max_size=20), max_size=30),
+    st.lists(st.integers(0, 30), max_size=5),
+    st.sampled_from(BINARY),
+)
+def test_however_documents_are_divided_into_batches_each_has_its_report_in_order(
+    documents: list[bytes | None], cuts: list[int], stored: pa.DataType
+) -> None:
+    batch = pa.record_batch({"number": pa.array(range(len(documents))), "manifest": pa.array(documents, stored)})
+    edges = sorted({0, len(documents), *(cut for cut in cuts if cut < len(documents))})
+    batches = [batch.slice(start, stop - start) for start, stop in pairwise(edges)]
+
+    rows = [row for made in validate_batches(batches, keep=["number"]) for row in made.to_pylist()]
+
+    assert rows == [{"number": number, **expected(raw)} for number, raw in enumerate(documents)]

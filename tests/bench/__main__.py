@@ -2,8 +2,8 @@
 
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
-Suites: parse, dump, partitions, start, transfers, copies, tags, lists, planning, commands, growth, simulate (default:
-all).
+Suites: parse, dump, partitions, start, transfers, copies, tags, lists, planning, commands, growth, simulate,
+storages (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -33,6 +33,7 @@ import partitions
 import planning
 import simulate
 import start
+import storages
 import tags
 import transfers
 from summary import summary
@@ -50,6 +51,7 @@ SUITES = {
     "commands": commands.tables,
     "growth": growth.tables,
     "simulate": simulate.tables,
+    "storages": storages.tables,
 }
 PACKAGES = (
     "pydantic",

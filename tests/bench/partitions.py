@@ -26,7 +26,7 @@ _BATCHES = """
 import sys
 from pyarrow import parquet
 from dreg_client.arrow import validate_batches
-batches = parquet.ParquetFile(sys.argv[1]).iter_batches(1024, columns=["manifest"], use_threads=False)
+batches = parquet.ParquetFile(sys.argv[1], pre_buffer=False).iter_batches(1024, columns=["manifest"], use_threads=False)
 assert sum(batch.num_rows for batch in validate_batches(batches)) == int(sys.argv[2])
 """
 _LINES_IN, _BATCHES_IN = "`validate_file(path, jobs=1)`", "`validate_batches(batches)`"

@@ -207,3 +207,30 @@ def test_no_reports_are_not_found(said: Run, tmp_path: Path) -> None:
     assert said("report", tmp_path).code == 4
     assert said("report", tmp_path / "missing").code == 4
     assert said("report", (tmp_path / "missing").as_uri()).code == 4
+
+
+def by_polars(table: pa.Table, path: Path) -> None:
+    import polars as pl
+
+    pl.DataFrame(table).write_parquet(path)
+
+
+def by_duckdb(table: pa.Table, path: Path) -> None:
+    import duckdb
+
+    connection = duckdb.connect()
+    connection.register("reports", table)
+    connection.sql("SELECT * FROM reports").write_parquet(str(path))
+
+
+@pytest.mark.parametrize("write", [by_polars, by_duckdb])
+def test_reports_that_other_engines_wrote_add_up(write: Callable[..., None], said: Run, tmp_path: Path) -> None:
+    rows = [row("a.parquet", 1), row("a.parquet", 2, ERROR, kind=None), row("a.parquet", None)]
+    table = pa.Table.from_pylist(rows, PLACED)
+    write_table(tmp_path / "ours.parquet", table)
+    write(table, tmp_path / "theirs.parquet")
+    ours, theirs = (said("report", tmp_path / name) for name in ("ours.parquet", "theirs.parquet"))
+
+    assert theirs.code == 0
+    assert theirs.lines == ours.lines
+    assert "  first in  a.parquet:2" in ours.lines

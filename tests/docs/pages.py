@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 ADDRESS = "localhost:5000"
 """What the pages call a registry."""
+STORAGE = "/var/lib/registry"
+"""What the pages call its storage."""
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SCRIPT = re.compile(r'^```py title="([^"\n]+)"\n(.*?)^```$', re.MULTILINE | re.DOTALL)

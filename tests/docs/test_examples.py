@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.commands import put_dreg, run_limited
-from tests.docs.pages import ADDRESS, EXAMPLES, PAGES, ROOT, Example, shown
+from tests.docs.pages import ADDRESS, EXAMPLES, PAGES, ROOT, STORAGE, Example, shown
 from tests.registries import RunningRegistry, running
 
 _SHELL = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -62,9 +62,9 @@ def placed(registry: RunningRegistry) -> Callable[[str], str]:
     """Put the address of a registry with fresh images into an example that uses one."""
 
     def place(text: str) -> str:
-        if ADDRESS in text:
+        if ADDRESS in text or STORAGE in text:
             registry.seed()
-        return text.replace(ADDRESS, registry.address)
+        return text.replace(ADDRESS, registry.address).replace(STORAGE, str(registry.root / "storage"))
 
     return place
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import ADDRESS, PAGES, Example, shown
+from tests.docs.pages import ADDRESS, PAGES, STORAGE, Example, shown
 from tests.docs.test_examples import shell_in
 from tests.registries import RunningRegistry, running
 
@@ -52,7 +52,7 @@ def test_a_guide_works_from_top_to_bottom(page: Path, registry: RunningRegistry,
 
     for block in _blocks(page):
         here = f"{page.name}, line {block.line}"
-        text = block.text.replace(ADDRESS, registry.address)
+        text = block.text.replace(ADDRESS, registry.address).replace(STORAGE, str(registry.root / "storage"))
         match block.language:
             case "python":
                 example = Example(here, text)

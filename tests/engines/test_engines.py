@@ -1,5 +1,6 @@
 """Validation on Spark and Ray, as the pages show it, and when a worker is killed: `.ci/run engines`."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -61,3 +62,6 @@ def test_val_05_each_document_has_one_report_after_a_worker_was_killed(name: str
     reports = pyarrow.dataset.dataset(target).to_table()
     assert sorted(reports["number"].to_pylist()) == list(range(_FILES * _ROWS))
     assert all(reports["ok"].to_pylist())
+    command = [sys.executable, "-m", "dreg_client.cli", "report", target, "--format", "json"]
+    sums = run_limited(command, cwd=ROOT, capture_output=True, check=True).stdout
+    assert json.loads(sums)["documents"] == json.loads(sums)["valid"] == _FILES * _ROWS

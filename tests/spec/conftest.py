@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 
 from tests.registries import LAYOUT, RunningRegistry
@@ -20,6 +21,9 @@ def name_of(request: pytest.FixtureRequest, archives: dict[str, Path]) -> Callab
         if medium == "http":
             registry: RunningRegistry = request.getfixturevalue("open_registry")
             return f"{registry.address}/spec/web"
+        if medium.startswith("registry-storage"):
+            storage: Path = request.getfixturevalue("open_registry").root / "storage"
+            return f"registry-storage:{_in_memory(storage) if 'fsspec' in medium else storage}/spec/web"
         return f"oci:{LAYOUT}" if medium == "layout" else f"{medium}:{archives[medium]}"
 
     return named
@@ -45,6 +49,14 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for member in dict.fromkeys([config, *layers]):
             tar.add(LAYOUT / member, member)
     return found
+
+
+def _in_memory(storage: Path) -> str:
+    """Copy a storage to the file system in memory of fsspec, once; return its URL."""
+    memory = fsspec.filesystem("memory")
+    if not memory.isdir("/spec"):
+        memory.put(f"{storage}/", "/spec/", recursive=True)
+    return "memory://spec"
 
 
 def member_of(descriptor: dict[str, Any]) -> str:

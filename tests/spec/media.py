@@ -28,6 +28,8 @@ MEDIA: Final = {
     "http": WHOLE,
     "layout": WHOLE,
     "oci-archive": WHOLE,
+    "registry-storage": WHOLE,
+    "registry-storage by fsspec": WHOLE,
     # `docker save` writes configs and layers. The manifest of an image is written by dreg-client, so there are neither
     # indexes nor artifacts, and nothing can refer to a manifest.
     "docker-archive": Medium(frozenset({"acme/web:single", "acme/web:latest"}), "acme/web:single"),

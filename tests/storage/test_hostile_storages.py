@@ -1,0 +1,205 @@
+"""Storages that someone made to mislead a check, and servers that write at the same time."""
+
+import json
+import os
+import shutil
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pytest
+
+from dreg_client import Digest
+from dreg_client.errors import UnsafePathError
+from dreg_client.files.registry_storage import StorageTree, open_storage
+from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, Status
+from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.storage import references_since, unreferenced
+from dreg_client.partitions.storage_repository import RepositoryCheck
+from dreg_client.validation.digest_set import DigestSet
+from dreg_client.validation.storage_links import StoredBlobs
+from dreg_client.values.reference import RepositoryName
+from tests.storage.planted import GONE, Found, Tree, write
+
+TERABYTE = 1 << 40
+WEB = "repositories/acme/web"
+SECRET = "a secret of another user"
+
+
+class _Changing(ListedFiles):
+    """A storage that a server changes after a directory was listed, once."""
+
+    def __init__(self, path: Path, listed: str, change: Callable[[], object]) -> None:
+        self._files, self.name = DirectoryFiles(path), str(path)
+        self._listed, self._changes = f"{WEB}/{listed}", [change]
+
+    def entries(self, place: str) -> list[Entry]:
+        found = self._files.entries(place)
+        if place == self._listed and self._changes:
+            self._changes.pop()()
+        return found
+
+    def open(self, *parts: str) -> BinaryIO:
+        return self._files.open(*parts)
+
+    def status(self, place: str) -> Status | None:
+        return self._files.status(place)
+
+    def directory(self, name: str) -> str | None:
+        return self._files.directory(name)
+
+    def below(self, place: str) -> Iterator[tuple[str, bool]]:
+        return self._files.below(place)
+
+
+def rules_of(tree: Tree, listed: str, change: Callable[[], object]) -> list[str]:
+    """Return the rules that are broken if the storage changes after a directory was listed."""
+    storage = StorageTree(_Changing(tree.v2, listed, change), str(tree.path))
+    with StoredBlobs(storage) as blobs:
+        reports = [*RepositoryCheck(storage, RepositoryName("acme/web"), blobs, pedantic=True).reports()]
+    return [problem.rule for found in reports for problem in found.report.problems if problem.rule != "MAN-08"]
+
+
+@pytest.mark.parametrize("content", [b"x" * 100_000, SECRET.encode(), b"sha256:" + b"A" * 64, b"\xff\x00\x1b[31m"])
+def test_val_75_a_link_that_is_large_or_no_digest(tree: Tree, content: bytes) -> None:
+    layer = Digest.of(b"layer one")
+    place = f"{WEB}/_layers/{layer.replace(':', '/')}/link"
+    write(tree.v2 / place, content)
+
+    assert tree.problems() == [Found("STO-06", "error", place, len(content))]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "directory", "outside", "loop"])
+def test_val_75_a_link_that_is_not_a_regular_file(tree: Tree, tmp_path: Path, kind: str) -> None:
+    """It is neither waited for, nor followed."""
+    layer = Digest.of(b"layer one")
+    place = f"{WEB}/_layers/{layer.replace(':', '/')}/link"
+    link = tree.v2 / place
+    link.unlink()
+    write(tmp_path / "outside", layer.encode())
+    makers: dict[str, Callable[[], object]] = {
+        "pipe": lambda: os.mkfifo(link),
+        "directory": link.mkdir,
+        "outside": lambda: link.symlink_to(tmp_path / "outside"),
+        "loop": lambda: link.symlink_to(link.name),
+    }
+    makers[kind]()
+
+    assert tree.problems() == [Found("STO-06", "error", place)]
+
+
+def test_val_76_directories_that_lead_out_of_the_storage_are_not_followed(tree: Tree, tmp_path: Path) -> None:
+    outside = Tree(tmp_path / "outside")
+    outside.put_image("acme/web", "1.4", SECRET.encode(), config={"mediaType": SECRET})
+    outside.put_upload("acme/web", b"1", SECRET)
+    (tree.v2 / "repositories/evil").symlink_to(outside.repository("acme"))
+    (tree.repository("acme/web") / "_uploads").symlink_to(outside.repository("acme/web") / "_uploads")
+    (tree.repository("acme/web/_manifests/tags") / "evil").symlink_to(outside.repository("acme/web"))
+    (tree.v2 / "blobs/sha512").symlink_to(outside.v2 / "blobs/sha256")
+
+    with pytest.raises(UnsafePathError, match="symbolic link"):
+        tree.problems(blobs=True)
+    (tree.repository("acme/web") / "_uploads").unlink()
+    (tree.v2 / "blobs/sha512").unlink()
+    assert tree.problems(blobs=True) == []
+
+
+def test_val_77_what_vanishes_while_it_is_checked_is_not_reported(tree: Tree) -> None:
+    """A tag, a manifest, a layer, an upload: they were listed, and are gone when they are read."""
+    web, layer = tree.repository("acme/web"), Digest.of(b"layer two")
+    old = tree.put_image("acme/web", "old", b"old layer")
+    tree.put_upload("acme/web", b"1", "2026-01-01T00:00:00Z")
+
+    def collect() -> None:
+        shutil.rmtree(web / "_layers" / layer.replace(":", "/"))
+        shutil.rmtree(tree.data(layer).parent)
+
+    assert rules_of(tree, "_manifests/tags", lambda: shutil.rmtree(web / "_manifests/tags/old")) == ["STO-04"]
+    assert rules_of(tree, "_uploads", lambda: shutil.rmtree(web / "_uploads")) == []
+
+    def delete() -> None:
+        shutil.rmtree(web / "_manifests/revisions" / old.replace(":", "/"))
+        shutil.rmtree(tree.data(old).parent)
+
+    assert rules_of(tree, "_manifests/revisions/sha256", delete) == []
+    assert rules_of(tree, "_layers/sha256", collect) == ["LYT-04"], "the manifest that names the layer is still there"
+
+
+def test_val_78_what_is_pushed_while_it_is_checked_is_not_reported(tree: Tree) -> None:
+    """The tag is listed after its manifest was pushed, which was not there when manifests were listed."""
+
+    def push() -> None:
+        tree.put_image("acme/web", "new", b"new layer")
+
+    assert rules_of(tree, "_manifests/revisions/sha256", push) == []
+
+
+def test_val_78_a_manifest_that_is_pushed_meanwhile_keeps_the_blobs_that_it_needs(tree: Tree) -> None:
+    """The blob is old: it was pushed long ago, and its manifest was deleted."""
+    old = tree.put_blob(b"an old layer")
+    storage, now = open_storage(tree.path), time.time()
+    references = references_since(storage)
+    assert [found.report.digest for found in unreferenced(storage, references, now, PartitionRules())] == [old]
+    tree.put_image("acme/new", "1", b"an old layer")
+
+    assert [*unreferenced(storage, references, now, PartitionRules())] == []
+
+
+def test_val_79_a_sparse_blob_of_a_terabyte_is_not_read(tree: Tree) -> None:
+    layer = Digest.of(b"layer one")
+    with tree.data(layer).open("wb") as file:
+        file.truncate(TERABYTE)
+
+    [found] = tree.problems(blobs=True)
+    assert (found.rule, found.source) == ("STO-02", str(tree.data(layer).relative_to(tree.v2)))
+
+
+def test_val_80_a_manifest_that_is_too_large_is_not_read(tree: Tree) -> None:
+    octets = b" " * (4 << 20) + b"{}"
+    digest = tree.put_blob(octets)
+    tree.link("acme/web", "_manifests/revisions", digest)
+
+    assert tree.problems() == [Found("GEN-05", "error", f"acme/web@{digest}", len(octets))]
+
+
+@pytest.mark.parametrize("started", ["", "x" * 100_000, "0000-01-01T00:00:00Z", "yesterday", "2026-13-01T00:00:00Z"])
+def test_val_81_an_upload_that_does_not_state_when_it_began(tree: Tree, started: str) -> None:
+    place = tree.put_upload("acme/web", b"12", started)
+    os.utime(place / "data", (0, 0))
+
+    assert [(each.rule, each.severity, each.size) for each in tree.problems()] == [("STO-04", "warning", 2)]
+
+
+def test_val_81_an_upload_of_the_future_is_young(tree: Tree) -> None:
+    """The clocks of two machines differ."""
+    tree.put_upload("acme/web", b"12", "9999-12-31T23:59:60Z")
+
+    assert tree.problems() == []
+
+
+def test_val_82_manifests_that_cannot_be_parsed_keep_what_they_name(tree: Tree) -> None:
+    """Otherwise a blob that an old or broken manifest needs would be called unreferenced."""
+    layer = tree.put_blob(b"of schema 1")
+    tree.link("acme/web", "_layers", layer)
+    raw = json.dumps({"schemaVersion": 1, "fsLayers": [{"blobSum": layer}], "tag": 7}).encode() + b"]"
+    digest = tree.put_blob(raw)
+    tree.link("acme/web", "_manifests/revisions", digest)
+
+    assert {each.rule for each in tree.problems()} == {"GEN-01"}
+
+
+def test_val_83_the_digests_of_a_large_storage_take_little_memory() -> None:
+    digests, count = DigestSet(), 200_000
+    tracemalloc.start()
+    for number in range(count):
+        digests.add(Digest.of(number.to_bytes(4, "big")))
+    size, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(digests) == count
+    assert size / count < 60
+    assert peak / count < 70
+    assert Digest.of(bytes(4)).encoded in digests.part("sha256", Digest.of(bytes(4)).encoded[:2])
+    assert GONE.encoded not in digests.part("sha256", GONE.encoded[:2])
