@@ -124,7 +124,7 @@ def plain_rules(rules: PartitionRules) -> dict[str, Any]:
 def read_metadata(stream: BinaryIO) -> dict[str, Any] | None:
     """Return what a report file states about itself; None if it is not a report of a partition, or is damaged."""
     try:
-        found = _pq.read_metadata(stream).metadata
+        found = cast("dict[bytes, bytes] | None", _pq.read_metadata(stream).metadata)
         stated = json.loads((found or {}).get(METADATA.encode(), b"null"))
     except (pa.ArrowException, OSError, ValueError, RecursionError):
         return None
