@@ -145,13 +145,11 @@ def finished_summary(stated: dict[str, Any], partition: Partition, rules: Partit
         return None
 
 
-def stated_name(stated: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the source of the partition that a report states, and the name that its file must have."""
+def stated_name(stated: dict[str, Any]) -> str | None:
+    """Return the name that the file of a report must have, by the partition that it states."""
     try:
         plain: Any = stated["partition"]
         members: dict[str, Any] = {**plain, "names": tuple(plain["names"])}
-        partition = Partition(**members)
-        name = partition.report_name
+        return Partition(**members).report_name
     except (TypeError, KeyError, AttributeError):
         return None
-    return partition.source, name
