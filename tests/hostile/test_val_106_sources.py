@@ -122,6 +122,17 @@ def test_val_108_a_layout_that_is_named_twice_is_reported_once(stored: Path, tmp
     assert f"{sum(reported(tmp_path / 'out').values())} checked" in done.stdout
 
 
+@pytest.mark.parametrize("names", [["", ""], ["", "/acme/web"], ["/acme/web", ""]])
+def test_val_108_a_repository_that_is_named_with_its_storage_is_reported_once(tmp_path: Path, names: list[str]) -> None:
+    storage = f"registry-storage:{runs.ROOT}/fixtures/storages/broken"
+    one = validate(tmp_path, storage).stdout.splitlines()[-2]
+    (tmp_path / "out").rename(tmp_path / "once")
+    both = validate(tmp_path, *(f"{storage}{name}" for name in names)).stdout.splitlines()[-2]
+
+    assert both == one
+    assert reported(tmp_path / "out") == reported(tmp_path / "once")
+
+
 def test_val_109_the_folder_of_the_reports_is_not_read(stored: Path, tmp_path: Path) -> None:
     (stored / "other").mkdir()
     for options in ([], ["--resume"]):
