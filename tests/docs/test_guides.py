@@ -14,6 +14,8 @@ from tests.registries import RunningRegistry, running
 
 GUIDES = [page for page in PAGES if page.parent.name in {"guides", "coming-from"}]
 _BLOCK = re.compile(r"^```(python|sh|bash|sql|toml|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILES = {"[[sync]]": "mirror.toml", "[[policy]]": "tags.toml"}
+"""The files that guides name, by a table that they contain."""
 _TRANSCRIPT = re.compile(r"\$ (dreg .*)\n((?:.+\n)+)")
 
 
@@ -71,10 +73,8 @@ def test_a_guide_works_from_top_to_bottom(page: Path, registry: RunningRegistry,
                 assert done.returncode == 0, f"{here}: {done.stdout}{done.stderr}"
             case "sql":
                 assert _rows(text) == re.findall(r"^--> (.+)$", text, re.MULTILINE), here
-            case "toml" if "[[sync]]" in text:
-                (folder / "mirror.toml").write_text(text)
-            case "toml" if "[[policy]]" in text:
-                (folder / "tags.toml").write_text(text)
+            case "toml" if names := [name for table, name in _FILES.items() if table in text]:
+                (folder / names[0]).write_text(text)
             case _ if transcript := _TRANSCRIPT.fullmatch(text):
                 done = run(transcript[1])
                 assert shown(done.stdout + done.stderr) == shown(transcript[2]), here
