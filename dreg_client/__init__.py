@@ -70,9 +70,9 @@ if TYPE_CHECKING:
     from dreg_client.models.legacy import LegacyManifest
     from dreg_client.models.manifest import DockerManifest, ImageManifest, Manifest, OciManifest
     from dreg_client.models.parse import parse_document, parse_manifest
-    from dreg_client.partitions.discover import find_partitions
+    from dreg_client.partitions.input.discover import find_partitions
     from dreg_client.partitions.partition import Partition, PartitionRules
-    from dreg_client.partitions.validate import PartitionReport, validate_partition
+    from dreg_client.partitions.run.validate import PartitionReport, validate_partition
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import (
         Answered,
@@ -176,9 +176,9 @@ _MODULES = {
     "models.legacy": ("LegacyManifest",),
     "models.manifest": ("DockerManifest", "ImageManifest", "Manifest", "OciManifest"),
     "models.parse": ("parse_document", "parse_manifest"),
-    "partitions.discover": ("find_partitions",),
+    "partitions.input.discover": ("find_partitions",),
     "partitions.partition": ("Partition", "PartitionRules"),
-    "partitions.validate": ("PartitionReport", "validate_partition"),
+    "partitions.run.validate": ("PartitionReport", "validate_partition"),
     "protocol.content": ("RawManifest",),
     "protocol.events": (
         "Answered",

@@ -10,8 +10,8 @@ from dreg_client.values.sizes import byte_size
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from dreg_client.partitions.run.validate import PartitionReport
     from dreg_client.partitions.summary import Summary
-    from dreg_client.partitions.validate import PartitionReport
 
 _PATIENCE: Final = 0.5
 _PAUSE: Final = 0.1

@@ -14,8 +14,8 @@ from dreg_client.cli.output import decodable
 from dreg_client.cli.progress import progress
 from dreg_client.cli.summary_text import summary_lines
 from dreg_client.errors import DregError
-from dreg_client.partitions.file_sums import FileSums, NotAReportError
-from dreg_client.partitions.read_reports import read_report, report_files
+from dreg_client.partitions.report.read import read_report, report_files
+from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.source_url import is_source_url, shown_source
 

@@ -29,7 +29,7 @@ from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_
 from dreg_client.files.regular import open_regular
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store
-from dreg_client.partitions.formats import ENDINGS
+from dreg_client.partitions.input.formats import ENDINGS
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS

@@ -20,9 +20,9 @@ from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import partition_rules
 from dreg_client.errors import DregError, FileError, MissingLibraryError
-from dreg_client.partitions.lines import rows_of_stream
+from dreg_client.partitions.input.lines import rows_of_stream
+from dreg_client.partitions.input.read import report_of
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.read import report_of
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
@@ -30,8 +30,8 @@ from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source
 
 if TYPE_CHECKING:
-    from dreg_client.partitions.run_folder import Run
-    from dreg_client.partitions.validate import PartitionReport
+    from dreg_client.partitions.run.folder import Run
+    from dreg_client.partitions.run.validate import PartitionReport
     from dreg_client.values.digest import Digest
 
 _MOST_NAMED: Final = 20
@@ -39,8 +39,8 @@ _MOST_NAMED: Final = 20
 
 def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Settings) -> int:
     """Validate sources, write their reports to a folder, print the summary; return the exit code."""
-    from dreg_client.partitions.run import results_of
-    from dreg_client.partitions.run_folder import open_run
+    from dreg_client.partitions.run.folder import open_run
+    from dreg_client.partitions.run.results import results_of
 
     single = [source for source in sources if _is_single(source)]
     if output.scheduler is not None:
@@ -80,7 +80,7 @@ def _check_cluster(single: list[str]) -> None:
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
     """Validate a source as a whole, and write one report file."""
-    from dreg_client.partitions.report_writing import write_reports
+    from dreg_client.partitions.report.writing import write_reports
 
     partition = Partition(source, "json")  # without a version: it is always validated again
     run.note(partition)
@@ -121,7 +121,7 @@ class _Outcome:
 
     def found_in(self, source: str, rules: PartitionRules) -> Iterator[Partition]:
         """Yield the partitions of a source; note why it has none, or no more."""
-        from dreg_client.partitions.discover import find_partitions
+        from dreg_client.partitions.input.discover import find_partitions
 
         source = _absolute(source)
         try:

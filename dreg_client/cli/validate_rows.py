@@ -14,16 +14,16 @@ from dreg_client.errors import FileError, UnsupportedError
 from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import files_below, is_pattern, matches
 from dreg_client.files.regular import open_regular
-from dreg_client.partitions.chunks import chunk_reports
-from dreg_client.partitions.discover import find_partitions
-from dreg_client.partitions.divide import PARQUET
-from dreg_client.partitions.failures import typed_errors
-from dreg_client.partitions.formats import format_of
-from dreg_client.partitions.lines import rows_of_stream
+from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.divide import PARQUET
+from dreg_client.partitions.input.failures import typed_errors
+from dreg_client.partitions.input.formats import format_of
+from dreg_client.partitions.input.lines import rows_of_stream
+from dreg_client.partitions.input.read import report_of
+from dreg_client.partitions.input.tars import rows_of_archive
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.read import report_of
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.tars import rows_of_archive
+from dreg_client.partitions.run.chunks import chunk_reports
 from dreg_client.validation.dumps import LineRules
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import is_source_url, shown_source

@@ -13,7 +13,7 @@ from dreg_client.cli.validate_registries import check_in_storage
 from dreg_client.errors import LayoutError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.partitions.partition import PartitionRules
-from dreg_client.partitions.storage import (
+from dreg_client.partitions.storage.partitions import (
     ALL_BLOBS,
     check_blobs,
     check_repositories,

@@ -28,7 +28,7 @@ class RemoteFiles(ListedFiles):
 
     def __init__(self, url: str) -> None:
         self._url = url if url.endswith("://") else url.rstrip("/")
-        self.name = shown_source(self._url)
+        self.name: str = shown_source(self._url)
         with _layout_errors(self._url):
             self._system, root = file_system(self._url, use_listings_cache=False)
         self._root = root.rstrip("/")

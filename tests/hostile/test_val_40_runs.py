@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from dreg_client import errors
-from dreg_client.partitions.local_run import MOST_ATTEMPTS, run_in_processes
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.run import run_partitions
-from dreg_client.partitions.run_folder import open_run
-from dreg_client.partitions.validate import PartitionReport
+from dreg_client.partitions.run.folder import open_run
+from dreg_client.partitions.run.local import MOST_ATTEMPTS, run_in_processes
+from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.validate import PartitionReport
 from tests.commands import run_limited, start_limited
 from tests.hostile.downloads import limit_files
 from tests.partitions import runs
@@ -84,7 +84,7 @@ def test_val_41_a_partition_that_always_kills_its_worker_is_given_up(tmp_path: P
 def test_val_41_a_partition_that_was_given_up_has_a_report_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dreg_client.partitions.run.validate_partition", killing)
+    monkeypatch.setattr("dreg_client.partitions.run.results.validate_partition", killing)
     partition = Partition(str(tmp_path / "bad"), "json-lines")
     [found] = run_partitions([partition], str(tmp_path / "out"), jobs=2)
 
@@ -260,7 +260,7 @@ def peak(folder: Path, partitions: int) -> int:
     code = (
         "import sys, resource\n"
         "from dreg_client.partitions.partition import Partition\n"
-        "from dreg_client.partitions.run import run_partitions\n"
+        "from dreg_client.partitions.run.results import run_partitions\n"
         "source = sys.argv[1]\n"
         "open(source, 'wb').write(b'{}\\n')\n"
         "parts = (Partition(source, 'json-lines', start=n, stop=n + 1, version='1') for n in range(int(sys.argv[3])))\n"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from dreg_client import __version__, errors
-from dreg_client.partitions import dask_run
-from dreg_client.partitions.dask_run import run_on_cluster
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.run import run_partitions
-from dreg_client.partitions.validate import PartitionReport
+from dreg_client.partitions.run import cluster as cluster_run
+from dreg_client.partitions.run.cluster import run_on_cluster
+from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.validate import PartitionReport
 from tests.commands import run_limited, start_limited
 from tests.partitions import runs
 from tests.partitions.clusters import ENVIRONMENT, Cluster, cluster
@@ -166,7 +166,7 @@ def test_val_56_a_lost_scheduler_ends_the_run_which_can_be_continued(
 def test_val_57_an_address_without_a_scheduler_is_an_error(
     stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, said: str
 ) -> None:
-    monkeypatch.setattr(dask_run, "_CONNECT", 0.5)
+    monkeypatch.setattr(cluster_run, "_CONNECT", 0.5)
     with pytest.raises(errors.ClusterError, match=said):
         list(run_partitions(partitions_of(stored), str(tmp_path / "out"), scheduler=address))
 
@@ -174,6 +174,6 @@ def test_val_57_an_address_without_a_scheduler_is_an_error(
 def test_val_57_a_scheduler_without_workers_is_an_error(
     dask: Cluster, stored: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dask_run, "_WITHOUT_WORKERS", 0.5)
+    monkeypatch.setattr(cluster_run, "_WITHOUT_WORKERS", 0.5)
     with pytest.raises(errors.ClusterError, match="has no workers; start some with: dask worker tcp://"):
         list(run_partitions(partitions_of(stored), str(tmp_path / "out"), scheduler=dask.address))

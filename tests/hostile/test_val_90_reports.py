@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from dreg_client.errors import FileError
-from dreg_client.partitions.file_sums import FileSums, NotAReportError
-from dreg_client.partitions.read_reports import read_report
+from dreg_client.partitions.report.read import read_report
+from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from tests.commands import run_dreg
 from tests.faultserver import Network
 from tests.hostile.downloads import MIB

@@ -12,11 +12,11 @@ from typing import Any
 
 from pyarrow import dataset, parquet
 
-from dreg_client.partitions.discover import find_partitions
+from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.report_file import METADATA
+from dreg_client.partitions.report.file import METADATA
+from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.partitions.validate import PartitionReport
 
 ROOT = Path(__file__).parents[2]
 DREG = [sys.executable, "-m", "dreg_client.cli"]

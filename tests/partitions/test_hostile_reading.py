@@ -13,9 +13,9 @@ from backports import zstd
 from pyarrow import parquet
 
 from dreg_client.errors import DregError, FileError, UnsafePathError, UnsupportedError
-from dreg_client.partitions.discover import find_partitions
+from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.read import batches_in, reports_in, rows_in
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.read import batches_in, reports_in, rows_in
 from dreg_client.partitions.row import Row
 from tests.commands import MEBIBYTE, run_limited
 from tests.partitions.stored import PACK, VALID, documents, lines, numbers, parquet_of, tar_of
@@ -23,8 +23,8 @@ from tests.partitions.stored import PACK, VALID, documents, lines, numbers, parq
 _PEAK = """
 import sys
 from pathlib import Path
-from dreg_client.partitions.discover import find_partitions
-from dreg_client.partitions.read import reports_in
+from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.read import reports_in
 
 count = sum(1 for partition in find_partitions(sys.argv[1:]) for _ in reports_in(partition))
 peak = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))

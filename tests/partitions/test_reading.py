@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from dreg_client.errors import ColumnError, FileError, NotFoundError, UnsupportedError
-from dreg_client.partitions.discover import find_partitions
+from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.read import batches_in, reports_in, rows_in
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.read import batches_in, reports_in, rows_in
 from dreg_client.partitions.row import Row
 from dreg_client.validation.dumps import LineRules
 from tests.partitions.stored import INVALID, PACK, VALID, documents, lines, numbers, parquet_of, tar_of

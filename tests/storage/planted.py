@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from dreg_client import Digest
-from dreg_client.partitions.discover import find_partitions
+from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.read import reports_in
 from dreg_client.partitions.partition import PartitionRules
-from dreg_client.partitions.read import reports_in
 from dreg_client.validation.dumps import LineRules
 
 OLD = time.time() - 7 * 86400

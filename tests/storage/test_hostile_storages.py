@@ -16,8 +16,8 @@ from dreg_client.errors import UnsafePathError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, Status
 from dreg_client.partitions.partition import PartitionRules
-from dreg_client.partitions.storage import references_since, unreferenced
-from dreg_client.partitions.storage_repository import RepositoryCheck
+from dreg_client.partitions.storage.partitions import references_since, unreferenced
+from dreg_client.partitions.storage.repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.storage_links import StoredBlobs
 from dreg_client.values.reference import RepositoryName

@@ -15,8 +15,8 @@ from dreg_client import __version__
 from dreg_client._logging import log
 from dreg_client.errors import ClusterError, FileError
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.report_file import plain_rules, read_metadata, stated_name
-from dreg_client.partitions.report_folder import ReportFolder, folder_at, is_local, local_path
+from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
+from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local, local_path
 from dreg_client.values.source_url import shown_source
 
 RUN_FILE: Final = "_dreg-run.json"

@@ -8,7 +8,7 @@ from dreg_client.files.compressed import compression_of
 from dreg_client.files.forward import plain_stream
 from dreg_client.files.places import joined, open_source
 from dreg_client.files.remote import read_starts
-from dreg_client.partitions.failures import typed_errors
+from dreg_client.partitions.input.failures import typed_errors
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.values.sizes import MAX_DOCUMENT

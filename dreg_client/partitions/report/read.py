@@ -11,9 +11,9 @@ from dreg_client.errors import DregError, FileError, MissingLibraryError
 from dreg_client.files.compressed import BrokenStreamError
 from dreg_client.files.forward import buffered, plain_stream
 from dreg_client.files.places import files_below, find_source, is_pattern, matches, open_source
-from dreg_client.partitions.file_sums import FileSums, NotAReportError
-from dreg_client.partitions.formats import format_of
-from dreg_client.partitions.line_reports import read_lines
+from dreg_client.partitions.input.formats import format_of
+from dreg_client.partitions.report.json_lines import read_lines
+from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.values.source_url import shown_source
 
 _FORMATS: Final = ("json-lines", "parquet")
@@ -80,7 +80,7 @@ def _sums_of_lines(file: BinaryIO, name: str, head: bytes) -> FileSums:
 @cache
 def _parquet_reader() -> Callable[[BinaryIO, str], FileSums]:
     try:
-        from dreg_client.partitions.parquet_reports import read_parquet  # noqa: PLC0415 (pyarrow is optional)
+        from dreg_client.partitions.report.parquet import read_parquet  # noqa: PLC0415 (pyarrow is optional)
     except ModuleNotFoundError as failure:
         if failure.name != "pyarrow":
             raise

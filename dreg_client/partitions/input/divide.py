@@ -10,7 +10,7 @@ from dreg_client.files.compressed import MAGIC, BrokenStreamError, compression_o
 from dreg_client.files.forward import plain_stream
 from dreg_client.files.places import StoredFile, open_source
 from dreg_client.files.tar_headers import BLOCK, is_tar
-from dreg_client.partitions.formats import format_of
+from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.partition import Compression, Format, Partition, PartitionRules
 
 PARQUET: Final = b"PAR1"
@@ -66,7 +66,7 @@ def _rows(whole: Partition, rules: PartitionRules, size: int) -> Iterator[Partit
     Row groups that are larger are divided, because many programs write only one. If the footer is damaged, reading the
     only partition shows why.
     """
-    from dreg_client.partitions.parquet import row_groups  # noqa: PLC0415 (imports pyarrow)
+    from dreg_client.partitions.input.parquet import row_groups  # noqa: PLC0415 (imports pyarrow)
 
     try:
         groups = row_groups(whole, rules)

@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final, cast
 
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
-from dreg_client.partitions.file_sums import FileSums, NotAReportError
+from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary, problem_of
 from dreg_client.validation.dumps import bounded_lines
 from dreg_client.values.json_values import has_too_many_values

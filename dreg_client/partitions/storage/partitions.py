@@ -14,7 +14,7 @@ from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.store_path import named_store
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.storage_repository import RepositoryCheck
+from dreg_client.partitions.storage.repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, unreferenced_blobs

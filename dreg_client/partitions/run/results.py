@@ -6,10 +6,10 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.report_file import ReportWriter, metadata_of
-from dreg_client.partitions.run_folder import Run, open_run
+from dreg_client.partitions.report.file import ReportWriter, metadata_of
+from dreg_client.partitions.run.folder import Run, open_run
+from dreg_client.partitions.run.validate import PartitionReport, validate_partition
 from dreg_client.partitions.summary import Summary
-from dreg_client.partitions.validate import PartitionReport, validate_partition
 
 _PLAIN: Final = PartitionRules()
 _Task: TypeAlias = Callable[[Partition], PartitionReport]
@@ -66,11 +66,11 @@ def results_of(
 
 def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int) -> _Results:
     if scheduler is not None:
-        from dreg_client.partitions.dask_run import run_on_cluster  # noqa: PLC0415 (needs an extra)
+        from dreg_client.partitions.run.cluster import run_on_cluster  # noqa: PLC0415 (needs an extra)
 
         yield from run_on_cluster(partitions, task, scheduler=scheduler, jobs=jobs)
     elif jobs > 1:
-        from dreg_client.partitions.local_run import run_in_processes  # noqa: PLC0415 (imports multiprocessing)
+        from dreg_client.partitions.run.local import run_in_processes  # noqa: PLC0415 (imports multiprocessing)
 
         yield from run_in_processes(partitions, task, jobs=jobs)
     else:

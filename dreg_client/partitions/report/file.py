@@ -124,8 +124,8 @@ def plain_rules(rules: PartitionRules) -> dict[str, Any]:
 def read_metadata(stream: BinaryIO) -> dict[str, Any] | None:
     """Return what a report file states about itself; None if it is not a report of a partition, or is damaged."""
     try:
-        found = _pq.read_metadata(stream).metadata
-        stated = json.loads((found or {}).get(METADATA.encode(), b"null"))
+        found: dict[bytes, bytes] = _pq.read_metadata(stream).metadata or {}
+        stated = json.loads(found.get(METADATA.encode(), b"null"))
     except (pa.ArrowException, OSError, ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", stated) if isinstance(stated, dict) else None

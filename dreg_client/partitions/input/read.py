@@ -7,12 +7,12 @@ from dreg_client.errors import UnsupportedError
 from dreg_client.models import rules as rule_book
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.paths import show
-from dreg_client.partitions.documents import rows_of_documents
-from dreg_client.partitions.failures import typed_errors
-from dreg_client.partitions.lines import rows_of_lines
+from dreg_client.partitions.input.documents import rows_of_documents
+from dreg_client.partitions.input.failures import typed_errors
+from dreg_client.partitions.input.lines import rows_of_lines
+from dreg_client.partitions.input.tars import rows_of_tar
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row, RowReport
-from dreg_client.partitions.tars import rows_of_tar
 from dreg_client.validation.dumps import validate_line
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
@@ -42,7 +42,7 @@ def rows_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[Ro
             case "tar":
                 yield from rows_of_tar(partition)
             case "parquet":
-                from dreg_client.partitions.parquet import rows_of_parquet  # noqa: PLC0415 (imports pyarrow)
+                from dreg_client.partitions.input.parquet import rows_of_parquet  # noqa: PLC0415 (imports pyarrow)
 
                 yield from rows_of_parquet(partition, rules)
             case "registry-storage":
@@ -60,7 +60,7 @@ def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterato
         ColumnError: A column is missing, or has another type.
         MissingLibraryError: pyarrow, or a library that the URL requires, is not installed.
     """
-    from dreg_client.partitions.parquet import batches_of_parquet  # noqa: PLC0415 (imports pyarrow)
+    from dreg_client.partitions.input.parquet import batches_of_parquet  # noqa: PLC0415 (imports pyarrow)
 
     with typed_errors(partition.source):
         yield from batches_of_parquet(partition, rules)
@@ -72,7 +72,7 @@ def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator
     Of the storage of a registry, files with problems also have reports, such as links and blobs.
     """
     if partition.format == "registry-storage":
-        from dreg_client.partitions.storage import reports_in_storage  # noqa: PLC0415 (few partitions are storages)
+        from dreg_client.partitions.storage.partitions import reports_in_storage  # noqa: PLC0415 (few partitions are storages)
 
         yield from reports_in_storage(partition, rules)
         return

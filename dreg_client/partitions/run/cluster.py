@@ -12,9 +12,9 @@ from uuid import uuid4
 
 from dreg_client import __version__
 from dreg_client.errors import ClusterError, DregError, MissingLibraryError
-from dreg_client.partitions.dask_task import Task, packed
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.validate import PartitionReport
+from dreg_client.partitions.run.cluster_task import Task, packed
+from dreg_client.partitions.run.validate import PartitionReport
 
 LOCAL: Final = "local"
 

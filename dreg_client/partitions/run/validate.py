@@ -54,6 +54,6 @@ def validate_partition(
         MissingLibraryError: A library for this kind of partition is not installed.
     """
     # The public names of dreg-client can be imported without pyarrow.
-    from dreg_client.partitions.report_writing import write_partition  # noqa: PLC0415
+    from dreg_client.partitions.report.writing import write_partition  # noqa: PLC0415
 
     return write_partition(partition, folder, rules, token)

@@ -10,9 +10,9 @@ from dreg_client.arrow import validate_batches
 import pyarrow as pa
 
 from dreg_client.errors import DregError, MissingLibraryError
+from dreg_client.partitions.input.read import batches_in, reports_in
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.read import batches_in, reports_in
-from dreg_client.partitions.report_file import (
+from dreg_client.partitions.report.file import (
     PLACE,
     PlacedRows,
     ReportWriter,
@@ -20,12 +20,12 @@ from dreg_client.partitions.report_file import (
     metadata_of,
     read_metadata,
 )
-from dreg_client.partitions.report_folder import ReportFolder, folder_at
+from dreg_client.partitions.report.folder import ReportFolder, folder_at
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.run_folder import Run, check_token
+from dreg_client.partitions.run.folder import Run, check_token
+from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
-from dreg_client.partitions.validate import PartitionReport
 
 T = TypeVar("T")
 

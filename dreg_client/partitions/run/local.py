@@ -12,7 +12,7 @@ from typing import Final
 
 from dreg_client._logging import log
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.values.waiting import wait_in_steps
 
 MOST_ATTEMPTS: Final = 4

@@ -17,8 +17,8 @@ from dreg_client.files.places import (
     matches,
     relative_to,
 )
-from dreg_client.partitions.divide import divided
-from dreg_client.partitions.formats import ENDINGS, format_of
+from dreg_client.partitions.input.divide import divided
+from dreg_client.partitions.input.formats import ENDINGS, format_of
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.sizes import MEBIBYTE
@@ -60,7 +60,7 @@ def find_partitions(
     groups = _Groups(size)
     for source in sources:
         if source.startswith(STORAGE):
-            from dreg_client.partitions.storage import storage_partitions  # noqa: PLC0415 (few sources are storages)
+            from dreg_client.partitions.storage.partitions import storage_partitions  # noqa: PLC0415 (few sources are storages)
 
             yield from storage_partitions(source, rules)
             continue

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.errors import FileError
-from dreg_client.partitions.file_sums import FileSums, NotAReportError
 from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch, columns_to_read
 from dreg_client.values.sizes import MEBIBYTE

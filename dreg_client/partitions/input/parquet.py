@@ -14,7 +14,7 @@ from pyarrow import parquet
 from dreg_client.arrow import validate_batches
 from dreg_client.errors import ColumnError, FileError
 from dreg_client.files.places import open_source
-from dreg_client.partitions.failures import typed_errors
+from dreg_client.partitions.input.failures import typed_errors
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row
 from dreg_client.values.sizes import MEBIBYTE

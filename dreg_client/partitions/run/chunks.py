@@ -6,8 +6,8 @@ from functools import partial
 from typing import Final
 
 from dreg_client.errors import DregError
+from dreg_client.partitions.input.read import report_of, rows_in
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.read import report_of, rows_in
 from dreg_client.partitions.row import Row, RowReport
 from dreg_client.validation.dumps import MOST_REPORTS
 from dreg_client.validation.pieces import results_in_order

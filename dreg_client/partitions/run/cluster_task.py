@@ -10,7 +10,7 @@ from dreg_client.errors import ClusterError, MissingLibraryError
 from dreg_client.partitions.partition import Partition
 
 if TYPE_CHECKING:
-    from dreg_client.partitions.validate import PartitionReport
+    from dreg_client.partitions.run.validate import PartitionReport
 
 Task: TypeAlias = "Callable[[Partition], PartitionReport]"
 

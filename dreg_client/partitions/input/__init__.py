@@ -1,0 +1,1 @@
+"""Find partitions, and read the documents in them."""

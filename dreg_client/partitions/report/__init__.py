@@ -1,0 +1,1 @@
+"""Report files: write them, and read their sums."""

@@ -1,0 +1,1 @@
+"""Run partitions: in processes of this machine or on a cluster, into one folder."""

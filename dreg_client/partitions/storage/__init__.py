@@ -1,0 +1,1 @@
+"""The storage of a registry in partitions."""
