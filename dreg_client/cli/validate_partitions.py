@@ -27,7 +27,7 @@ from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
-from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.source_url import is_source_url, shown_source, without_passwords
 
 if TYPE_CHECKING:
     from dreg_client.partitions.run.folder import Run
@@ -75,7 +75,7 @@ def _is_single(source: str) -> bool:
 def _check_cluster(single: list[str]) -> None:
     if single:
         reason = "only files and registry-storage: can be divided between workers; omit --scheduler"
-        raise click.UsageError(f"--scheduler cannot be used with {single[0]}: {reason}")
+        raise click.UsageError(f"--scheduler cannot be used with {shown_source(single[0])}: {reason}")
 
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
@@ -104,8 +104,8 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
                     outcome.fail(finding.source, finding.failure)
                 case Counted():  # only of dumps
                     pass
-    if first is not None:
-        raise FileError(source, f"was not read completely: {error_message(first)}")  # the report file states it
+    if first is not None:  # the report file states it
+        raise FileError(shown_source(source), f"was not read completely: {error_message(first)}")
 
 
 class _Outcome:
@@ -146,7 +146,7 @@ class _Outcome:
         if found.failure is None:
             return
         name = found.partition.name
-        reason = found.failure.removeprefix(f"{shown_source(found.partition.source)}: ")
+        reason = without_passwords(found.failure).removeprefix(f"{shown_source(found.partition.source)}: ")
         self._failed += 1
         if len(self._named) < _MOST_NAMED:
             self._named.append((name, reason))

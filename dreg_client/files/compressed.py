@@ -196,8 +196,6 @@ def decompressed(stream: BinaryIO, start: bytes, compression: Compression) -> It
             packed = more.lstrip(b"\0")
         if len(packed) < MAGIC:
             packed += stream.read(_PACKED)
-        if compression is BZIP2 and not packed.startswith(compression.magics):
-            return  # bzip2 ignores what follows
 
 
 def _stream_of(archive: BinaryIO, stream: _Stream, packed: bytes) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from dreg_client.validation.dumps import LineRules
-from dreg_client.values.source_url import shown_source
+from dreg_client.values.source_url import shown_source, without_password
 
 Format = Literal["json", "json-lines", "parquet", "tar", "registry-storage"]
 Compression = Literal["", "gzip", "zstd", "bzip2", "xz"]
@@ -87,9 +87,12 @@ class Partition:
 
     @property
     def report_name(self) -> str:
-        """The name of the report file. It is the same for each run over the same files."""
+        """The name of the report file. It is the same for each run over the same files.
+
+        Sources that are different files have different names, also if their URLs differ only in what is not shown.
+        """
         source = shown_source(self.source)
-        identity = (source, self.format, self.compression, self.start, self.stop, self.names)
+        identity = (without_password(self.source), self.format, self.compression, self.start, self.stop, self.names)
         digest = sha256(repr(identity).encode(errors="surrogatepass")).hexdigest()[:16]
         last = _UNUSUAL.sub("_", source.rstrip("/").rpartition("/")[2])[:_LONGEST_NAME]
         return f"{last.lstrip('._-') or 'documents'}-{digest}.parquet"

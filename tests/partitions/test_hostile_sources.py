@@ -1,0 +1,116 @@
+"""Sources of runs: passwords in their URLs, URLs that look the same, damaged streams, layouts in folders."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dreg_client.cli.error_messages import error_message
+from dreg_client.errors import DregError, FileError
+from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.read import rows_in
+from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.row import Row
+from dreg_client.partitions.run.results import run_partitions
+from dreg_client.values.source_url import shown_source
+from tests.commands import run_limited
+from tests.partitions.runs import DREG, reported, reports, stated
+from tests.partitions.stored import PACK, documents, lines, numbers
+
+PASSWORD = "hunter22"
+PLACE = f"user:{PASSWORD}@127.0.0.1:1"
+SOURCES = [
+    f"ftp://{PLACE}/x.jsonl",
+    f"ftp://{PLACE}/*.jsonl",
+    f"registry-storage:ftp://{PLACE}/x",
+    f"registry-storage:ftp://{PLACE}/x/acme/web:1.4",
+    f"oci:ftp://{PLACE}/x",
+    f"docker://{PLACE}/acme/web",
+]
+
+
+def said(*words: str | Path) -> "subprocess.CompletedProcess[str]":
+    return run_limited([*DREG, "validate", *map(str, words)], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("output", ["text", "json", "jsonl", "github", "parquet"])
+def test_val_130_no_output_has_the_password_of_a_source(tmp_path: Path, output: str) -> None:
+    options = ["-o", tmp_path / "out"] if output == "parquet" else []
+    done = said(*SOURCES, "--format", output, *options)
+
+    assert done.returncode
+    assert "127.0.0.1:1/x" in done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
+    assert all(PASSWORD not in str(stated(file)) for file in reports(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["a.jsonl", "--format", "parquet", "-o", "out", "--scheduler", f"tcp://{PLACE}"],
+        ["a.jsonl", "--format", "parquet", "-o", f"ftp://{PLACE}/out"],
+        ["oci:a", "--format", "parquet", "-o", "out", "--scheduler", f"tcp://{PLACE}"],
+        ["a.jsonl", "--jobs", f"ftp://{PLACE}/x"],
+        [f"registry-storage:ftp://{PLACE}/x", "--debug"],
+    ],
+    ids=["scheduler", "folder", "usage", "option", "debug"],
+)
+def test_val_130_no_error_of_an_option_has_its_password(tmp_path: Path, words: list[str]) -> None:
+    command = [*DREG, "validate", *words]
+    (tmp_path / "a.jsonl").write_bytes(lines(1))
+    done = run_limited(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert done.returncode
+    assert PASSWORD not in done.stdout + done.stderr
+
+
+def test_val_130_errors_of_other_libraries_are_shown_without_passwords() -> None:
+    assert error_message(OSError(5, "no answer", f"s3://{PLACE}/x")) == "s3://***@127.0.0.1:1/x: no answer"
+    assert shown_source(f"registry-storage:s3://{PLACE}/x?sig=abc") == "registry-storage:s3://***@127.0.0.1:1/x?sig=***"
+
+
+def test_val_131_urls_that_are_shown_alike_have_their_own_reports(tmp_path: Path) -> None:
+    for number, name in enumerate(("x?a=1.jsonl", "x?a=2.jsonl")):
+        (tmp_path / name).write_bytes(documents(2)[number] + b"\n")
+    partitions = [Partition(f"file://{tmp_path}/x?a={number}.jsonl", "json-lines", version="1") for number in (1, 2)]
+    out = str(tmp_path / "out")
+
+    assert len(list(run_partitions(partitions, out))) == 2
+    assert set(reported(tmp_path / "out").values()) == {1}
+    assert len(reported(tmp_path / "out")) == 2
+    assert [done.was_done for done in run_partitions(partitions, out, resume=True)] == [True, True]
+    assert "a=1" not in str(stated(reports(tmp_path / "out")[0]))
+
+
+def test_val_131_a_new_password_is_not_another_file() -> None:
+    names = [Partition(f"s3://{user}@b/x?v={v}", "json").report_name for user in ("a:1", "a:2", "b:1") for v in (1, 2)]
+
+    assert names[:2] == names[2:4]
+    assert len(set(names)) == 4
+
+
+@pytest.mark.parametrize("ending", [".bz2", ".gz", ".xz", ".zst"])
+@pytest.mark.parametrize("rest", ["damaged", "garbage", "zeros"])
+def test_val_132_what_follows_a_stream_is_read_or_reported(tmp_path: Path, ending: str, rest: str) -> None:
+    member = PACK[ending](lines(50))
+    damaged = bytes([member[0] ^ 1]) + member[1:]
+    path = tmp_path / f"web.jsonl{ending}"
+    path.write_bytes(member + {"damaged": damaged + member, "garbage": b"garbage", "zeros": bytes(20_000)}[rest])
+    found: list[Row] = []
+    [partition] = find_partitions([str(path)])
+    if rest == "zeros":
+        found.extend(rows_in(partition))
+    else:
+        with pytest.raises(DregError, match="cannot be decompressed") as failed:
+            found.extend(rows_in(partition))
+        assert isinstance(failed.value, FileError)
+
+    assert numbers([row.raw for row in found]) == list(range(50))
+
+
+def test_val_132_many_small_members_are_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "web.jsonl.bz2"
+    path.write_bytes(b"".join(PACK[".bz2"](text + b"\n") for text in documents(3000)))  # as pbzip2 writes
+    [partition] = find_partitions([str(path)])
+
+    assert numbers([row.raw for row in rows_in(partition)]) == list(range(3000))
