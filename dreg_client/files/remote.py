@@ -10,6 +10,7 @@ from itertools import takewhile
 from typing import Any, BinaryIO, Final, cast
 
 from dreg_client import errors
+from dreg_client.files.path_kinds import has_layout
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_query, without_secrets
 
@@ -152,22 +153,26 @@ def matches(pattern: str) -> Iterator[tuple[str, Status]]:
         yield _url(pattern, path, name), _status(found[name])
 
 
-def below(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Status]]:
+def below(url: str, wanted: Callable[[str], bool], on_layout: Callable[[str], None]) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file below a directory (see `files_below`)."""
     with typed_errors(url):
         system, root = file_system(url)
     waiting = [root]
     while waiting:
+        place = waiting.pop()
         with typed_errors(url):
-            entries = _entries(system, waiting.pop())
-        inner: list[str] = []
-        for name, entry in entries:
-            found = _status(entry)
-            if found[2]:
-                inner.append(name)
-            elif entry.get("type") == "file" and wanted(name.rpartition("/")[2]):
-                yield _url(url, root, name), found
-        waiting += reversed(inner)
+            entries = {name: (entry, _status(entry)) for name, entry in _entries(system, place)}
+        directories = [name for name, (_, found) in entries.items() if found[2]]
+        files = [name for name, (entry, found) in entries.items() if entry.get("type") == "file" and not found[2]]
+        if has_layout([*map(_last, files)], [*map(_last, directories)]):
+            on_layout(_url(url, root, place))
+            continue
+        yield from ((_url(url, root, name), entries[name][1]) for name in files if wanted(_last(name)))
+        waiting += reversed(directories)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _entries(system: Any, path: str) -> list[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 (as above)

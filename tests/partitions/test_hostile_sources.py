@@ -1,19 +1,20 @@
 """Sources of runs: passwords in their URLs, URLs that look the same, damaged streams, layouts in folders."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from dreg_client.cli.error_messages import error_message
-from dreg_client.errors import DregError, FileError
+from dreg_client.errors import DregError, FileError, UnsupportedError
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import rows_in
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.partitions.run.results import run_partitions
 from dreg_client.values.source_url import shown_source
-from tests.commands import run_limited
+from tests.commands import ROOT, run_limited
 from tests.partitions.runs import DREG, reported, reports, stated
 from tests.partitions.stored import PACK, documents, lines, numbers
 
@@ -114,3 +115,40 @@ def test_val_132_many_small_members_are_one_file(tmp_path: Path) -> None:
     [partition] = find_partitions([str(path)])
 
     assert numbers([row.raw for row in rows_in(partition)]) == list(range(3000))
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Path:
+    """A folder with a file, and with layouts below."""
+    folder = tmp_path / "in"
+    for name in ("a", "deep/b"):
+        shutil.copytree(ROOT / "fixtures/layouts/multi", folder / name)
+    (folder / "web.jsonl").write_bytes(lines(3))
+    return folder
+
+
+def test_val_133_layouts_in_a_folder_are_validated_in_each_format(nested: Path, tmp_path: Path) -> None:
+    checked = said(nested).stdout.splitlines()[-1]
+    done = said(nested, f"{nested}/deep/*", nested / "deep/b", "--format", "parquet", "-o", tmp_path / "out")
+
+    assert checked.startswith("49 checked: 49 valid")
+    assert "49 checked" in done.stdout
+    assert "49 valid" in done.stdout
+    assert "3 report files" in done.stdout
+    assert done.returncode == said(nested).returncode
+    assert sum(reported(tmp_path / "out").values()) == 49
+
+
+def test_val_133_layouts_are_not_skipped_by_a_cluster_or_in_python(nested: Path, tmp_path: Path) -> None:
+    (nested / "a/oci-layout").unlink()
+    done = said(nested, "--format", "parquet", "-o", tmp_path / "out", "--scheduler", "local", "--jobs", "1")
+
+    assert done.returncode
+    for name in ("a", "deep/b"):
+        assert f"{nested}/{name} is an image layout, which has no partitions; run: dreg validate oci:" in done.stderr
+    assert sum(reported(tmp_path / "out").values()) == 3
+    for source in (str(nested), f"file://{nested}"):
+        found: list[Partition] = []
+        with pytest.raises(UnsupportedError, match=r"is an image layout.*like 1 more"):
+            found.extend(find_partitions([source]))
+        assert [Path(partition.source).name for partition in found] == ["web.jsonl"]
