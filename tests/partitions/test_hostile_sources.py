@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pyarrow import dataset
 
 from dreg_client.cli.error_messages import error_message
 from dreg_client.errors import DregError, FileError, UnsupportedError
@@ -13,6 +14,7 @@ from dreg_client.partitions.input.read import rows_in
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.partitions.run.results import run_partitions
+from dreg_client.values.digest import Digest
 from dreg_client.values.source_url import shown_source
 from tests.commands import ROOT, run_limited
 from tests.partitions.runs import DREG, reported, reports, stated
@@ -115,6 +117,22 @@ def test_val_132_many_small_members_are_one_file(tmp_path: Path) -> None:
     [partition] = find_partitions([str(path)])
 
     assert numbers([row.raw for row in rows_in(partition)]) == list(range(3000))
+
+
+def test_rows_of_a_divided_file_can_be_found_in_it(tmp_path: Path) -> None:
+    path, out = tmp_path / "web.jsonl", tmp_path / "out"
+    path.write_bytes(lines(20) + b"{}\n")
+    results = list(run_partitions(find_partitions([str(path)], size=1000), str(out)))
+    found = dataset.dataset(out, format="parquet").to_table(["source", "line", "offset", "digest"]).to_pylist()
+
+    assert len(results) > 1
+    assert len(found) == 21
+    for row in found:
+        raw = path.read_bytes()[row["offset"] :].split(b"\n")[0]
+        assert (row["source"], row["digest"]) == (str(path), Digest.of(raw))
+        assert row["line"] in {None, path.read_bytes()[: row["offset"]].count(b"\n") + 1}
+    examples = [str(count.example) for done in results for count in done.summary.rules.values()]
+    assert f"{path} (byte {len(lines(20))})" in examples[0]
 
 
 @pytest.fixture

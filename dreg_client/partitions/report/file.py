@@ -21,8 +21,13 @@ from dreg_client.values.source_url import encodable, shown_source
 _pa: Final[Any] = pa  # some functions of pyarrow have no complete types
 _pq: Final[Any] = pq
 METADATA: Final = "dreg.partition"
-PLACE: Final = (pa.field("source", pa.string(), nullable=False), pa.field("line", pa.int64()))
-"""The first columns: the file that contains the document, and the number of its line or row from 1, or null."""
+PLACE: Final = (
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("line", pa.int64()),
+    pa.field("offset", pa.int64()),
+)
+"""The first columns: the file that contains the document; the number of its line or row, from 1, or null; the byte
+where its line starts, or null."""
 ROW_SCHEMA: Final[pa.Schema] = _pa.schema([*PLACE, *REPORT_SCHEMA])
 _MOST_ROWS: Final = 16_384
 _MOST_BYTES: Final = 32 * MEBIBYTE
@@ -34,12 +39,14 @@ class PlacedRows:
     def __init__(self) -> None:
         self._sources: list[str] = []
         self._numbers: list[int | None] = []
+        self._offsets: list[int | None] = []
         self._rows = ReportRows()
 
     def add(self, found: RowReport) -> None:
         """Add the report of a document."""
         self._sources.append(encodable(found.source))
         self._numbers.append(found.number or None)
+        self._offsets.append(found.offset)
         if found.is_null:
             self._rows.add_null()
         else:
@@ -55,8 +62,9 @@ class PlacedRows:
 
     def batch(self) -> pa.RecordBatch:
         """Return the rows, and start with no rows again."""
-        place = [_pa.array(self._sources, pa.string()), _pa.array(self._numbers, pa.int64())]
-        self._sources, self._numbers = [], []
+        numbers = (_pa.array(each, pa.int64()) for each in (self._numbers, self._offsets))
+        place = [_pa.array(self._sources, pa.string()), *numbers]
+        self._sources, self._numbers, self._offsets = [], [], []
         return cast("pa.RecordBatch", _pa.record_batch([*place, *self._rows.columns()], schema=ROW_SCHEMA))
 
 
