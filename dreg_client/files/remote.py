@@ -34,7 +34,8 @@ def typed_errors(source: str, what: str = "cannot be read") -> Generator[None]:
     except FileNotFoundError:
         raise errors.NotFoundError(f"file or directory {shown_source(source)}") from None
     except ImportError as failure:
-        raise errors.MissingLibraryError(_library(failure), "remote") from None
+        library = _library(failure)
+        raise errors.MissingLibraryError(library, "remote" if library == "fsspec" else "") from None
     except Exception as failure:  # noqa: BLE001 (each file system has exceptions of its own)
         reason = without_secrets(_reason(failure), source) or type(failure).__name__
         raise errors.FileError(shown_source(source), f"{what}: {reason}") from None
@@ -58,18 +59,21 @@ def _library(failure: ImportError) -> str:
     return (name or "fsspec").partition(".")[0]
 
 
-def file_system(url: str, **options: bool) -> tuple[Any, str]:
+def file_system(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, and the path in it; call it within `typed_errors`. fsspec has no types.
 
-    Args:
-        url: The URL.
-        **options: Options of the file system.
+    It keeps no lists of directories, since another process may change them. All file systems that keep them use this
+    member of fsspec's base class, but not all accept an option for it.
     """
     try:
         core: Any = import_module("fsspec.core")
     except ImportError:
         raise errors.MissingLibraryError("fsspec", "remote") from None
-    found, path = core.url_to_fs(url, **options)
+    found, path = core.url_to_fs(url)
+    lists = getattr(found, "dircache", None)
+    if getattr(lists, "use_listings_cache", False):
+        lists.use_listings_cache = False
+        lists.clear()
     return found, str(path)
 
 

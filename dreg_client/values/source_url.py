@@ -14,6 +14,8 @@ _USER: Final = re.compile(r"(?<=://)[^/\s]*?:[^/\s]*@")
 _PASSWORD: Final = re.compile(r"(?<=://)([^/\s:]*):[^/\s]*@")
 _QUERY: Final = re.compile(r"(?<=[?&])([^=&/?\s]+)=([^&\s]*)")
 _BLANK: Final = "***"
+_LABELLED: Final = re.compile(r"(?i)((?:key|secret|token|sig|signature|password|credential)[\w-]*=)[^\s&,;'\"]+")
+"""Secrets in the messages of file systems, which may have them from the environment."""
 _SHORTEST_SECRET: Final = 4
 _LONGEST: Final = 500
 
@@ -87,6 +89,7 @@ def without_secrets(message: str, source: str) -> str:
     text = message.replace(source, shown_source(source))
     for secret in sorted(_secrets(source), key=len, reverse=True):
         text = text.replace(secret, _BLANK)
+    text = _LABELLED.sub(rf"\1{_BLANK}", text)
     return " ".join(text.split()).rstrip(". ")[:_LONGEST]
 
 
