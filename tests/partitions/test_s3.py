@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import dataset
+from s3fs import S3FileSystem
 
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import rows_in
@@ -46,9 +48,6 @@ def said(s3: S3Server, *words: str) -> Any:
 
 def reported(folder: str) -> Counter[str]:
     """How often each document is in the reports at a URL, by its place."""
-    from pyarrow import dataset
-    from s3fs import S3FileSystem
-
     system = S3FileSystem(skip_instance_cache=True)
     path = folder.removeprefix("s3://")
     table = dataset.dataset(path, format="parquet", filesystem=system).to_table(["source", "line"])
@@ -91,16 +90,14 @@ def test_val_134_a_folder_that_another_process_changes_is_listed_again(in_proces
 
     in_process.put("bucket/changing/a.jsonl", lines(1))
     before = found()
-    in_process.put("bucket/changing/a.jsonl", lines(2))
-    in_process.put("bucket/changing/b.jsonl", lines(1))
+    other = S3FileSystem(skip_instance_cache=True)
+    other.pipe({"bucket/changing/a.jsonl": lines(2), "bucket/changing/b.jsonl": lines(1)})
 
     assert before == [("s3://bucket/changing/a.jsonl", len(lines(1)))]
     assert found() == [(f"s3://bucket/changing/{name}.jsonl", len(lines(at))) for name, at in (("a", 2), ("b", 1))]
 
 
 def test_small_documents_need_one_request_each(in_process: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    from s3fs import S3FileSystem
-
     for number, raw in enumerate(documents(70)):
         in_process.put(f"bucket/small/{number}.json", raw)
     [group] = find_partitions(["s3://bucket/small"])
