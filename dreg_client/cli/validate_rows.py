@@ -62,6 +62,7 @@ def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> Partition
         keep,
         settings.complete,
         settings.blobs,
+        settings.lines,
     )
 
 

@@ -27,12 +27,14 @@ class StoredFile:
         size: Its size in bytes; 0 if it is unknown.
         version: What changes if the file is written or replaced.
         is_directory: Whether it is a directory.
+        is_special: Whether it is neither a file nor a directory, such as a named pipe.
     """
 
     source: str
     size: int = 0
     version: str = ""
     is_directory: bool = False
+    is_special: bool = False
 
 
 def open_source(source: str) -> BinaryIO:
@@ -62,7 +64,8 @@ def find_source(source: str) -> StoredFile:
 
 def _stored(source: str, found: os.stat_result) -> StoredFile:
     version = f"{found.st_size}-{found.st_mtime_ns}"
-    return StoredFile(source, found.st_size, version, is_directory=stat.S_ISDIR(found.st_mode))
+    is_directory, is_file = stat.S_ISDIR(found.st_mode), stat.S_ISREG(found.st_mode)
+    return StoredFile(source, found.st_size, version, is_directory, is_special=not (is_directory or is_file))
 
 
 def is_pattern(source: str) -> bool:

@@ -26,6 +26,8 @@ class PartitionRules:
         keep: The Parquet columns that are copied to the report.
         complete: Whether content that documents in the storage of a registry name, but that is missing, is an error.
         blobs: Whether all blobs in the storage of a registry are read and verified.
+        is_lines: Whether files whose names do not say otherwise, and `*.json` files, have one document per line. With
+            `lines.field`, they always have.
     """
 
     lines: LineRules = field(default_factory=LineRules)
@@ -35,6 +37,12 @@ class PartitionRules:
     keep: tuple[str, ...] = ()
     complete: bool = False
     blobs: bool = False
+    is_lines: bool = False
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether files of JSON have one document per line, unless their names say otherwise."""
+        return self.is_lines or bool(self.lines.field)
 
 
 @dataclass(frozen=True, slots=True)

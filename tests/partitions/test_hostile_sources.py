@@ -1,5 +1,6 @@
 """Sources of runs: passwords in their URLs, URLs that look the same, damaged streams, layouts in folders."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -117,6 +118,26 @@ def test_val_132_many_small_members_are_one_file(tmp_path: Path) -> None:
     [partition] = find_partitions([str(path)])
 
     assert numbers([row.raw for row in rows_in(partition)]) == list(range(3000))
+
+
+def test_lines_may_be_in_files_of_any_name(tmp_path: Path) -> None:
+    (tmp_path / "dump").write_bytes(lines(20))
+    done = said("--lines", tmp_path / "dump", "--format", "parquet", "-o", tmp_path / "out")
+
+    assert "20 checked" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["dump", "dump.jsonl", "dump.tar.gz", "dump.parquet"])
+def test_val_136_a_pipe_is_not_waited_for_or_divided(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    (tmp_path / "other.jsonl").write_bytes(lines(2))
+    words = (tmp_path / name, tmp_path / "other.jsonl", "--format", "parquet", "-o", tmp_path / "out")
+    done = said(*words)
+
+    assert done.returncode == 5
+    assert f"{tmp_path / name} is a pipe or a device" in done.stderr
+    assert "dreg validate --lines -" in done.stderr
+    assert "2 checked" in done.stdout
 
 
 def test_rows_of_a_divided_file_can_be_found_in_it(tmp_path: Path) -> None:

@@ -229,6 +229,17 @@ def test_a_file_that_is_named_may_have_any_name(tmp_path: Path, content: bytes) 
     assert [len(rows_of(tmp_path / name)) for name in ("one", "tar", "column")] == [1, 1, 3]
 
 
+def test_files_of_json_may_have_one_document_per_line(tmp_path: Path) -> None:
+    put(tmp_path, lines(20), "a.json", "b")
+    put(tmp_path, PACK[".gz"](lines(20)), "c", "d.json.gz")
+    put(tmp_path, tar_of({"x.json": VALID}), "e.tar")
+    rules = PartitionRules(is_lines=True)
+
+    for name, count in (("a.json", 20), ("b", 20), ("c", 20), ("d.json.gz", 20), ("e.tar", 1)):
+        assert len(rows_of(tmp_path / name, rules=rules, size=1000)) == count
+    assert len(rows_of(tmp_path, rules=rules)) == 41
+
+
 def test_an_indented_document_is_one_row(tmp_path: Path) -> None:
     put(tmp_path, PACK[".gz"](b'{\n  "schemaVersion": 2\n}\n'), "web.jsonl.gz")
 

@@ -105,6 +105,9 @@ def _files(source: str, on_layout: Callable[[str], None]) -> Iterator[tuple[Stor
         return
     if found.is_directory:
         yield from _of_directory(source, on_layout)
+    elif found.is_special:
+        advice = "save it to a file, or pass lines as standard input: dreg validate --lines -"
+        raise FileError(source, f"is a pipe or a device, which cannot be read again; {advice}")
     else:
         yield found, directory_of(source)
 
