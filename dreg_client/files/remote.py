@@ -70,7 +70,7 @@ def file_system(url: str) -> tuple[Any, str]:
     except ImportError:
         raise errors.MissingLibraryError("fsspec", "remote") from None
     found, path = core.url_to_fs(url)
-    lists = getattr(found, "dircache", None)
+    lists: Any = getattr(found, "dircache", None)
     if getattr(lists, "use_listings_cache", False):
         lists.use_listings_cache = False
         lists.clear()

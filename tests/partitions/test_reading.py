@@ -17,6 +17,7 @@ from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import batches_in, reports_in, rows_in
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row
+from dreg_client.partitions.run.chunks import chunk_reports
 from dreg_client.validation.dumps import LineRules
 from tests.partitions.stored import INVALID, PACK, VALID, documents, lines, numbers, parquet_of, tar_of
 
@@ -227,6 +228,19 @@ def test_a_file_that_is_named_may_have_any_name(tmp_path: Path, content: bytes) 
 
     assert len(rows_of(tmp_path / "dump", rules=PartitionRules(LineRules(field="manifests")))) == 3
     assert [len(rows_of(tmp_path / name)) for name in ("one", "tar", "column")] == [1, 1, 3]
+
+
+@pytest.mark.parametrize("ending", PACK)
+def test_the_bytes_of_a_file_are_counted_as_they_are_read(tmp_path: Path, ending: str) -> None:
+    content = b"".join(b'{"x":"%s"}\n' % os.urandom(300).hex().encode() for _ in range(5000))
+    (tmp_path / f"a.jsonl{ending}").write_bytes(PACK[ending](content))
+    parts = [*find_partitions([str(tmp_path)])]
+
+    read = [found.read for found in chunk_reports(parts, RULES, jobs=1, name="a")]
+
+    assert len(read) > 3
+    assert read[:-1] == sorted(read[:-1])
+    assert 0 < read[0] < read[-2] <= parts[0].size
 
 
 def test_files_of_json_may_have_one_document_per_line(tmp_path: Path) -> None:

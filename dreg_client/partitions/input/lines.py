@@ -1,6 +1,6 @@
 """Read the rows of JSON Lines: a whole file, which may be compressed, or the lines that start in a part of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
 from dreg_client.files.forward import buffered, plain_stream
@@ -14,7 +14,7 @@ _FAR: Final = 1 << 62
 """More bytes than any file has."""
 
 
-def rows_of_lines(partition: Partition) -> Iterator[Row]:
+def rows_of_lines(partition: Partition, on_read: Callable[[int], None]) -> Iterator[Row]:
     """Yield the rows of a partition of JSON Lines.
 
     The lines of a part that is not the first of its file have no numbers, but offsets: counting them would mean
@@ -23,7 +23,7 @@ def rows_of_lines(partition: Partition) -> Iterator[Row]:
     name, start, stop = shown_source(partition.source), partition.start, partition.stop
     with open_source(partition.source) as file:
         if not start and stop is None:
-            stream = plain_stream(file, partition.compression)
+            stream = plain_stream(file, partition.compression, on_read)
             if stream is not file:
                 yield from _rows_of_plain(buffered(stream), name)
                 return

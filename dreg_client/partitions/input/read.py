@@ -1,6 +1,6 @@
 """Read the documents of a partition, and validate them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from dreg_client.errors import UnsupportedError
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 _RULES: Final = PartitionRules()
 
 
-def rows_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[Row]:
+def rows_in(
+    partition: Partition, rules: PartitionRules = _RULES, *, on_read: Callable[[int], None] = lambda _: None
+) -> Iterator[Row]:
     """Yield the documents of a partition, in constant memory. If it breaks off, those before are yielded first.
+
+    `on_read` is called with the number of bytes each time that some are read from a compressed file.
 
     Raises:
         FileError: The partition cannot be read, or breaks off.
@@ -38,9 +42,9 @@ def rows_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[Ro
             case "json":
                 yield from rows_of_documents(partition)
             case "json-lines":
-                yield from rows_of_lines(partition)
+                yield from rows_of_lines(partition, on_read)
             case "tar":
-                yield from rows_of_tar(partition)
+                yield from rows_of_tar(partition, on_read)
             case "parquet":
                 from dreg_client.partitions.input.parquet import rows_of_parquet  # noqa: PLC0415 (imports pyarrow)
 
