@@ -62,6 +62,7 @@ def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> Partition
         keep,
         settings.complete,
         settings.blobs,
+        settings.lines,
     )
 
 
@@ -122,11 +123,14 @@ def _findings(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
     _check_media_type(settings)
+    shown = 0  # the bytes of the partition that the progress bar shows already
     for found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
         yield from map(_checked, found.reports)
         yield Counted(found.rows - len(found.reports))
+        read = max(found.read if found.partition is None else found.partition.size, shown)
+        advance(read - shown)
+        shown = read if found.partition is None else 0
         if found.partition is not None:
-            advance(found.partition.size)
             if isinstance(found.failure, UnsupportedError):  # another way to name the source is needed
                 yield FailedSource(found.partition.name, click.UsageError(str(found.failure)))
             elif found.failure is not None:

@@ -23,7 +23,7 @@ from dreg_client.partitions.storage.partitions import (
 )
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.dumps import LineRules
-from dreg_client.validation.processes import map_in_processes
+from dreg_client.validation.pieces import map_in_processes
 from dreg_client.validation.report import FileReport
 from dreg_client.values.store_name import StoreName
 

@@ -1,10 +1,9 @@
 """Find the partitions in files, folders, patterns and URLs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from errno import ENOENT
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from dreg_client.errors import FileError, NotFoundError, UnsupportedError
@@ -54,9 +53,31 @@ def find_partitions(
         OSError: A path does not exist, or cannot be read. Raised by the iterator, as the following ones.
         NotFoundError: There is nothing at a URL, no file matches a pattern, or there is no such storage or repository.
         FileError: A URL cannot be read, or a folder contains no documents.
-        UnsupportedError: A folder is an image layout.
+        UnsupportedError: A folder is an image layout, or contains some; raised after the partitions of all files.
         MissingLibraryError: A library that the format or the URL requires is not installed.
     """
+    layouts: list[str] = []
+    yield from partitions_and_layouts(sources, rules, size=size, on_layout=layouts.append)
+    if layouts:
+        more = f", like {len(layouts) - 1} more" if len(layouts) > 1 else ""
+        raise UnsupportedError(f"{layouts_reason(layouts[0])}{more}")
+
+
+def layouts_reason(place: str) -> str:
+    """Return why an image layout has no partitions, and how to validate it."""
+    shown = shown_source(place)
+    advice = "copy it to a directory, then run: dreg validate DIRECTORY" if is_source_url(place) else ""
+    return f"{shown} is an image layout, which has no partitions; {advice or f'run: dreg validate oci:{shown}'}"
+
+
+def partitions_and_layouts(
+    sources: Iterable[str],
+    rules: PartitionRules,
+    *,
+    size: int = PARTITION_SIZE,
+    on_layout: Callable[[str], None],
+) -> Iterator[Partition]:
+    """Find partitions like `find_partitions`; call `on_layout` with each image layout that is a folder or in one."""
     groups = _Groups(size)
     for source in sources:
         if source.startswith(STORAGE):
@@ -64,7 +85,7 @@ def find_partitions(
 
             yield from storage_partitions(source, rules)
             continue
-        for file, directory in _files(source):
+        for file, directory in _files(source, on_layout):
             for part in divided(file, rules, size):
                 if part.format == "json" and not part.compression:
                     yield from groups.add(file, directory)
@@ -73,45 +94,51 @@ def find_partitions(
     yield from groups.rest()
 
 
-def _files(source: str) -> Iterator[tuple[StoredFile, str]]:
+def _files(source: str, on_layout: Callable[[str], None]) -> Iterator[tuple[StoredFile, str]]:
     """Yield the files that a source names, and the directory in which each was searched for."""
     try:
         found = find_source(source)
     except (FileNotFoundError, NotFoundError):
         if not is_pattern(source):
             raise
-        yield from _matches(source)
+        yield from _matches(source, on_layout)
         return
     if found.is_directory:
-        yield from _of_directory(source)
+        yield from _of_directory(source, on_layout)
+    elif found.is_special:
+        advice = "save it to a file, or pass lines as standard input: dreg validate --lines -"
+        raise FileError(source, f"is a pipe or a device, which cannot be read again; {advice}")
     else:
         yield found, directory_of(source)
 
 
-def _matches(pattern: str) -> Iterator[tuple[StoredFile, str]]:
+def _matches(pattern: str, on_layout: Callable[[str], None]) -> Iterator[tuple[StoredFile, str]]:
     """Yield the files that match a pattern. If its end matches any name, files without a known ending are left out."""
     path, is_empty = without_query(pattern)[0], True
+    layouts: list[str] = []
     is_open, is_deep = path.endswith("*"), path.endswith("**")
     for found in matches(pattern):
         if not found.is_directory and (not is_open or _is_known(found.source)):
             yield found, directory_of(found.source)
             is_empty = False
         elif found.is_directory and not is_deep:
-            for file in files_below(found.source, _is_known):
+            for file in files_below(found.source, _is_known, layouts.append):
                 yield file, found.source
                 is_empty = False
-    if is_empty:
+    for layout in layouts:
+        on_layout(layout)
+    if is_empty and not layouts:
         raise FileNotFoundError(ENOENT, "no file matches this pattern", shown_source(pattern))
 
 
-def _of_directory(source: str) -> Iterator[tuple[StoredFile, str]]:
-    if not is_source_url(source) and Path(source, "oci-layout").is_file():
-        raise UnsupportedError(f"{source} is an image layout; validate it with: dreg validate oci:{source}")
-    is_empty = True
-    for file in files_below(source, _is_known):
+def _of_directory(source: str, on_layout: Callable[[str], None]) -> Iterator[tuple[StoredFile, str]]:
+    is_empty, layouts = True, list[str]()
+    for file in files_below(source, _is_known, layouts.append):
         yield file, source
         is_empty = False
-    if is_empty:
+    for layout in layouts:
+        on_layout(layout)
+    if is_empty and not layouts:
         raise FileError(shown_source(source), f"has no {', '.join(ENDINGS)} files, compressed or not")
 
 
