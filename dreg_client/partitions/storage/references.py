@@ -125,11 +125,9 @@ class ReferenceReader:
         with StoredBlobs(self._tree) as blobs:
             for name in repositories_of(self._tree, self._reach, others):
                 yield from self._of_repository(RepositoryName(name), blobs)
-                if self._verifies:
-                    yield from others
+                yield from others
                 others.clear()
-        if self._verifies:
-            yield from others
+        yield from others
 
     def read(self) -> StorageReach:
         """Read them; return what they refer to."""
