@@ -1,6 +1,7 @@
 """Read the links and documents in the storage of a registry, while a server may be writing them."""
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
@@ -28,7 +29,7 @@ class StoredBlobs:
 
     def __init__(self, tree: StorageTree) -> None:
         self._blobs = HeldDirectory(tree.files, "blobs")
-        self.is_known = lru_cache(_KNOWN_BLOBS)(self.exists)
+        self.is_known: Callable[[Digest], bool] = lru_cache(_KNOWN_BLOBS)(self.exists)
 
     def __enter__(self) -> Self:
         return self

@@ -7,6 +7,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, cast
@@ -31,21 +32,38 @@ class Run:
         folder: The folder of the report files.
         rules: How the documents are validated.
         token: A random text in the folder's run file, by which workers recognise it.
+        begun: The token of the first run that this one continues: of those since the last one that was completed.
+        has_failed: Whether a partition was not read completely.
     """
 
-    def __init__(self, place: str, folder: ReportFolder, rules: PartitionRules, *, resumes: bool) -> None:
+    def __init__(
+        self, place: str, folder: ReportFolder, rules: PartitionRules, *, resumes: bool, begun: str = ""
+    ) -> None:
         self.place: str = place
         self.folder = folder
         self.rules: PartitionRules = rules
         self.token: str = secrets.token_hex(16)
-        self._resumes = resumes
+        self.begun: str = begun or self.token
+        self.has_failed: bool = False
+        self._resumes, self._is_of_storage = resumes, False
         self._names, self._sources = _Seen(), _Seen()
 
     def noted(self, partitions: Iterable[Partition]) -> Iterator[Partition]:
         """Yield the partitions, and note which ones the run has."""
         for partition in partitions:
             self.note(partition)
-            yield partition
+            yield self._versioned(partition)
+
+    def _versioned(self, partition: Partition) -> Partition:
+        """Return a partition of a registry's storage with a version, so that an interrupted run does not do it again.
+
+        Finding out whether a storage was changed takes as long as reading it. What depends on all of it is done again.
+        """
+        if partition.format != "registry-storage":
+            return partition
+        self._is_of_storage = True
+        is_part = bool(partition.names) or partition.stop is not None
+        return replace(partition, version=self.begun) if is_part else partition
 
     def note(self, partition: Partition) -> None:
         """Note that the run has a partition."""
@@ -58,12 +76,20 @@ class Run:
 
         Call it once all partitions are done.
         """
+        if self._is_of_storage and not self.has_failed:
+            self.write(begun="")
         if not self._resumes:
             return
         for name in filter(_is_report, self.folder.names()):
             if name not in self._names and self._is_stale(name):
                 self.folder.remove(name)
                 log.info("%s/%s: deleted, because its source was changed", self.folder.name, name)
+
+    def write(self, begun: str) -> None:
+        """Write the run file; without `begun`, the run is completed."""
+        stated = {"dreg": __version__, "rules": plain_rules(self.rules), "token": self.token, "begun": begun}
+        with self.folder.new_file(RUN_FILE) as file:
+            file.write(json.dumps(stated).encode())
 
     def _is_stale(self, name: str) -> bool:
         if (stream := self.folder.open(name)) is None:
@@ -121,10 +147,9 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
     with folder.lock():
         _check(folder, resume=resume)
         folder.remove_parts()
-        run = Run(place, folder, rules, resumes=resume)
-        stated = {"dreg": __version__, "rules": plain_rules(rules), "token": run.token}
-        with folder.new_file(RUN_FILE) as file:
-            file.write(json.dumps(stated).encode())
+        begun = (_run_file(folder) or {}).get("begun")
+        run = Run(place, folder, rules, resumes=resume, begun=begun if isinstance(begun, str) else "")
+        run.write(run.begun)
         try:
             yield run
         finally:
