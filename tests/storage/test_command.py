@@ -138,7 +138,7 @@ def test_the_sums_of_partitions_name_the_bytes_of_unreferenced_blobs(faulty: Tre
 
     assert alone.split(":")[0] == "84 checked"
     assert out.splitlines()[-2].startswith("84 checked (")
-    assert out.splitlines()[-2].endswith("; 1 blob unreferenced (12 bytes)")
+    assert out.splitlines()[-2].endswith("; 1 blob unreferenced (12 B)")
     assert dreg("report", reports)[1].splitlines()[-1] == out.splitlines()[-2]
     summary = json.loads(dreg("report", reports, "--format", "json")[1])
     assert (summary["unreferenced"], summary["unreferencedSize"]) == (1, 12)
