@@ -63,6 +63,7 @@ def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> Partition
         keep,
         settings.complete,
         settings.blobs,
+        settings.lines,
     )
 
 
@@ -77,7 +78,7 @@ def expanded(source: str) -> list[str]:
 
 def check_source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate the files at a path or URL: a file, a folder, or those that match a pattern."""
-    partitions = partitions_of([source], partition_rules(settings), _WHOLE, TakenSources())
+    partitions = partitions_of([source], partition_rules(settings), TakenSources(), size=_WHOLE)
     yield from _findings(partitions, shown_source(source), settings, advance, jobs=settings.jobs)
 
 
@@ -87,7 +88,7 @@ def check_below(directory: str, settings: Settings, advance: Advance) -> Iterato
     if files:
         jobs = min(settings.jobs, sum(size for _, size in files) // _SMALL + 1)
         sources = [source for source, _ in files]
-        partitions = partitions_of(sources, partition_rules(settings), _WHOLE, TakenSources())
+        partitions = partitions_of(sources, partition_rules(settings), TakenSources(), size=_WHOLE)
         yield from _findings(partitions, directory, settings, advance, jobs=jobs)
 
 
@@ -124,11 +125,14 @@ def _findings(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
     _check_media_type(settings)
+    shown = 0  # the bytes of the partition that the progress bar shows already
     for found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
         yield from map(_checked, found.reports)
         yield Counted(found.rows - len(found.reports))
+        read = max(found.read if found.partition is None else found.partition.size, shown)
+        advance(read - shown)
+        shown = read if found.partition is None else 0
         if found.partition is not None:
-            advance(found.partition.size)
             if isinstance(found.failure, UnsupportedError):  # another way to name the source is needed
                 yield FailedSource(found.partition.name, click.UsageError(str(found.failure)))
             elif found.failure is not None:

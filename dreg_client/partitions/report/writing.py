@@ -27,6 +27,7 @@ from dreg_client.partitions.run.folder import Run, check_token
 from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
+from dreg_client.values.source_url import without_passwords
 
 T = TypeVar("T")
 
@@ -103,7 +104,7 @@ class _Reading:
         except MissingLibraryError:
             raise
         except DregError as failure:
-            self.failure = str(failure)
+            self.failure = without_passwords(str(failure))
         except OSError as failure:
             self.failure = f"{failure.filename or 'the file'}: {failure.strerror or failure}"
         except Exception as failure:  # noqa: BLE001 (a bug that one document shows must not end the run)

@@ -19,6 +19,7 @@ from dreg_client.errors import ClusterError, DregError, MissingLibraryError
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run.cluster_task import Task, packed
 from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.values.source_url import shown_source, without_secrets
 
 LOCAL: Final = "local"
 
@@ -61,7 +62,7 @@ def run_on_cluster(
         DregError: What the task raised. The partitions that wait are cancelled.
     """
     with _client(scheduler, jobs) as client:
-        submitted = _Submitted(client, task, scheduler)
+        submitted = _Submitted(client, task, shown_source(scheduler))
         try:
             while submitted.fill(partitions):
                 if (found := submitted.next_result()) is not None:
@@ -81,7 +82,9 @@ def _client(scheduler: str, jobs: int) -> Generator[_Client, None, None]:
             client = distributed.Client(place, timeout=_CONNECT, set_as_default=False, name="dreg-validate")
         except (OSError, ValueError, TypeError, RuntimeError, ImportError) as failure:
             advice = "start it with: dask scheduler" if isinstance(failure, OSError) else "expected tcp://HOST:PORT"
-            raise ClusterError(scheduler, f"cannot connect to the Dask scheduler: {_line(failure)}; {advice}") from None
+            reason = without_secrets(_line(failure), scheduler)
+            where = shown_source(scheduler)
+            raise ClusterError(where, f"cannot connect to the Dask scheduler: {reason}; {advice}") from None
         with closing(client):
             yield client
 

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,19 @@ class Run:
         folder: The folder of the report files.
         rules: How the documents are validated.
         token: A random text in the folder's run file, by which workers recognise it.
+        begun: The token of the first run that this one continues: of those since the last one that was completed.
+        has_failed: Whether a partition was not read completely.
     """
 
-    def __init__(self, place: str, folder: ReportFolder, rules: PartitionRules, sources: Iterable[str] = ()) -> None:
+    def __init__(
+        self, place: str, folder: ReportFolder, rules: PartitionRules, sources: Iterable[str] = (), *, begun: str = ""
+    ) -> None:
         self.place: str = place
         self.folder = folder
         self.rules: PartitionRules = rules
         self.token: str = secrets.token_hex(16)
+        self.begun: str = begun or self.token
+        self.has_failed: bool = False
         self._stated = {
             "dreg": __version__,
             "rules": plain_rules(rules),
@@ -45,13 +52,23 @@ class Run:
 
     def begin(self) -> None:
         """State in the folder that the run has begun. Workers of an earlier run notice that."""
-        write_state(self.folder, {**self._stated, "complete": False})
+        write_state(self.folder, {**self._stated, "begun": self.begun, "complete": False})
 
     def noted(self, partitions: Iterable[Partition]) -> Iterator[Partition]:
         """Yield the partitions, and note which ones the run has."""
         for partition in partitions:
             self.note(partition)
-            yield partition
+            yield self._versioned(partition)
+
+    def _versioned(self, partition: Partition) -> Partition:
+        """Return a partition of a registry's storage with a version, so that an interrupted run does not do it again.
+
+        Finding out whether a storage was changed takes as long as reading it. What depends on all of it is done again.
+        """
+        if partition.format != "registry-storage":
+            return partition
+        is_part = bool(partition.names) or partition.stop is not None
+        return replace(partition, version=self.begun) if is_part else partition
 
     def note(self, partition: Partition) -> None:
         """Note that the run has a partition."""
@@ -69,7 +86,8 @@ class Run:
             elif self._is_own(name):
                 self.folder.remove(name)
                 log.info("%s/%s: deleted, because its documents have moved or are gone", self.folder.name, name)
-        write_state(self.folder, {**self._stated, "complete": True, "reports": reports})
+        begun = {"begun": self.begun} if self.has_failed else {}  # what failed is to be continued
+        write_state(self.folder, {**self._stated, **begun, "complete": True, "reports": reports})
 
     def _is_own(self, name: str) -> bool:
         """Return whether a file is the report of a partition, by its content."""
@@ -132,7 +150,8 @@ def open_run(
     with folder.lock():
         _check(folder, named, resume=resume)
         folder.remove_parts()
-        run = Run(place, folder, rules, named)
+        begun = (read_state(folder) or {}).get("begun")
+        run = Run(place, folder, rules, named, begun=begun if isinstance(begun, str) else "")
         run.begin()
         try:
             yield run

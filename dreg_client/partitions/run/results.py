@@ -64,7 +64,9 @@ def results_of(
     task = partial(validate_partition, folder=run.place, rules=run.rules, token=run.token)
     with closing(_results(run.noted(partitions), task, scheduler, jobs)) as results:
         for found in results:
-            yield found if isinstance(found, PartitionReport) else _give_up(run, *found)
+            report = found if isinstance(found, PartitionReport) else _give_up(run, *found)
+            run.has_failed |= report.failure is not None
+            yield report
 
 
 def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int) -> _Results:
