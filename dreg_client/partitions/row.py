@@ -16,6 +16,7 @@ class Row(NamedTuple):
         media_type: The media type with which the document was stored.
         kind: The kind with which the document was stored.
         is_line: Whether `raw` is a line of JSON, in which `LineRules` find the document.
+        report: The report of a document that is too large to be validated; `raw` is then None.
     """
 
     source: str
@@ -24,6 +25,12 @@ class Row(NamedTuple):
     media_type: str | None = None
     kind: str | None = None
     is_line: bool = False
+    report: Report | None = None
+
+    @property
+    def is_null(self) -> bool:
+        """Whether the document is a null in a column."""
+        return self.raw is None and self.report is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
         count += 1
         report = report_of(row, rules)
         if report.problems:
-            reports.append(RowReport(row.source, row.number, report, is_null=row.raw is None))
+            reports.append(RowReport(row.source, row.number, report, is_null=row.is_null))
         if len(reports) == MOST_REPORTS:
             break
     return ChunkReport(count, tuple(reports))
