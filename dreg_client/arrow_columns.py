@@ -139,7 +139,8 @@ def texts_of(batch: pa.RecordBatch, name: str | None) -> Iterator[str | None]:
     if not isinstance(column, pa.DictionaryArray):
         return map(_text, column)
     values, known = column.dictionary, dict[int | None, str | None]({None: None})
-    return (known[at] if at in known else known.setdefault(at, _text(values[at])) for at in column.indices.to_pylist())
+    indices = cast("list[int]", column.indices.to_pylist())
+    return (known[at] if at in known else known.setdefault(at, _text(values[at])) for at in indices)
 
 
 def _text(scalar: object) -> str | None:

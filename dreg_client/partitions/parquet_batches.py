@@ -17,9 +17,11 @@ from pyarrow import parquet
 
 from dreg_client.arrow_columns import check_dictionaries, dictionaries
 from dreg_client.errors import DregError, FileError
+from dreg_client.partitions.report.sums import NotAReportError
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_secrets
 
+_pa: Final[Any] = pa  # the stubs lack some functions
 _BUFFER: Final = MEBIBYTE
 _BATCH: Final = 4 * MEBIBYTE
 """The size from which a batch is not made larger."""
@@ -35,20 +37,20 @@ _LONGEST_NESTED: Final = 4096
 
 
 @contextmanager
-def arrow_errors(source: str) -> Generator[None]:
+def arrow_errors(source: str, what: str = "cannot be read as Parquet") -> Generator[None]:
     """Raise `FileError` for all errors of pyarrow that a damaged or hostile file causes; there are many kinds.
 
     Those of the operating system and of this package are raised as they are.
     """
     try:
         yield
-    except (DregError, GeneratorExit):
+    except (DregError, NotAReportError, GeneratorExit):
         raise
     except Exception as failure:
         if isinstance(failure, OSError) and failure.errno is not None and not isinstance(failure, pa.ArrowException):
             raise
         reason = without_secrets(_first_line(failure), source)
-        raise FileError(shown_source(source), f"cannot be read as Parquet: {reason}") from None
+        raise FileError(shown_source(source), f"{what}: {reason}") from None
 
 
 def _first_line(failure: Exception) -> str:
@@ -92,7 +94,7 @@ class ParquetInput:
         """
         leaves = self._repeated(number, columns)
         opened = _opened(self.file, metadata=self.opened.metadata, read_dictionary=leaves) if leaves else self.opened
-        options = {"row_groups": [number], "columns": [*columns], "use_threads": False}
+        options: dict[str, Any] = {"row_groups": [number], "columns": [*columns], "use_threads": False}
         if leaves:
             is_plain = any(
                 leaf not in leaves for leaf in _leaves(self.opened.schema) if leaf.partition(".")[0] in columns
@@ -121,7 +123,7 @@ class ParquetInput:
         batches = peeking.iter_batches(batch_size=_STEP, row_groups=[number], columns=[column], use_threads=False)
         try:
             batch = next(batches, None)
-        except NotImplementedError:  # an encoding that is never one of a dictionary
+        except (NotImplementedError, OSError):  # an encoding that never has a dictionary, or damage that reading shows
             return False
         return batch is not None and any(map(_is_long, batch.columns))
 
@@ -148,10 +150,10 @@ def _joined(batches: Iterator[pa.RecordBatch], most_rows: int) -> Iterator[pa.Re
         rows += batch.num_rows
         octets += batch.nbytes
         if rows >= most_rows or octets >= _BATCH:
-            yield pa.concat_batches(waiting)
+            yield _pa.concat_batches(waiting)
             waiting, rows, octets = [], 0, 0
     if waiting:
-        yield pa.concat_batches(waiting)
+        yield _pa.concat_batches(waiting)
 
 
 def _is_long(column: Any) -> bool:  # noqa: ANN401 (pyarrow's arrays are generic)
