@@ -22,8 +22,8 @@ from dreg_client.validation.stated import validate_as
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import encodable, shown_source
 
-_PLACE: Final = ("source", "line")
-_Found: TypeAlias = tuple[bytes | None, str | None, str | None, bool, Report | None]
+_PLACE: Final = ("source", "line", "offset")
+_Found: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, Report | None]
 """The members of a `Row` after its number."""
 _REPORT: Final = 1024
 """What a report counts as, in bytes."""
@@ -54,7 +54,7 @@ def _opened(partition: Partition) -> Generator[ParquetInput]:
 
 
 def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
-    """Yield the columns that are needed, and `source` and `line`: the file, and the number of the row in it."""
+    """Yield the columns that are needed, and `source`, `line` and `offset`: the file, the row in it, and null."""
     name = encodable(shown_source(partition.source))
     with _opened(partition) as file:
         schema = file.schema
@@ -65,7 +65,8 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
             sources = pa.array([name] * batch.num_rows, pa.string())
             rows += batch.num_rows
             kept = _with_plain(batch, schema, rules, partition.source)
-            yield kept.append_column("source", sources).append_column("line", lines)
+            placed = kept.append_column("source", sources).append_column("line", lines)
+            yield placed.append_column("offset", pa.nulls(batch.num_rows, pa.int64()))
 
 
 def _with_plain(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules, source: str) -> pa.RecordBatch:
@@ -157,7 +158,7 @@ def _found(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Found]:
 def _sized(raw: bytes | None, media_type: str | None, kind: str | None, rules: PartitionRules) -> _Found:
     """Return the document, or its report if it is too large."""
     if raw is None or len(raw) <= MAX_DOCUMENT:
-        return raw, media_type, kind, False, None
+        return raw, media_type, kind, False, None, None
     how = rules.lines
     report = validate_as(raw, kind or how.kind, media_type or how.media_type, pedantic=how.pedantic)
-    return None, media_type, kind, False, report
+    return None, media_type, kind, False, None, report

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final, cast
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
-from dreg_client.partitions.summary import Summary, problem_of
+from dreg_client.partitions.summary import UNREFERENCED, Summary, problem_of
 from dreg_client.validation.dumps import bounded_lines
 from dreg_client.values.json_values import has_too_many_values
 
@@ -77,7 +77,11 @@ def _add_document(summary: Summary, plain: Json) -> None:
         raise TypeError
     if not (line >= 0 and 0 <= size <= _LARGEST):
         raise ValueError
-    if all(problem.rule != "LYT-04" for problem in problems):  # a missing blob is not checked
+    rules = {problem.rule for problem in problems}
+    if UNREFERENCED in rules:
+        summary.unreferenced += 1
+        summary.unreferenced_size += size
+    elif "LYT-04" not in rules:  # a missing blob is not checked
         summary.documents += 1
         summary.valid += plain["ok"]
         summary.warned += any(problem.severity == "warning" for problem in problems)
