@@ -88,27 +88,27 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
 
     \b
     SOURCE is one of these:
-      FILE         A document; *.jsonl and *.ndjson have one document per line, *.parquet one per row; *.tar contains
-                   such JSON files. All but Parquet may be compressed: *.gz, *.zst, *.bz2, *.xz, *.tgz.
-      DIRECTORY    All these files in it and its subdirectories, and all layouts.
-      URL          A file or directory on object storage, such as s3://bucket/dumps; requires fsspec.
-      PATTERN      All files whose paths match, such as 'dumps/**/*.parquet'; also in a URL.
+      FILE         A document, or many of them: in the lines of *.jsonl and *.ndjson, or in the rows of *.parquet.
+      FILE.tar     A tar archive of *.json, *.jsonl and *.ndjson files.
+      FILE.gz      Any of these but Parquet, compressed; also *.zst, *.bz2, *.xz and *.tgz.
+      DIRECTORY    All of these files, and all layouts, in it and its subdirectories.
+      PATTERN      All files whose paths match, such as 'dumps/**/*.parquet'.
+      URL          A file, directory or pattern on object storage, such as s3://bucket/dumps. Requires fsspec.
       -            Standard input.
       oci:PATH[:TAG], oci-archive:FILE[:TAG]
                    A layout: its documents, blobs and references.
       REGISTRY/REPOSITORY[:TAG|@DIGEST]
                    One image of a repository, or all its tags.
-      registry-storage:PATH[/REPOSITORY[:TAG|@DIGEST]]
-                   The storage of a registry, also links, uploads and
-                   unreferenced blobs; a repository; or one image.
       REGISTRY/    All repositories in the catalog of a registry.
+      registry-storage:PATH[/REPOSITORY[:TAG|@DIGEST]]
+                   The storage of a registry, a repository, or an image.
 
-    In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist.
-    In a registry-storage, --blobs reads them.
+    In a registry, manifests and configs are read, but layers are not. --complete checks that layers exist. In the
+    storage of a registry, links, uploads and unreferenced blobs are also checked; --blobs reads all layers.
 
-    With --format parquet, the report of each document is written to a folder: one file for each partition, such as a
-    file or a part of it. Processes of this machine (--jobs) or a Dask cluster (--scheduler) validate the partitions.
-    `dreg report DIR` shows the summary again.
+    --format parquet writes the report of each document, valid or not, to Parquet files in a folder, and prints a
+    summary. Large inputs are divided into partitions, which processes of this machine (--jobs) or a Dask cluster
+    (--scheduler) validate. `dreg report DIR` prints the summary again.
 
     \b
     Exit codes:

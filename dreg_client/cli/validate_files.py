@@ -31,6 +31,7 @@ from dreg_client.files.regular import open_regular
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store
 from dreg_client.partitions.input.formats import ENDINGS
+from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
@@ -190,7 +191,7 @@ def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance
 
 
 def _is_wanted(entry: Path) -> bool:
-    if entry.name.startswith("."):
+    if entry.name.startswith(".") or entry.name == RUN_FILE:
         return False
     if entry.is_dir():
         return not entry.is_symlink()

@@ -1,6 +1,5 @@
 """`dreg validate --format parquet -o DIR`: validate partitions, write their reports, print one summary."""
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -22,9 +21,10 @@ from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Sett
 from dreg_client.cli.validate_rows import partition_rules
 from dreg_client.errors import DregError, FileError, MissingLibraryError, UnsupportedError
 from dreg_client.files.store_kinds import OCI
-from dreg_client.partitions.input.discover import layouts_reason, partitions_and_layouts
+from dreg_client.partitions.input.discover import layouts_reason, partitions_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
+from dreg_client.partitions.input.sources import TakenSources, absolute
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
@@ -45,14 +45,20 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     from dreg_client.partitions.run.folder import open_run
     from dreg_client.partitions.run.results import results_of
 
-    single = [source for source in sources if _is_single(source)]
+    spelled = {_spelled(source): source for source in reversed(sources)}  # each once, in any spelling
+    single = [source for source in sources if _is_single(source) and spelled.pop(_spelled(source), None) is not None]
     if output.scheduler is not None:
         _check_cluster(single)
         silence_dask()
     outcome = _Outcome(output, settings)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, partition_rules(settings, output.keep), resume=output.resume) as run,
+        open_run(
+            output.folder,
+            partition_rules(settings, output.keep),
+            resume=output.resume,
+            sources=(shown_source(_spelled(source)) for source in sources),
+        ) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
         files = (source for source in sources if not _is_single(source))
@@ -121,12 +127,13 @@ class _Outcome:
         self._done = self._kept = self._failed = self._partitions = 0
         self._named: list[tuple[str, str]] = []
         self._codes: set[int] = set()
+        self._taken = TakenSources()
 
     def found_in(self, source: str, rules: PartitionRules, single: list[str]) -> Iterator[Partition]:
         """Yield the partitions of a source, and add layouts to `single`; note why it has no partitions, or no more."""
-        source, on_layout = _absolute(source), partial(self._note_layout, single)
+        source, on_layout = absolute(source), partial(self._note_layout, single)
         try:
-            for partition in partitions_and_layouts([source], rules, on_layout=on_layout):
+            for partition in partitions_of([source], rules, self._taken, on_layout=on_layout):
                 self._partitions += 1
                 yield partition
         except MissingLibraryError:
@@ -178,6 +185,11 @@ class _Outcome:
         return exit_code_of_several(self._codes | {0} if self.summary.documents else self._codes)
 
 
-def _absolute(source: str) -> str:
-    """Return a path as an absolute one, as workers and later runs may have another working directory."""
-    return source if is_source_url(source) or source.startswith(STORAGE) else os.path.abspath(source)  # noqa: PTH100 (keeps `**`)
+def _spelled(source: str) -> str:
+    """Return a source as a later run with another working directory would spell it."""
+    if source == "-" or is_of_registry(source):
+        return source
+    if source.startswith(STORE_KINDS):
+        kind, colon, path = source.partition(":")
+        return f"{kind}{colon}{absolute(path)}"
+    return absolute(source)

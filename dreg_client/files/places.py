@@ -25,7 +25,7 @@ class StoredFile:
     Attributes:
         source: Its path or URL.
         size: Its size in bytes; 0 if it is unknown.
-        version: What changes if the file is written or replaced.
+        version: What changes if the file is written or replaced; empty if that is unknown.
         is_directory: Whether it is a directory.
         is_special: Whether it is neither a file nor a directory, such as a named pipe.
     """

@@ -15,12 +15,15 @@ from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_query, without_secrets
 
 Status = tuple[int, str, bool]
-"""The size, the version, and whether it is a directory."""
+"""The size, the version (empty if it is unknown), and whether it is a directory."""
 _BLOCK: Final = 4 * MEBIBYTE
 """The number of bytes to request at a time."""
 _BUFFER: Final = 256 * 1024
 _INSTALL: Final = re.compile(r"(?i)install ['\"]?([A-Za-z][\w.-]*)|requires ['\"]?([A-Za-z][\w.-]*)")
-_VERSIONS: Final = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "created")
+_VERSIONS: Final = (
+    *("ETag", "etag", "generation", "md5Hash", "sha"),
+    *("LastModified", "last_modified", "updated", "modificationTime", "modify", "last_write_time", "mtime", "created"),
+)
 """The members of the description of a file that change with its content, by file system."""
 
 
@@ -145,7 +148,8 @@ def _status(found: Mapping[str, Any]) -> Status:
     value = next((value for name in _VERSIONS if (value := found.get(name))), "")
     if isinstance(value, datetime):
         value = value.timestamp()
-    return size, f"{size}-{str(value).strip(chr(34))}", found.get("type") == "directory"
+    version = str(value).strip('"')
+    return size, f"{size}-{version}" if version else "", found.get("type") == "directory"
 
 
 def matches(pattern: str) -> Iterator[tuple[str, Status]]:

@@ -26,6 +26,8 @@ class RemoteFiles(ListedFiles):
         LayoutError: The URL cannot be used.
     """
 
+    at_once = 8
+
     def __init__(self, url: str) -> None:
         self._url = url if url.endswith("://") else url.rstrip("/")
         self.name: str = shown_source(self._url)

@@ -61,7 +61,7 @@ class Partition:
         names: The files of the group, or the repositories, relative to `source`; empty for all other formats, and for
             the blobs of a storage. Without `stop`, these are the unreferenced blobs.
         size: The number of bytes to read, as stored; 0 if it is unknown.
-        version: What changes if the file changes: its size and its date, or its ETag.
+        version: What changes if the file changes: its size and its date, or its ETag; empty if that is unknown.
     """
 
     source: str = field(repr=False)

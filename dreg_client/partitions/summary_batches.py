@@ -9,7 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dreg_client.arrow import PROBLEM, REPORT_SCHEMA
-from dreg_client.partitions.summary import RuleCount, Summary, example_of, placed_source, problem_of
+from dreg_client.partitions.summary import (
+    UNREFERENCED,
+    RuleCount,
+    Summary,
+    example_of,
+    placed_source,
+    problem_of,
+)
 
 _PLACE = ("source", "line", "offset")
 _MOST_KEPT = 3
@@ -29,6 +36,10 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
     Raises:
         ValueError: The batch has other columns, or values that no report has.
     """
+    for count in _rule_counts(batch, source):
+        summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
+        if count.example.problem.rule == UNREFERENCED:
+            batch = _without_unreferenced(summary, batch)
     ok = _column(batch, "ok", pa.bool_())
     summary.documents += batch.num_rows
     summary.valid += pc.sum(ok).as_py() or 0
@@ -36,8 +47,17 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
     summary.size += pc.sum(_column(batch, "size", pa.int64())).as_py() or 0
     for counted in _column(batch, "kind", pa.string()).value_counts().to_pylist():
         summary.add_kind(counted["values"] or "", counted["counts"])
-    for count in _rule_counts(batch, source):
-        summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
+
+
+def _without_unreferenced(summary: Summary, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Count the unreferenced blobs of a batch; return the batch without them."""
+    lists, problems = _problems(batch)
+    is_unreferenced = pc.equal(_text(problems, "rule"), pa.scalar(UNREFERENCED))
+    rows = pc.unique(pc.filter(pc.list_parent_indices(lists), is_unreferenced))
+    summary.unreferenced += len(rows)
+    summary.unreferenced_size += pc.sum(_column(batch, "size", pa.int64()).take(rows)).as_py() or 0
+    is_other = pc.invert(pc.is_in(pa.array(range(batch.num_rows), rows.type), rows))
+    return batch.filter(is_other)
 
 
 def columns_to_read(schema: pa.Schema) -> list[str]:

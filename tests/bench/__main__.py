@@ -65,6 +65,8 @@ PACKAGES = (
     "python-dxf",
     "oras",
     "aioregistry",
+    "pyarrow",
+    "distributed",
 )
 TOOLS = (
     ("skopeo", "--version"),
@@ -80,7 +82,7 @@ def main() -> None:
     """Run the suites and print their tables; with `--write`, also write them to a page."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("suites", nargs="*", choices=[*SUITES, "all"], default="all", help="default: all")
-    options.add_argument("--write", type=Path, metavar="FILE", help="write the tables to a page of the documentation")
+    options.add_argument("--write", type=Path, metavar="FILE", help="replace a page by the tables of this run")
     options.add_argument(
         "--quick", action="store_true", help="small sizes and few rounds, to check that everything runs"
     )

@@ -89,7 +89,7 @@ def _sizes(options: Options) -> str:
 
 
 def _deaths(rate: float) -> str:
-    return f"deaths of a worker in an hour: {rate:g}"
+    return f"{rate:g} {'death' if rate == 1 else 'deaths'} of each worker an hour" if rate else "no deaths"
 
 
 def _losses(options: Options) -> str:
@@ -114,7 +114,7 @@ def _losses(options: Options) -> str:
         )
     title = f"The same with partitions of {options.size} MiB: what deaths of workers cost"
     head = [
-        "deaths of a worker in an hour",
+        "deaths of each worker an hour",
         "deaths in the run",
         "seconds",
         "work lost",

@@ -26,7 +26,7 @@ _SAYS_NOTHING = (" -o ", "--format github")
 _COPIES = re.compile(r"dreg (?:copy|pull|push|sync) ")
 _SUMMARY = re.compile(r"dreg: (?:copied|would \w+|nothing to copy|wrote the tag|removed) ?.*|remove  .*")
 
-IN_ORDER = {"automate-tags"}
+IN_ORDER = {"automate-tags", "validate-millions"}
 """Pages whose commands depend on those before them: `test_guides.py` runs them in order."""
 SEPARATE = [page for page in PAGES if page.stem not in IN_ORDER]
 

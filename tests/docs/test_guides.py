@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.docs.pages import ADDRESS, PAGES, STORAGE, Example, shown
@@ -12,7 +13,9 @@ from tests.docs.test_examples import shell_in
 from tests.registries import RunningRegistry, running
 
 GUIDES = [page for page in PAGES if page.parent.name in {"guides", "coming-from"}]
-_BLOCK = re.compile(r"^```(python|sh|bash|toml|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(python|sh|bash|sql|toml|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILES = {"[[sync]]": "mirror.toml", "[[policy]]": "tags.toml"}
+"""The files that guides name, by a table that they contain."""
 _TRANSCRIPT = re.compile(r"\$ (dreg .*)\n((?:.+\n)+)")
 
 
@@ -29,6 +32,12 @@ def _blocks(page: Path) -> Iterator[Block]:
     text = page.read_text()
     for found in _BLOCK.finditer(text):
         yield Block(found[1], found[2], text[: found.start()].count("\n") + 1)
+
+
+def _rows(query: str) -> list[str]:
+    """Return the rows of a query of DuckDB, as the pages show them."""
+    with duckdb.connect() as connection:
+        return [" ".join(map(str, row)) for row in connection.execute(query).fetchall()]
 
 
 @pytest.fixture
@@ -62,10 +71,10 @@ def test_a_guide_works_from_top_to_bottom(page: Path, registry: RunningRegistry,
             case "sh" | "bash":
                 done = run(text)
                 assert done.returncode == 0, f"{here}: {done.stdout}{done.stderr}"
-            case "toml" if "[[sync]]" in text:
-                (folder / "mirror.toml").write_text(text)
-            case "toml" if "[[policy]]" in text:
-                (folder / "tags.toml").write_text(text)
+            case "sql":
+                assert _rows(text) == re.findall(r"^--> (.+)$", text, re.MULTILINE), here
+            case "toml" if names := [name for table, name in _FILES.items() if table in text]:
+                (folder / names[0]).write_text(text)
             case _ if transcript := _TRANSCRIPT.fullmatch(text):
                 done = run(transcript[1])
                 assert shown(done.stdout + done.stderr) == shown(transcript[2]), here

@@ -1,5 +1,6 @@
 """The simulation of a cluster in tests/bench: its figures are on the site, so it must not cheat."""
 
+import sys
 from collections import defaultdict
 from itertools import pairwise
 from typing import Final
@@ -7,6 +8,7 @@ from typing import Final
 import pytest
 
 from tests.bench.simulation import MOST_ATTEMPTS, Attempt, Cluster, Run, divided, file_sizes, ideal, simulate
+from tests.commands import ROOT, run_limited
 
 DOCUMENTS: Final = 1_000_000
 MORTAL: Final = Cluster(workers=16, rate=2_000, start=5, overhead=0.5, deaths=60, notice=10)
@@ -86,3 +88,11 @@ def test_divided_files_have_all_their_documents() -> None:
 
     assert sum(sizes) == sum(PARTITIONS) == DOCUMENTS
     assert max(PARTITIONS) <= 20_000 < max(sizes)
+
+
+def test_the_guide_shows_the_costs_that_the_script_prints() -> None:
+    script = [sys.executable, ROOT / "tests/bench/simulate.py"]
+    printed = run_limited(script, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    costs = printed[printed.index("| on | documents a second and core") :].strip()
+
+    assert costs in (ROOT / "docs/guides/validate-millions.md").read_text()

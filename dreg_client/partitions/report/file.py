@@ -148,10 +148,10 @@ def finished_summary(stated: dict[str, Any], partition: Partition, rules: Partit
         return None
 
 
-def stated_name(stated: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the source of the partition that a report states, and the name that its file must have."""
+def stated_name(stated: dict[str, Any]) -> str | None:
+    """Return the name that the file of a report must have, by the partition that it states."""
     try:
-        source, name = stated["partition"]["source"], stated["name"]
+        name = stated["name"]
     except (TypeError, KeyError):
         return None
-    return (source, name) if isinstance(source, str) and isinstance(name, str) else None
+    return name if isinstance(name, str) else None
