@@ -30,7 +30,7 @@ from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
-from dreg_client.values.source_url import is_source_url, shown_source, without_passwords
+from dreg_client.values.source_url import is_source_url, shown_source, without_password, without_passwords
 
 if TYPE_CHECKING:
     from dreg_client.partitions.run.folder import Run
@@ -57,7 +57,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
             output.folder,
             partition_rules(settings, output.keep),
             resume=output.resume,
-            sources=(shown_source(_spelled(source)) for source in sources),
+            sources=(without_password(_spelled(source)) for source in sources),
         ) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
