@@ -1,8 +1,8 @@
 """`dreg validate --format parquet -o DIR`: validate partitions, write their reports, print one summary."""
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
@@ -19,15 +19,18 @@ from dreg_client.cli.summary_text import summary_lines
 from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import partition_rules
-from dreg_client.errors import DregError, FileError, MissingLibraryError
+from dreg_client.errors import DregError, FileError, MissingLibraryError, UnsupportedError
+from dreg_client.files.store_kinds import OCI
+from dreg_client.partitions.input.discover import layouts_reason, partitions_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
+from dreg_client.partitions.input.sources import TakenSources, absolute
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
-from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.source_url import is_source_url, shown_source, without_passwords
 
 if TYPE_CHECKING:
     from dreg_client.partitions.run.folder import Run
@@ -42,18 +45,24 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     from dreg_client.partitions.run.folder import open_run
     from dreg_client.partitions.run.results import results_of
 
-    single = [source for source in sources if _is_single(source)]
+    spelled = {_spelled(source): source for source in reversed(sources)}  # each once, in any spelling
+    single = [source for source in sources if _is_single(source) and spelled.pop(_spelled(source), None) is not None]
     if output.scheduler is not None:
         _check_cluster(single)
         silence_dask()
     outcome = _Outcome(output, settings)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, partition_rules(settings, output.keep), resume=output.resume) as run,
+        open_run(
+            output.folder,
+            partition_rules(settings, output.keep),
+            resume=output.resume,
+            sources=(shown_source(_spelled(source)) for source in sources),
+        ) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
         files = (source for source in sources if not _is_single(source))
-        partitions = chain.from_iterable(outcome.found_in(source, run.rules) for source in files)
+        partitions = chain.from_iterable(outcome.found_in(source, run.rules, single) for source in files)
         with closing(results_of(run, partitions, scheduler=output.scheduler, jobs=settings.jobs)) as results:
             for found in results:
                 outcome.add(found)
@@ -75,7 +84,7 @@ def _is_single(source: str) -> bool:
 def _check_cluster(single: list[str]) -> None:
     if single:
         reason = "only files and registry-storage: can be divided between workers; omit --scheduler"
-        raise click.UsageError(f"--scheduler cannot be used with {single[0]}: {reason}")
+        raise click.UsageError(f"--scheduler cannot be used with {shown_source(single[0])}: {reason}")
 
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
@@ -104,8 +113,8 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
                     outcome.fail(finding.source, finding.failure)
                 case Counted():  # only of dumps
                     pass
-    if first is not None:
-        raise FileError(source, f"was not read completely: {error_message(first)}")  # the report file states it
+    if first is not None:  # the report file states it
+        raise FileError(shown_source(source), f"was not read completely: {error_message(first)}")
 
 
 class _Outcome:
@@ -118,20 +127,25 @@ class _Outcome:
         self._done = self._kept = self._failed = self._partitions = 0
         self._named: list[tuple[str, str]] = []
         self._codes: set[int] = set()
+        self._taken = TakenSources()
 
-    def found_in(self, source: str, rules: PartitionRules) -> Iterator[Partition]:
-        """Yield the partitions of a source; note why it has none, or no more."""
-        from dreg_client.partitions.input.discover import find_partitions
-
-        source = _absolute(source)
+    def found_in(self, source: str, rules: PartitionRules, single: list[str]) -> Iterator[Partition]:
+        """Yield the partitions of a source, and add layouts to `single`; note why it has no partitions, or no more."""
+        source, on_layout = absolute(source), partial(self._note_layout, single)
         try:
-            for partition in find_partitions([source], rules):
+            for partition in partitions_of([source], rules, self._taken, on_layout=on_layout):
                 self._partitions += 1
                 yield partition
         except MissingLibraryError:
             raise
         except (DregError, OSError) as failure:
             self.fail(source, failure)
+
+    def _note_layout(self, single: list[str], path: str) -> None:
+        if is_source_url(path) or self._output.scheduler is not None:
+            self.fail(path, UnsupportedError(layouts_reason(path)))
+        elif (source := f"{OCI.name}:{path}") not in single:
+            single.append(source)
 
     def fail(self, source: str, failure: Exception) -> None:
         """Note a source that could not be read."""
@@ -146,7 +160,7 @@ class _Outcome:
         if found.failure is None:
             return
         name = found.partition.name
-        reason = found.failure.removeprefix(f"{shown_source(found.partition.source)}: ")
+        reason = without_passwords(found.failure).removeprefix(f"{shown_source(found.partition.source)}: ")
         self._failed += 1
         if len(self._named) < _MOST_NAMED:
             self._named.append((name, reason))
@@ -171,6 +185,11 @@ class _Outcome:
         return exit_code_of_several(self._codes | {0} if self.summary.documents else self._codes)
 
 
-def _absolute(source: str) -> str:
-    """Return a path as an absolute one, as workers and later runs may have another working directory."""
-    return source if is_source_url(source) or source.startswith(STORAGE) else os.path.abspath(source)  # noqa: PTH100 (keeps `**`)
+def _spelled(source: str) -> str:
+    """Return a source as a later run with another working directory would spell it."""
+    if source == "-" or is_of_registry(source):
+        return source
+    if source.startswith(STORE_KINDS):
+        kind, colon, path = source.partition(":")
+        return f"{kind}{colon}{absolute(path)}"
+    return absolute(source)

@@ -102,7 +102,8 @@ class Summary:
             return
         self.valid += report.ok
         self.warned += bool(report.warnings)
-        self.add_problems(row.source, row.number, str(report.digest), report.problems)
+        source = placed_source(row.source, row.number, row.offset)
+        self.add_problems(source, row.number, str(report.digest), report.problems)
 
     def add_problems(self, source: str, number: int, digest: str | None, problems: Iterable[Problem]) -> None:
         """Add the problems of one document, which is counted already; arguments as of `Example`."""
@@ -198,6 +199,11 @@ class Summary:
         for rule in _objects(plain, "rules"):
             found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
         return found
+
+
+def placed_source(source: str, number: int, offset: int | None) -> str:
+    """Return the name of an example: its file, with the byte where its line starts if its number is not known."""
+    return source if number or offset is None else f"{source} (byte {offset})"
 
 
 def example_of(source: str, number: int, digest: str | None, problem: Problem) -> Example:

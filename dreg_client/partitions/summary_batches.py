@@ -9,9 +9,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dreg_client.arrow import PROBLEM, REPORT_SCHEMA
-from dreg_client.partitions.summary import UNREFERENCED, RuleCount, Summary, example_of, problem_of
+from dreg_client.partitions.summary import (
+    UNREFERENCED,
+    RuleCount,
+    Summary,
+    example_of,
+    placed_source,
+    problem_of,
+)
 
-_PLACE = ("source", "line")
+_PLACE = ("source", "line", "offset")
 _MOST_KEPT = 3
 _LONGEST_KEPT = 200
 _SUMMED = ("digest", "size", "kind", "ok", "warnings", "problems")
@@ -22,8 +29,8 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
 
     Args:
         summary: The sums to add to.
-        batch: The reports. The columns `source` and `line` name the documents of examples; without `source`, the other
-            columns do.
+        batch: The reports. The columns `source`, `line` and `offset` name the documents of examples; without `source`,
+            the other columns do.
         source: The name of examples if the batch has no such columns.
 
     Raises:
@@ -137,11 +144,14 @@ def _text(problems: Any, name: str) -> Any:  # noqa: ANN401 (as above)
 def _place(batch: pa.RecordBatch, row: int, source: str) -> tuple[str, int, str | None]:
     """Return the source, the line and the digest of the document of a row."""
     digest = _value(batch, "digest", row)
-    number = _value(batch, "line", row)
+    line, offset = _value(batch, "line", row), _value(batch, "offset", row)
+    number = line if isinstance(line, int) and line > 0 else 0
     stored = _value(batch, "source", row)
     if stored is None:
         stored = ", ".join(_kept(batch, row)) or source
-    return str(stored), number if isinstance(number, int) and number > 0 else 0, digest and str(digest)
+    elif isinstance(offset, int):
+        stored = placed_source(str(stored), number, offset)
+    return str(stored), number, digest and str(digest)
 
 
 def _kept(batch: pa.RecordBatch, row: int) -> list[str]:

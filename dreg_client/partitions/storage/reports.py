@@ -12,7 +12,7 @@ from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.partitions.partition import PartitionRules
 from dreg_client.partitions.storage.references import ReferenceReader
 from dreg_client.partitions.storage.repository import RepositoryCheck, shown
-from dreg_client.validation.processes import map_in_processes
+from dreg_client.validation.pieces import map_in_processes
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import BlobEntries, blobs_between, damaged_blobs, unreferenced_blobs
 from dreg_client.validation.storage_entries import repositories_of
