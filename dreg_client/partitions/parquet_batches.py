@@ -9,7 +9,7 @@ The descriptions of columns (`RowGroupMetaData.column`) are not used: pyarrow en
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -181,4 +181,4 @@ def plain_column(column: Any, field: "pa.Field[Any]", source: str) -> Any:  # no
                 f"the column {field.name!r:.200} has a value of {longest:,} bytes, which is too large to be kept; "
                 "validate the file without --keep",
             )
-    return cast("Any", column.cast(field.type))
+    return column.cast(field.type)
