@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
-from itertools import chain
+from contextlib import closing, suppress
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, cast
 
 import click
@@ -19,7 +19,7 @@ from dreg_client.cli.summary_text import summary_lines
 from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import partition_rules
-from dreg_client.errors import DregError, FileError, MissingLibraryError
+from dreg_client.errors import ColumnError, DregError, FileError, MissingLibraryError, NotFoundError
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
 from dreg_client.partitions.partition import Partition, PartitionRules
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from dreg_client.values.digest import Digest
 
 _MOST_NAMED: Final = 20
+_MOST_LOOKED_AT: Final = 1000
+"""The number of partitions of a source among which a Parquet file is searched for."""
 
 
 def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Settings) -> int:
@@ -46,10 +48,12 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     if output.scheduler is not None:
         _check_cluster(single)
         silence_dask()
-    outcome = _Outcome(output, settings)
+    outcome, rules = _Outcome(output, settings), partition_rules(settings, output.keep)
+    with reporting_interruption(outcome.interrupted):
+        _check_columns([source for source in sources if not _is_single(source)], rules)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, partition_rules(settings, output.keep), resume=output.resume) as run,
+        open_run(output.folder, rules, resume=output.resume) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
         files = (source for source in sources if not _is_single(source))
@@ -76,6 +80,38 @@ def _check_cluster(single: list[str]) -> None:
     if single:
         reason = "only files and registry-storage: can be divided between workers; omit --scheduler"
         raise click.UsageError(f"--scheduler cannot be used with {single[0]}: {reason}")
+
+
+def _check_columns(sources: list[str], rules: PartitionRules) -> None:
+    """Check the columns of the first Parquet file, before anything is written.
+
+    Files with other columns that come later are partitions that fail. So are files that cannot be read.
+    """
+    if (first := _first_parquet(sources, rules)) is None:
+        return
+    from dreg_client.partitions.input.parquet import check_columns
+
+    try:
+        check_columns(first, rules)
+    except ColumnError as failure:
+        raise click.UsageError(f"{shown_source(first.source)}: {failure}; nothing was written") from None
+    except (FileError, NotFoundError):
+        pass
+
+
+def _first_parquet(sources: list[str], rules: PartitionRules) -> Partition | None:
+    from dreg_client.partitions.input.discover import find_partitions
+
+    for source in sources:
+        with suppress(DregError, OSError):
+            some = (
+                []
+                if source.startswith(STORAGE)
+                else islice(find_partitions([_absolute(source)], rules), _MOST_LOOKED_AT)
+            )
+            if found := next((part for part in some if part.format == "parquet"), None):
+                return found
+    return None
 
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":

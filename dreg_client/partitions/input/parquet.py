@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from itertools import repeat
 from typing import Any, BinaryIO, Final, cast
 
+from dreg_client.arrow import validate_batches
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 from pyarrow import parquet
 
-from dreg_client.arrow import validate_batches
 from dreg_client.errors import ColumnError, FileError
 from dreg_client.files.places import open_source
 from dreg_client.partitions.input.failures import typed_errors
@@ -108,6 +111,17 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
             sources = pa.array([name] * batch.num_rows, pa.string())
             rows += batch.num_rows
             yield batch.append_column("source", sources).append_column("line", lines)
+
+
+def check_columns(partition: Partition, rules: PartitionRules) -> None:
+    """Check that a Parquet file has the columns that `rules` name.
+
+    Raises:
+        ColumnError: A column is missing, has another type, or is named like a column of the report.
+        FileError: The file cannot be read.
+    """
+    with _opened(partition, rules) as file:
+        _check_columns(file.schema_arrow, rules)
 
 
 def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:

@@ -6,10 +6,13 @@
 import json
 from typing import Any, BinaryIO, Final
 
+from dreg_client.arrow import REPORT_SCHEMA
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.errors import FileError
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.report.sums import FileSums, NotAReportError

@@ -6,14 +6,14 @@ import secrets
 from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, cast
 
 from dreg_client import __version__
 from dreg_client._logging import log
-from dreg_client.errors import ClusterError, FileError
+from dreg_client.errors import ClusterError, DregError, FileError
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
 from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local, local_path
@@ -127,8 +127,19 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
             file.write(json.dumps(stated).encode())
         try:
             yield run
+        except BaseException:
+            if not resume:
+                _forget(folder)
+            raise
         finally:
             folder.remove_parts()
+
+
+def _forget(folder: ReportFolder) -> None:
+    """Delete the run file of a run that ended before its first report, so that the folder can be used again."""
+    with suppress(DregError):
+        if set(folder.names()) == {RUN_FILE}:
+            folder.remove(RUN_FILE)
 
 
 def _check(folder: ReportFolder, *, resume: bool) -> None:
