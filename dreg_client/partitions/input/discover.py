@@ -17,6 +17,7 @@ from dreg_client.files.places import (
     matches,
     relative_to,
 )
+from dreg_client.files.store_path import storage_at
 from dreg_client.partitions.input.divide import divided
 from dreg_client.partitions.input.formats import ENDINGS, format_of
 from dreg_client.partitions.partition import Partition, PartitionRules
@@ -54,7 +55,7 @@ def find_partitions(
         OSError: A path does not exist, or cannot be read. Raised by the iterator, as the following ones.
         NotFoundError: There is nothing at a URL, no file matches a pattern, or there is no such storage or repository.
         FileError: A URL cannot be read, or a folder contains no documents.
-        UnsupportedError: A folder is an image layout.
+        UnsupportedError: A folder is an image layout, or the storage of a registry.
         MissingLibraryError: A library that the format or the URL requires is not installed.
     """
     groups = _Groups(size)
@@ -112,6 +113,9 @@ def _of_directory(source: str) -> Iterator[tuple[StoredFile, str]]:
         yield file, source
         is_empty = False
     if is_empty:
+        if storage := shown_source(storage_at(source)):
+            name = shown_source(source)
+            raise UnsupportedError(f"{name} is the storage of a registry; validate it with: dreg validate {storage}")
         raise FileError(shown_source(source), f"has no {', '.join(ENDINGS)} files, compressed or not")
 
 

@@ -127,16 +127,14 @@ def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Ru
             file.write(json.dumps(stated).encode())
         try:
             yield run
-        except BaseException:
-            if not resume:
-                _forget(folder)
-            raise
         finally:
             folder.remove_parts()
+            if not resume:
+                _forget_if_empty(folder)
 
 
-def _forget(folder: ReportFolder) -> None:
-    """Delete the run file of a run that ended before its first report, so that the folder can be used again."""
+def _forget_if_empty(folder: ReportFolder) -> None:
+    """Delete the run file of a run that has no reports, so that the folder can be used again."""
     with suppress(DregError):
         if set(folder.names()) == {RUN_FILE}:
             folder.remove(RUN_FILE)
