@@ -1,13 +1,15 @@
 """A repository in the storage of a registry as a source, without the server (distribution-spec "Pull")."""
 
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from dreg_client import errors
 from dreg_client._async._compat import run_in_thread
 from dreg_client._async.documents import completed_entry
 from dreg_client._async.file_reader import AsyncFileReader
 from dreg_client._logging import log
+from dreg_client.files.at_once import map_at_once
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.listing import is_incomplete
@@ -25,6 +27,9 @@ from dreg_client.protocol.referrers import (
 )
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import DEFAULT_TAG, RepositoryName, is_tag
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 
 class AsyncStorageSource:
@@ -113,7 +118,12 @@ class AsyncStorageSource:
         return await run_in_thread(self._manifests)
 
     def _manifests(self) -> list[Digest]:
-        return [each for each in self._tree.linked(self._repository, REVISIONS) if self._is_linked(each)]
+        linked = [*self._tree.linked(self._repository, REVISIONS)]
+        exist = self._at_once(self._is_linked, linked)
+        return [digest for digest, exists in zip(linked, exist, strict=True) if exists]
+
+    def _at_once(self, function: Callable[[S], T], given: Iterable[S]) -> Iterator[T]:
+        return map_at_once(function, given, self._tree.files.at_once)
 
     def _is_linked(self, digest: Digest) -> bool:
         try:
@@ -132,18 +142,20 @@ class AsyncStorageSource:
         return tuple(await run_in_thread(self._untagged))
 
     def _untagged(self) -> list[Descriptor]:
-        tagged = set[Digest]()
-        for tag in self._tree.tags(self._repository):
-            try:
-                tagged.add(self._tree.tagged(self._repository, tag))
-            except FileNotFoundError:  # a tag without a manifest, or one that was deleted meanwhile
-                continue
+        tagged = {*self._at_once(self._tagged_or_none, self._tree.tags(self._repository))}
+        others = [each for each in self._tree.linked(self._repository, REVISIONS) if each not in tagged]
         found: list[Descriptor] = []
-        for digest in self._tree.linked(self._repository, REVISIONS):
-            raw = None if digest in tagged else self._raw_or_none(digest)
+        for digest, raw in zip(others, self._at_once(self._raw_or_none, others), strict=True):
             if raw is not None:
                 found.append(Descriptor(mediaType=own_media_type(raw), digest=digest, size=len(raw)))
         return found
+
+    def _tagged_or_none(self, tag: str) -> Digest | None:
+        """Return the digest that a tag names; None if it names no manifest, or was deleted meanwhile."""
+        try:
+            return self._tree.tagged(self._repository, tag)
+        except FileNotFoundError:
+            return None
 
     def _raw_or_none(self, digest: Digest) -> bytes | None:
         """Return the bytes of a manifest; None if it was deleted, or its bytes are gone."""
@@ -179,10 +191,9 @@ class AsyncStorageSource:
     def _read_subjects(self) -> bool:
         """Read the manifests that were not read yet; return whether all of them could be read."""
         is_complete = True
-        for manifest in self._tree.linked(self._repository, REVISIONS):
-            if manifest in self._read:
-                continue
-            if (raw := self._raw_or_none(manifest)) is None:  # it may be pushed again
+        unread = [each for each in self._tree.linked(self._repository, REVISIONS) if each not in self._read]
+        for manifest, raw in zip(unread, self._at_once(self._raw_or_none, unread), strict=True):
+            if raw is None:  # it may be pushed again
                 is_complete = False
                 continue
             if (subject := subject_in(raw)) is not None:

@@ -10,6 +10,7 @@ from dreg_client.cli.advice import for_command_line
 from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.signals import signal_exit_code
 from dreg_client.errors.problems import Severity
+from dreg_client.values.source_url import shown_source, without_passwords
 
 INVALID: Final = 1
 SOME_FAILED: Final = 1
@@ -61,7 +62,14 @@ def exit_code_of_several(codes: set[int]) -> int:
 
 
 def error_message(failure: Exception) -> str:
-    """Return what went wrong, where, and what to do, with options of the command line in place of arguments."""
+    """Return what went wrong, where, and what to do, with options of the command line in place of arguments.
+
+    It has no password of a URL, whatever the error repeats from the command line.
+    """
+    return without_passwords(_message(failure))
+
+
+def _message(failure: Exception) -> str:
     match failure:
         case click.UsageError(ctx=click.Context() as context):
             return f"{_shortened(_without_brackets(failure.format_message()))}; see: {context.command_path} --help"
@@ -130,7 +138,7 @@ def put_failure(failure: Exception, *, as_json: bool, source: str = "", code: in
     `source` is the source that failed, if it is not obvious. JSON output has it as a member; text begins with it.
     `code` replaces the exit code of the error, if the error concerns only a part of what is shown.
     """
-    code = exit_code(failure) if code is None else code
+    code, source = exit_code(failure) if code is None else code, shown_source(source)
     if signal_exit_code():  # errors after a signal come from the clean-up
         return code
     if as_json:
@@ -176,4 +184,4 @@ def put_traceback(failure: Exception) -> None:
     import traceback
 
     for line in "".join(traceback.format_exception(failure)).splitlines():
-        put_error(visible(line))
+        put_error(visible(without_passwords(line)))

@@ -7,12 +7,13 @@ from contextlib import suppress
 from dreg_client._logging import log
 from dreg_client.cli.advice import for_command_line
 from dreg_client.cli.output import put_error, visible
+from dreg_client.values.source_url import without_passwords
 
 
 class _StandardError(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         kind = "warning" if record.levelno >= logging.WARNING else "debug"
-        put_error(f"dreg: {kind}: {visible(for_command_line(record.getMessage()))}")
+        put_error(f"dreg: {kind}: {visible(without_passwords(for_command_line(record.getMessage())))}")
 
 
 def is_debugging() -> bool:

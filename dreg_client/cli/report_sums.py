@@ -10,12 +10,15 @@ import click
 
 from dreg_client.cli.error_messages import BAD_CONTENT, Failures, exit_code_of_several, plain_failure
 from dreg_client.cli.fan_out import map_in_threads
-from dreg_client.cli.output import decodable
+from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.progress import progress
 from dreg_client.cli.summary_text import summary_lines
 from dreg_client.errors import DregError
+from dreg_client.files.places import find_source
+from dreg_client.partitions.report.folder import folder_at
 from dreg_client.partitions.report.read import read_report, report_files
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
+from dreg_client.partitions.run.state import why_incomplete
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.source_url import is_source_url, shown_source
 
@@ -36,6 +39,7 @@ class ReportSums:
     failed_omitted: int = 0
     unread: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     unread_omitted: int = 0
+    incomplete: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
     codes: set[int] = field(default_factory=set[int])
 
     def add(self, sums: FileSums) -> None:
@@ -75,6 +79,7 @@ class ReportSums:
             "failedOmitted": self.failed_omitted,
             "unread": self.unread,
             "unreadOmitted": self.unread_omitted,
+            "incomplete": self.incomplete,
         }
 
 
@@ -94,6 +99,7 @@ def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
     """Read all reports in some files and folders; write errors of single files to standard error."""
     sums, failures = ReportSums(tuple(map(shown_source, sources))), Failures(as_json=as_json)
     for source, shown in zip(sources, sums.sources, strict=True):
+        before = sums.files
         with progress(shown, lambda: 0) as advance:
             for name, found in _each(source):
                 if isinstance(found, FileSums):
@@ -101,7 +107,20 @@ def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
                     advance(found.size)
                 else:
                     sums.add_unread(name, found, failures.put(found, name))
+        if sums.files > before and (reason := _why_incomplete(source, sums.files - before)) is not None:
+            put_error(f"dreg: warning: {visible(shown)}: {reason}")
+            sums.incomplete.append({"source": decodable(shown), "reason": reason})
     return sums
+
+
+def _why_incomplete(source: str, reports: int) -> str | None:
+    """Return why the reports in a folder are not those of a complete run, if it states one."""
+    try:
+        if not find_source(source).is_directory:
+            return None
+        return why_incomplete(folder_at(source), reports)
+    except (DregError, OSError):  # such as a pattern; the reports themselves were read
+        return None
 
 
 def _each(source: str) -> Iterator[tuple[str, FileSums | Exception]]:

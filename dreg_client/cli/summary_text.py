@@ -66,6 +66,9 @@ def _sums(summary: Summary, failures: int) -> str:
     counts += [f"{summary.warned:,} with warnings"] if summary.warned else []
     counts += [f"{counted(failures, 'partition')} not read completely"] if failures else []
     line = f"{summary.documents:,} checked ({byte_size(summary.size)}): {', '.join(counts)}"
+    if summary.unreferenced:
+        blobs = counted(summary.unreferenced, "blob")
+        line += f"; {blobs} unreferenced ({byte_size(summary.unreferenced_size)})"
     return styled(line, "red" if summary.invalid or failures else "green")
 
 

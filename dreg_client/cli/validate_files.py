@@ -26,10 +26,12 @@ from dreg_client.cli.validate_rows import (
 )
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
+from dreg_client.files.places import is_layout_directory
 from dreg_client.files.regular import open_regular
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.partitions.input.formats import ENDINGS
+from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
@@ -182,8 +184,7 @@ def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance
     """Validate a file or a layout. The entries of any other directory are added to those that wait, the first last."""
     if not path.is_dir():
         yield from _file(path, settings, advance, is_listed=True)
-    # The marker or the index of a layout may be missing.
-    elif (path / "oci-layout").is_file() or ((path / "index.json").is_file() and (path / "blobs").is_dir()):
+    elif is_layout_directory(str(path)):
         yield from _layout(StoreName("oci", path=str(path)), settings, advance)
     elif path.name == "v2" and (storage := storage_at(str(path))):
         raise click.UsageError(f"{path} is the storage of a registry; run: dreg validate {storage}")
@@ -192,7 +193,7 @@ def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance
 
 
 def _is_wanted(entry: Path) -> bool:
-    if entry.name.startswith("."):
+    if entry.name.startswith(".") or entry.name == RUN_FILE:
         return False
     if entry.is_dir():
         return not entry.is_symlink()

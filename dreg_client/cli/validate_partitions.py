@@ -1,9 +1,9 @@
 """`dreg validate --format parquet -o DIR`: validate partitions, write their reports, print one summary."""
 
-import os
 from collections.abc import Iterator
-from contextlib import closing, suppress
-from itertools import chain, islice
+from contextlib import closing
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
 import click
@@ -16,18 +16,22 @@ from dreg_client.cli.partition_options import ParquetOutput
 from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
+from dreg_client.cli.validate_columns import check_columns
 from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import partition_rules
-from dreg_client.errors import ColumnError, DregError, FileError, MissingLibraryError, NotFoundError
+from dreg_client.errors import DregError, FileError, MissingLibraryError, UnsupportedError
+from dreg_client.files.store_kinds import OCI
+from dreg_client.partitions.input.discover import layouts_reason, partitions_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
+from dreg_client.partitions.input.sources import TakenSources, absolute
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
-from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.source_url import is_source_url, shown_source, without_passwords
 
 if TYPE_CHECKING:
     from dreg_client.partitions.run.folder import Run
@@ -35,8 +39,6 @@ if TYPE_CHECKING:
     from dreg_client.values.digest import Digest
 
 _MOST_NAMED: Final = 20
-_MOST_LOOKED_AT: Final = 1000
-"""The number of partitions of a source among which a Parquet file is searched for."""
 
 
 def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Settings) -> int:
@@ -44,20 +46,26 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     from dreg_client.partitions.run.folder import open_run
     from dreg_client.partitions.run.results import results_of
 
-    single = [source for source in sources if _is_single(source)]
+    spelled = {_spelled(source): source for source in reversed(sources)}  # each once, in any spelling
+    single = [source for source in sources if _is_single(source) and spelled.pop(_spelled(source), None) is not None]
     if output.scheduler is not None:
         _check_cluster(single)
         silence_dask()
     outcome, rules = _Outcome(output, settings), partition_rules(settings, output.keep)
     with reporting_interruption(outcome.interrupted):
-        _check_columns([source for source in sources if not _is_single(source)], rules)
+        check_columns([source for source in sources if not _is_single(source)], rules)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, rules, resume=output.resume) as run,
+        open_run(
+            output.folder,
+            rules,
+            resume=output.resume,
+            sources=(shown_source(_spelled(source)) for source in sources),
+        ) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
         files = (source for source in sources if not _is_single(source))
-        partitions = chain.from_iterable(outcome.found_in(source, run.rules) for source in files)
+        partitions = chain.from_iterable(outcome.found_in(source, run.rules, single) for source in files)
         with closing(results_of(run, partitions, scheduler=output.scheduler, jobs=settings.jobs)) as results:
             for found in results:
                 outcome.add(found)
@@ -79,39 +87,7 @@ def _is_single(source: str) -> bool:
 def _check_cluster(single: list[str]) -> None:
     if single:
         reason = "only files and registry-storage: can be divided between workers; omit --scheduler"
-        raise click.UsageError(f"--scheduler cannot be used with {single[0]}: {reason}")
-
-
-def _check_columns(sources: list[str], rules: PartitionRules) -> None:
-    """Check the columns of the first Parquet file, before anything is written.
-
-    Files with other columns that come later are partitions that fail. So are files that cannot be read.
-    """
-    if (first := _first_parquet(sources, rules)) is None:
-        return
-    from dreg_client.partitions.input.parquet import check_columns
-
-    try:
-        check_columns(first, rules)
-    except ColumnError as failure:
-        raise click.UsageError(f"{shown_source(first.source)}: {failure}; nothing was written") from None
-    except (FileError, NotFoundError):
-        pass
-
-
-def _first_parquet(sources: list[str], rules: PartitionRules) -> Partition | None:
-    from dreg_client.partitions.input.discover import find_partitions
-
-    for source in sources:
-        with suppress(DregError, OSError):
-            some = (
-                []
-                if source.startswith(STORAGE)
-                else islice(find_partitions([_absolute(source)], rules), _MOST_LOOKED_AT)
-            )
-            if found := next((part for part in some if part.format == "parquet"), None):
-                return found
-    return None
+        raise click.UsageError(f"--scheduler cannot be used with {shown_source(single[0])}: {reason}")
 
 
 def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
@@ -140,8 +116,8 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
                     outcome.fail(finding.source, finding.failure)
                 case Counted():  # only of dumps
                     pass
-    if first is not None:
-        raise FileError(source, f"was not read completely: {error_message(first)}")  # the report file states it
+    if first is not None:  # the report file states it
+        raise FileError(shown_source(source), f"was not read completely: {error_message(first)}")
 
 
 class _Outcome:
@@ -154,20 +130,25 @@ class _Outcome:
         self._done = self._kept = self._failed = self._partitions = 0
         self._named: list[tuple[str, str]] = []
         self._codes: set[int] = set()
+        self._taken = TakenSources()
 
-    def found_in(self, source: str, rules: PartitionRules) -> Iterator[Partition]:
-        """Yield the partitions of a source; note why it has none, or no more."""
-        from dreg_client.partitions.input.discover import find_partitions
-
-        source = _absolute(source)
+    def found_in(self, source: str, rules: PartitionRules, single: list[str]) -> Iterator[Partition]:
+        """Yield the partitions of a source, and add layouts to `single`; note why it has no partitions, or no more."""
+        source, on_layout = absolute(source), partial(self._note_layout, single)
         try:
-            for partition in find_partitions([source], rules):
+            for partition in partitions_of([source], rules, self._taken, on_layout=on_layout):
                 self._partitions += 1
                 yield partition
         except MissingLibraryError:
             raise
         except (DregError, OSError) as failure:
             self.fail(source, failure)
+
+    def _note_layout(self, single: list[str], path: str) -> None:
+        if is_source_url(path) or self._output.scheduler is not None:
+            self.fail(path, UnsupportedError(layouts_reason(path)))
+        elif (source := f"{OCI.name}:{path}") not in single:
+            single.append(source)
 
     def fail(self, source: str, failure: Exception) -> None:
         """Note a source that could not be read."""
@@ -182,7 +163,7 @@ class _Outcome:
         if found.failure is None:
             return
         name = found.partition.name
-        reason = found.failure.removeprefix(f"{shown_source(found.partition.source)}: ")
+        reason = without_passwords(found.failure).removeprefix(f"{shown_source(found.partition.source)}: ")
         self._failed += 1
         if len(self._named) < _MOST_NAMED:
             self._named.append((name, reason))
@@ -207,6 +188,11 @@ class _Outcome:
         return exit_code_of_several(self._codes | {0} if self.summary.documents else self._codes)
 
 
-def _absolute(source: str) -> str:
-    """Return a path as an absolute one, as workers and later runs may have another working directory."""
-    return source if is_source_url(source) or source.startswith(STORAGE) else os.path.abspath(source)  # noqa: PTH100 (keeps `**`)
+def _spelled(source: str) -> str:
+    """Return a source as a later run with another working directory would spell it."""
+    if source == "-" or is_of_registry(source):
+        return source
+    if source.startswith(STORE_KINDS):
+        kind, colon, path = source.partition(":")
+        return f"{kind}{colon}{absolute(path)}"
+    return absolute(source)

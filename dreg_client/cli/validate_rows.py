@@ -14,12 +14,13 @@ from dreg_client.errors import FileError, UnsupportedError
 from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import files_below, is_pattern, matches
 from dreg_client.files.regular import open_regular
-from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.discover import partitions_of
 from dreg_client.partitions.input.divide import PARQUET
 from dreg_client.partitions.input.failures import typed_errors
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
+from dreg_client.partitions.input.sources import TakenSources, without_reports
 from dreg_client.partitions.input.tars import rows_of_archive
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
@@ -62,6 +63,7 @@ def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> Partition
         keep,
         settings.complete,
         settings.blobs,
+        settings.lines,
     )
 
 
@@ -76,16 +78,17 @@ def expanded(source: str) -> list[str]:
 
 def check_source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate the files at a path or URL: a file, a folder, or those that match a pattern."""
-    partitions = find_partitions([source], partition_rules(settings), size=_WHOLE)
+    partitions = partitions_of([source], partition_rules(settings), TakenSources(), size=_WHOLE)
     yield from _findings(partitions, shown_source(source), settings, advance, jobs=settings.jobs)
 
 
 def check_below(directory: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate all files in a directory and below that are not uncompressed documents or dumps."""
-    files = [(found.source, found.size) for found in files_below(directory, is_new_format)]
+    files = [(found.source, found.size) for found in without_reports(files_below(directory, is_new_format))]
     if files:
         jobs = min(settings.jobs, sum(size for _, size in files) // _SMALL + 1)
-        partitions = find_partitions([source for source, _ in files], partition_rules(settings), size=_WHOLE)
+        sources = [source for source, _ in files]
+        partitions = partitions_of(sources, partition_rules(settings), TakenSources(), size=_WHOLE)
         yield from _findings(partitions, directory, settings, advance, jobs=jobs)
 
 
@@ -122,11 +125,14 @@ def _findings(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
     _check_media_type(settings)
+    shown = 0  # the bytes of the partition that the progress bar shows already
     for found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
         yield from map(_checked, found.reports)
         yield Counted(found.rows - len(found.reports))
+        read = max(found.read if found.partition is None else found.partition.size, shown)
+        advance(read - shown)
+        shown = read if found.partition is None else 0
         if found.partition is not None:
-            advance(found.partition.size)
             if isinstance(found.failure, UnsupportedError):  # another way to name the source is needed
                 yield FailedSource(found.partition.name, click.UsageError(str(found.failure)))
             elif found.failure is not None:

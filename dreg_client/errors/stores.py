@@ -118,14 +118,15 @@ class MissingLibraryError(DregError):
 
     Attributes:
         library: The name of the library.
-        extra: The extra of dreg-client that installs it.
+        extra: The extra of dreg-client that installs it; empty if there is none.
     """
 
     library: str
     extra: str
 
     def _sentence(self) -> str:
-        return f"{self.library} (the extra {self.extra}) is not installed; install it with: pip install {self.library}"
+        extra = f" (the extra {self.extra})" if self.extra else ""
+        return f"{self.library}{extra} is not installed; install it with: pip install {self.library}"
 
 
 @dataclass(eq=False, repr=False)

@@ -29,6 +29,14 @@ class BrokenStreamError(Exception):
     """The bytes cannot be decompressed. The message continues a sentence about the file."""
 
 
+class Readable(Protocol):
+    """What is only read forwards."""
+
+    def read(self, size: int, /) -> bytes:
+        """Read bytes; fewer at the end."""
+        ...
+
+
 class _Stream(Protocol):
     """A decompressor of one stream, such as `bz2.BZ2Decompressor`."""
 
@@ -169,7 +177,7 @@ def chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
     return None
 
 
-def decompressed(stream: BinaryIO, start: bytes, compression: Compression) -> Iterator[bytes]:
+def decompressed(stream: Readable, start: bytes, compression: Compression) -> Iterator[bytes]:
     """Decompress successive streams. Their contents are joined, as the tools of these formats do.
 
     Args:
@@ -196,11 +204,9 @@ def decompressed(stream: BinaryIO, start: bytes, compression: Compression) -> It
             packed = more.lstrip(b"\0")
         if len(packed) < MAGIC:
             packed += stream.read(_PACKED)
-        if compression is BZIP2 and not packed.startswith(compression.magics):
-            return  # bzip2 ignores what follows
 
 
-def _stream_of(archive: BinaryIO, stream: _Stream, packed: bytes) -> Iterator[bytes]:
+def _stream_of(archive: Readable, stream: _Stream, packed: bytes) -> Iterator[bytes]:
     """Decompress one stream, of which the first compressed bytes were read already."""
     while not stream.eof:
         try:

@@ -1,7 +1,7 @@
 """Files that are only read forwards: decompressed ones, and pipes."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
 from typing import BinaryIO, Final, cast
@@ -11,6 +11,7 @@ from dreg_client.files.compressed import (
     MAGIC,
     BrokenStreamError,
     Compression,
+    Readable,
     compression_of,
     decompressed,
 )
@@ -75,12 +76,15 @@ class ForwardFile(io.RawIOBase):
         return bool(self._chunk)
 
 
-def plain_stream(file: BinaryIO, expected: str = "") -> BinaryIO | ForwardFile:
+def plain_stream(
+    file: BinaryIO, expected: str = "", on_read: Callable[[int], None] = lambda _: None
+) -> BinaryIO | ForwardFile:
     """Return a file that was just opened, decompressed if it is compressed.
 
     Args:
         file: The file, which may be a pipe.
         expected: The name of the expected compression; if empty, there is none. The first bytes take precedence.
+        on_read: Called with the number of compressed bytes each time that some are read.
 
     Raises:
         BrokenStreamError: The file is empty, but should be compressed. Reading raises it, too.
@@ -89,11 +93,23 @@ def plain_stream(file: BinaryIO, expected: str = "") -> BinaryIO | ForwardFile:
     start = file.read(MAGIC)
     found = compression_of(start) or _truncated(start, expected)
     if found is not None:
-        return ForwardFile(decompressed(file, start, found))
+        return ForwardFile(decompressed(_Counted(file, on_read), start, found))
     if file.seekable():
         file.seek(0)
         return file
     return ForwardFile(chain([start], _chunks(file)))
+
+
+class _Counted:
+    """A stream that reports how much was read."""
+
+    def __init__(self, stream: Readable, on_read: Callable[[int], None]) -> None:
+        self._stream, self._on_read = stream, on_read
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._stream.read(size)
+        self._on_read(len(piece))
+        return piece
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

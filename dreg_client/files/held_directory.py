@@ -7,8 +7,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Final, Self
 
+from dreg_client.errors import LayoutError, UnsafePathError
 from dreg_client.files.beneath import UnsafeStepError, components, open_beneath
-from dreg_client.files.rooted import DirectoryFiles, ListedFiles, Status
+from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, Status
 
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _DIRECTORY: Final = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINKS
@@ -58,24 +59,54 @@ class HeldDirectory:
         return raw
 
     def directories(self, *parts: str) -> list[str]:
-        """Return the names of all directories in this directory, or in one below it; see `ListedFiles.entries`."""
+        """Return the names of all directories in this directory, or in one below it; see `entries`."""
+        return [each.name for each in self.entries(*parts) if each.is_directory]
+
+    def entries(self, *parts: str) -> list[Entry]:
+        """Return the entries of this directory, or of one below it; see `ListedFiles.entries`.
+
+        Raises:
+            UnsafePathError: It is not a directory, or the path contains a link.
+        """
+        place = "/".join((self._place, *parts))
         if self._descriptor is not None:
             try:
-                return _directories(self._descriptor, parts or (".",))
+                return _entries(self._descriptor, parts or (".",))
             except OSError as failure:
                 if failure.errno in _GONE:
                     return []
-        place = "/".join((self._place, *parts))
-        return [each.name for each in self._files.entries(place) if each.is_directory]
+                if failure.errno in _LINK:
+                    raise UnsafePathError(
+                        f"{self._files.name}/{place}", "is not a directory, or a link to one"
+                    ) from None
+        return self._files.entries(place)
+
+    def has(self, name: str) -> bool:
+        """Return whether this directory has an entry with this name now."""
+        if self._descriptor is None:
+            return any(each.name == name for each in self._files.entries(self._place))
+        try:
+            os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        except OSError as failure:
+            return failure.errno not in _GONE
+        return True
 
     def status(self, *parts: str) -> Status | None:
-        """Return the size and date of a file; None if it does not exist. Nothing is read."""
+        """Return the size and date of a file; None if it does not exist. Nothing is read.
+
+        Raises:
+            LayoutError: The file system does not tell.
+        """
+        place = "/".join((self._place, *parts))
         if self._descriptor is None:
-            return self._files.status("/".join((self._place, *parts)))
-        with suppress(OSError):
+            return self._files.status(place)
+        try:
             # Links are followed: this only finds out whether the server has the file.
             return Status.of(os.stat("/".join(parts), dir_fd=self._descriptor))
-        return None
+        except OSError as failure:
+            if failure.errno in _GONE | _LINK:
+                return None
+            raise LayoutError(f"{self._files.name}/{place}", f"cannot be read: {failure.strerror}") from failure
 
 
 def _read(directory: int, parts: tuple[str, ...], most: int) -> bytes | None:
@@ -83,17 +114,25 @@ def _read(directory: int, parts: tuple[str, ...], most: int) -> bytes | None:
     try:
         with _opened(directory, parts, _FILE) as descriptor:
             found = os.fstat(descriptor)
-            return os.read(descriptor, min(most, found.st_size + 1)) if stat.S_ISREG(found.st_mode) else None
+            return _first(descriptor, found.st_size, most) if stat.S_ISREG(found.st_mode) else None
     except OSError as failure:
         if failure.errno in _LINK:
             return None
         raise
 
 
-def _directories(directory: int, parts: tuple[str, ...]) -> list[str]:
-    """Return the names of the directories in a directory below an open one, without following links."""
+def _first(descriptor: int, size: int, most: int) -> bytes:
+    """Read a file to its end, or more than `most` bytes. On network file systems, one read may return fewer bytes."""
+    read = os.read(descriptor, min(most, size + 1))
+    while len(read) < min(most, size) and (more := os.read(descriptor, min(most, size + 1) - len(read))):
+        read += more
+    return read
+
+
+def _entries(directory: int, parts: tuple[str, ...]) -> list[Entry]:
+    """Return the entries of a directory below an open one, without following links."""
     with _opened(directory, parts, _DIRECTORY) as descriptor, os.scandir(descriptor) as entries:
-        return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        return sorted(Entry(each.name, each.is_dir(follow_symlinks=False), each.is_symlink()) for each in entries)
 
 
 @contextmanager

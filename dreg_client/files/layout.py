@@ -152,18 +152,25 @@ def hash_blob(files: Files, digest: Digest, is_cancelled: Callable[[], bool], st
     A large sparse file is not read: `LayoutError`.
     `is_cancelled` is called between chunks. Once it returns True, reading stops, and the result covers only a part.
     """
-    verifier = digest.verifier() if digest.computable else None
-    size = 0
     with _opened(files, digest) as file:
         if stated is not None and (found := size_of(file)) > stated + _FAR:
             return HashedBlob(found, None)
         check_stored(file, f"{files.name}, blob {digest.short}")
-        for chunk in chunks_of(file, blob_name(digest)):
-            size += len(chunk)
-            if verifier:
-                verifier.update(chunk)
-            if is_cancelled():
-                break
+        return hash_file(file, digest, blob_name(digest), is_cancelled)
+
+
+def hash_file(
+    file: BinaryIO, digest: Digest, path: str, is_cancelled: Callable[[], bool] = lambda: False
+) -> HashedBlob:
+    """Compute the size of an open file, and its digest by the algorithm of another one; see `hash_blob`."""
+    verifier = digest.verifier() if digest.computable else None
+    size = 0
+    for chunk in chunks_of(file, path):
+        size += len(chunk)
+        if verifier:
+            verifier.update(chunk)
+        if is_cancelled():
+            break
     return HashedBlob(size, verifier.digest() if verifier else None)
 
 

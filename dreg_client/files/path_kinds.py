@@ -2,6 +2,7 @@
 
 import io
 import os
+from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 
@@ -55,6 +56,14 @@ def how_to_validate(path: str) -> str:
 def is_layout(path: str) -> bool:
     """Return whether a directory is an image layout, or looks like one."""
     return any(Path(path, name).exists() for name in ("oci-layout", "index.json"))
+
+
+def has_layout(names: Collection[str], directories: Collection[str]) -> bool:
+    """Return whether a directory is an image layout that is read as a whole, by the files and directories in it.
+
+    The marker or the index of a layout may be missing.
+    """
+    return "oci-layout" in names or ("index.json" in names and "blobs" in directories)
 
 
 def is_storage(path: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from dreg_client.files import remote
+from dreg_client.files.path_kinds import has_layout
 from dreg_client.files.regular import open_regular
 from dreg_client.values.source_url import is_source_url, without_query
 
@@ -24,14 +25,16 @@ class StoredFile:
     Attributes:
         source: Its path or URL.
         size: Its size in bytes; 0 if it is unknown.
-        version: What changes if the file is written or replaced.
+        version: What changes if the file is written or replaced; empty if that is unknown.
         is_directory: Whether it is a directory.
+        is_special: Whether it is neither a file nor a directory, such as a named pipe.
     """
 
     source: str
     size: int = 0
     version: str = ""
     is_directory: bool = False
+    is_special: bool = False
 
 
 def open_source(source: str) -> BinaryIO:
@@ -61,7 +64,8 @@ def find_source(source: str) -> StoredFile:
 
 def _stored(source: str, found: os.stat_result) -> StoredFile:
     version = f"{found.st_size}-{found.st_mtime_ns}"
-    return StoredFile(source, found.st_size, version, is_directory=stat.S_ISDIR(found.st_mode))
+    is_directory, is_file = stat.S_ISDIR(found.st_mode), stat.S_ISREG(found.st_mode)
+    return StoredFile(source, found.st_size, version, is_directory, is_special=not (is_directory or is_file))
 
 
 def is_pattern(source: str) -> bool:
@@ -90,25 +94,41 @@ def _is_hidden(source: str, pattern: list[str]) -> bool:
     return any(not any(part.startswith(mark) for part in pattern) for mark in hidden)
 
 
-def files_below(directory: str, wanted: Callable[[str], bool]) -> Iterator[StoredFile]:
+def files_below(
+    directory: str, wanted: Callable[[str], bool], on_layout: Callable[[str], None] = lambda _: None
+) -> Iterator[StoredFile]:
     """Yield all regular files below a directory whose names are wanted, directory by directory, sorted.
 
     Hidden files and directories, those whose names begin with `_` (as Spark does), and links to directories are
     skipped.
+
+    Args:
+        directory: The path or URL of the directory.
+        wanted: Whether files of a name are wanted.
+        on_layout: Called with each directory that is an image layout; the files in it are skipped.
     """
     if is_source_url(directory):
-        for source, found in remote.below(directory, wanted):
+        for source, found in remote.below(directory, wanted, on_layout):
             yield StoredFile(source, *found)
         return
     waiting = [directory]
     while waiting:
-        inner: list[str] = []
-        for entry in _entries(waiting.pop()):
-            if entry.is_dir(follow_symlinks=False):
-                inner.append(entry.path)
-            elif wanted(entry.name) and entry.is_file():
-                yield _stored(entry.path, entry.stat())
-        waiting += reversed(inner)
+        place = waiting.pop()
+        entries = _entries(place)
+        directories = {entry.name: entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
+        files = [entry for entry in entries if entry.name not in directories]
+        if has_layout([entry.name for entry in files], directories):
+            on_layout(place)
+            continue
+        yield from (_stored(entry.path, entry.stat()) for entry in files if wanted(entry.name) and entry.is_file())
+        waiting += reversed(directories.values())
+
+
+def is_layout_directory(path: str) -> bool:
+    """Return whether a directory is an image layout, which `files_below` does not search for files."""
+    entries = _entries(path)
+    directories = {entry.name for entry in entries if entry.is_dir()}
+    return has_layout({entry.name for entry in entries} - directories, directories)
 
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Literal
 
 from dreg_client import errors
+from dreg_client.files.at_once import ListedAhead
 from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, check_size
 from dreg_client.files.sparse import check_stored
 from dreg_client.values.digest import Digest, is_registered_digest
@@ -44,21 +45,37 @@ class StorageTree:
     files: ListedFiles
     name: str
 
-    def repositories(self, below: str = "", *, with_uploads: bool = False) -> Iterator[str]:
+    def repositories(self, below: str = "") -> Iterator[str]:
         """Yield the names of all repositories, or of a repository and all below it, in the order of the catalog.
 
-        A directory whose name is not valid in the name of a repository is skipped: no server can read it. With
-        `with_uploads`, also yield those that have only uploads, to which the server responds with 404.
+        A directory whose name is not valid in the name of a repository is skipped: no server can read it.
         """
-        marks = {"_manifests", "_layers", *(("_uploads",) if with_uploads else ())}
-        ahead = [below]
-        while ahead:
-            name = ahead.pop()
-            inner = [each.name for each in self.files.entries(f"repositories/{name}") if each.is_directory]
-            if name and not marks.isdisjoint(inner):
+        for name, inner in self.places(below):
+            if name and any(each.is_directory and each.name in {"_manifests", "_layers"} for each in inner):
                 yield name
-            paths = [f"{name}/{each}" if name else each for each in reversed(inner) if not each.startswith("_")]
-            ahead += filter(is_repository_name, paths)
+
+    def places(
+        self, below: str = "", unread: Callable[[errors.LayoutError], None] | None = None
+    ) -> Iterator[tuple[str, list[Entry]]]:
+        """Yield each path below `repositories`, or below one of them, whose name is valid, and its entries.
+
+        The error of a directory that cannot be listed is raised, or, if `unread` is given, passed to it.
+        """
+        ahead = [below]
+        with ListedAhead(self._place, self.files.at_once) as listed:
+            while ahead:
+                try:
+                    name, entries = listed.pop(ahead)
+                except errors.LayoutError as failure:
+                    if unread is None:
+                        raise
+                    unread(failure)
+                    continue
+                yield name, entries
+                ahead += [inner_name(name, each.name) for each in reversed(entries) if is_place(name, each)]
+
+    def _place(self, name: str) -> list[Entry]:
+        return self.files.entries(f"repositories/{name}")
 
     def has_repository(self, repository: RepositoryName) -> bool:
         """Return whether a repository exists: it has links."""
@@ -175,10 +192,6 @@ class StorageTree:
                     if encoded.name.startswith(first.name) and is_registered_digest(text):
                         yield Digest(text)
 
-    def uploads(self, repository: RepositoryName) -> list[str]:
-        """Return the names of the uploads of a repository that have not ended: directories below `_uploads`."""
-        return [each.name for each in self._in(repository, "_uploads") if each.is_directory]
-
     def _in(self, repository: RepositoryName, place: str) -> list[Entry]:
         return self.files.entries(f"repositories/{repository}/{place}")
 
@@ -223,6 +236,17 @@ def _tree_below(path: str, is_directory: Callable[[str], bool]) -> str | None:
         return f"{start}{TREE}"
     is_tree = path.endswith("/v2") and any(is_directory(f"{start}{name}") for name in ("repositories", "blobs"))
     return path if is_tree else None
+
+
+def inner_name(name: str, inner: str) -> str:
+    """Return the name of a repository below another one, or below none."""
+    return f"{name}/{inner}" if name else inner
+
+
+def is_place(name: str, entry: Entry) -> bool:
+    """Return whether an entry of a path below `repositories` may be a repository, or have some below it."""
+    is_other = entry.is_directory and not entry.name.startswith("_")
+    return is_other and is_repository_name(inner_name(name, entry.name))
 
 
 def data_path(digest: Digest) -> str:

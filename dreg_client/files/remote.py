@@ -10,16 +10,20 @@ from itertools import takewhile
 from typing import Any, BinaryIO, Final, cast
 
 from dreg_client import errors
+from dreg_client.files.path_kinds import has_layout
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_query, without_secrets
 
 Status = tuple[int, str, bool]
-"""The size, the version, and whether it is a directory."""
+"""The size, the version (empty if it is unknown), and whether it is a directory."""
 _BLOCK: Final = 4 * MEBIBYTE
 """The number of bytes to request at a time."""
 _BUFFER: Final = 256 * 1024
 _INSTALL: Final = re.compile(r"(?i)install ['\"]?([A-Za-z][\w.-]*)|requires ['\"]?([A-Za-z][\w.-]*)")
-_VERSIONS: Final = ("ETag", "etag", "generation", "md5Hash", "LastModified", "last_modified", "mtime", "created")
+_VERSIONS: Final = (
+    *("ETag", "etag", "generation", "md5Hash", "sha"),
+    *("LastModified", "last_modified", "updated", "modificationTime", "modify", "last_write_time", "mtime", "created"),
+)
 """The members of the description of a file that change with its content, by file system."""
 
 
@@ -33,7 +37,8 @@ def typed_errors(source: str, what: str = "cannot be read") -> Generator[None]:
     except FileNotFoundError:
         raise errors.NotFoundError(f"file or directory {shown_source(source)}") from None
     except ImportError as failure:
-        raise errors.MissingLibraryError(_library(failure), "remote") from None
+        library = _library(failure)
+        raise errors.MissingLibraryError(library, "remote" if library == "fsspec" else "") from None
     except Exception as failure:  # noqa: BLE001 (each file system has exceptions of its own)
         reason = without_secrets(_reason(failure), source) or type(failure).__name__
         raise errors.FileError(shown_source(source), f"{what}: {reason}") from None
@@ -57,18 +62,21 @@ def _library(failure: ImportError) -> str:
     return (name or "fsspec").partition(".")[0]
 
 
-def file_system(url: str, **options: bool) -> tuple[Any, str]:
+def file_system(url: str) -> tuple[Any, str]:
     """Return the file system of a URL, and the path in it; call it within `typed_errors`. fsspec has no types.
 
-    Args:
-        url: The URL.
-        **options: Options of the file system.
+    It keeps no lists of directories, since another process may change them. All file systems that keep them use this
+    member of fsspec's base class, but not all accept an option for it.
     """
     try:
         core: Any = import_module("fsspec.core")
     except ImportError:
         raise errors.MissingLibraryError("fsspec", "remote") from None
-    found, path = core.url_to_fs(url, **options)
+    found, path = core.url_to_fs(url)
+    lists: Any = getattr(found, "dircache", None)
+    if getattr(lists, "use_listings_cache", False):
+        lists.use_listings_cache = False
+        lists.clear()
     return found, str(path)
 
 
@@ -140,7 +148,8 @@ def _status(found: Mapping[str, Any]) -> Status:
     value = next((value for name in _VERSIONS if (value := found.get(name))), "")
     if isinstance(value, datetime):
         value = value.timestamp()
-    return size, f"{size}-{str(value).strip(chr(34))}", found.get("type") == "directory"
+    version = str(value).strip('"')
+    return size, f"{size}-{version}" if version else "", found.get("type") == "directory"
 
 
 def matches(pattern: str) -> Iterator[tuple[str, Status]]:
@@ -152,22 +161,26 @@ def matches(pattern: str) -> Iterator[tuple[str, Status]]:
         yield _url(pattern, path, name), _status(found[name])
 
 
-def below(url: str, wanted: Callable[[str], bool]) -> Iterator[tuple[str, Status]]:
+def below(url: str, wanted: Callable[[str], bool], on_layout: Callable[[str], None]) -> Iterator[tuple[str, Status]]:
     """Yield the URL and status of each file below a directory (see `files_below`)."""
     with typed_errors(url):
         system, root = file_system(url)
     waiting = [root]
     while waiting:
+        place = waiting.pop()
         with typed_errors(url):
-            entries = _entries(system, waiting.pop())
-        inner: list[str] = []
-        for name, entry in entries:
-            found = _status(entry)
-            if found[2]:
-                inner.append(name)
-            elif entry.get("type") == "file" and wanted(name.rpartition("/")[2]):
-                yield _url(url, root, name), found
-        waiting += reversed(inner)
+            entries = {name: (entry, _status(entry)) for name, entry in _entries(system, place)}
+        directories = [name for name, (_, found) in entries.items() if found[2]]
+        files = [name for name, (entry, found) in entries.items() if entry.get("type") == "file" and not found[2]]
+        if has_layout([*map(_last, files)], [*map(_last, directories)]):
+            on_layout(_url(url, root, place))
+            continue
+        yield from ((_url(url, root, name), entries[name][1]) for name in files if wanted(_last(name)))
+        waiting += reversed(directories)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _entries(system: Any, path: str) -> list[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 (as above)

@@ -26,11 +26,13 @@ class RemoteFiles(ListedFiles):
         LayoutError: The URL cannot be used.
     """
 
+    at_once = 8
+
     def __init__(self, url: str) -> None:
         self._url = url if url.endswith("://") else url.rstrip("/")
         self.name: str = shown_source(self._url)
         with _layout_errors(self._url):
-            self._system, root = file_system(self._url, use_listings_cache=False)
+            self._system, root = file_system(self._url)
         self._root = root.rstrip("/")
 
     def is_directory(self, place: str) -> bool:

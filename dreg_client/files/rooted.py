@@ -148,6 +148,9 @@ class Status(NamedTuple):
 class ListedFiles(Files):
     """The files below a root whose directories can be listed one at a time."""
 
+    at_once: int = 1
+    """How many files should be read or listed at a time: more than 1 if each of them is a request."""
+
     @abstractmethod
     def status(self, place: str) -> Status | None:
         """Return the size and date of a regular file, without reading it; None if there is none.

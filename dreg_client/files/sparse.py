@@ -15,7 +15,7 @@ _MOST_RANGES: Final = 10_000
 
 
 def check_stored(file: BinaryIO, path: str) -> None:
-    """Raise `LayoutError` if a newly opened file is sparse and large: reading it could take hours.
+    """Raise `LayoutCorruptError` if a newly opened file is sparse and large: reading it could take hours.
 
     The limit is 4 GiB, or that of compressed content of unknown size (`most_decompressed`), whichever is larger.
     """
@@ -31,7 +31,7 @@ def check_stored(file: BinaryIO, path: str) -> None:
     stored = _size_of_ranges(descriptor, found.st_size)
     if found.st_size > _most(stored):
         sizes = f"of its {found.st_size:,} bytes, only {stored:,} are stored"
-        raise errors.LayoutError(path, f"is a sparse file: {sizes}; it was not read")
+        raise errors.LayoutCorruptError(path, f"is a sparse file: {sizes}; it was not read")
 
 
 def _most(stored: int) -> int:

@@ -130,6 +130,7 @@ CLAUSES: dict[str, str] = {
     "STO-04": f"ours: {_STORAGE}",
     "STO-05": f"ours: {_STORAGE}",
     "STO-06": _STORAGE,
+    "STO-07": f"ours: {_STORAGE}",
 }
 
 _EMPTY = "an empty string is read as the type of the document"

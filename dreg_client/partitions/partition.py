@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from dreg_client.validation.dumps import LineRules
-from dreg_client.values.source_url import shown_source
+from dreg_client.values.source_url import shown_source, without_password
 
 Format = Literal["json", "json-lines", "parquet", "tar", "registry-storage"]
 Compression = Literal["", "gzip", "zstd", "bzip2", "xz"]
@@ -26,6 +26,8 @@ class PartitionRules:
         keep: The Parquet columns that are copied to the report.
         complete: Whether content that documents in the storage of a registry name, but that is missing, is an error.
         blobs: Whether all blobs in the storage of a registry are read and verified.
+        is_lines: Whether files whose names do not say otherwise, and `*.json` files, have one document per line. With
+            `lines.field`, they always have.
     """
 
     lines: LineRules = field(default_factory=LineRules)
@@ -35,6 +37,12 @@ class PartitionRules:
     keep: tuple[str, ...] = ()
     complete: bool = False
     blobs: bool = False
+    is_lines: bool = False
+
+    @property
+    def reads_lines(self) -> bool:
+        """Whether files of JSON have one document per line, unless their names say otherwise."""
+        return self.is_lines or bool(self.lines.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,7 @@ class Partition:
         names: The files of the group, or the repositories, relative to `source`; empty for all other formats, and for
             the blobs of a storage. Without `stop`, these are the unreferenced blobs.
         size: The number of bytes to read, as stored; 0 if it is unknown.
-        version: What changes if the file changes: its size and its date, or its ETag.
+        version: What changes if the file changes: its size and its date, or its ETag; empty if that is unknown.
     """
 
     source: str = field(repr=False)
@@ -87,9 +95,12 @@ class Partition:
 
     @property
     def report_name(self) -> str:
-        """The name of the report file. It is the same for each run over the same files."""
+        """The name of the report file. It is the same for each run over the same files.
+
+        Sources that are different files have different names, also if their URLs differ only in what is not shown.
+        """
         source = shown_source(self.source)
-        identity = (source, self.format, self.compression, self.start, self.stop, self.names)
+        identity = (without_password(self.source), self.format, self.compression, self.start, self.stop, self.names)
         digest = sha256(repr(identity).encode(errors="surrogatepass")).hexdigest()[:16]
         last = _UNUSUAL.sub("_", source.rstrip("/").rpartition("/")[2])[:_LONGEST_NAME]
         return f"{last.lstrip('._-') or 'documents'}-{digest}.parquet"

@@ -11,11 +11,14 @@ class Row(NamedTuple):
 
     Attributes:
         source: The file that contains the document; for a member of an archive, `ARCHIVE/MEMBER`.
-        number: The number of the line or of the row in that file, from 1; 0 if the file is the document.
+        number: The number of the line or of the row in that file, from 1; 0 if the file is the document, or if it is
+            not known: for lines of a part of a divided file that is not the first.
         raw: The bytes; None for a null in a column.
         media_type: The media type with which the document was stored.
         kind: The kind with which the document was stored.
         is_line: Whether `raw` is a line of JSON, in which `LineRules` find the document.
+        offset: The byte of the file where its line starts, counted from 0; None if it is no line of an uncompressed
+            file.
     """
 
     source: str
@@ -24,21 +27,24 @@ class Row(NamedTuple):
     media_type: str | None = None
     kind: str | None = None
     is_line: bool = False
+    offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """The report of a document of a partition; `source` and `number` as in `Row`.
+    """The report of a document of a partition; `source`, `number` and `offset` as in `Row`.
 
     Attributes:
         source: The file that contains the document.
-        number: The number of the line or row, from 1; 0 if the file is the document.
+        number: The number of the line or row, from 1; 0 if the file is the document, or if it is not known.
         report: The report.
         is_null: Whether the document is a null in a column. The digest and the size of the report are then those of
             no bytes.
+        offset: The byte of the file where its line starts; None if it is not known.
     """
 
     source: str
     number: int
     report: Report
     is_null: bool = False
+    offset: int | None = None

@@ -12,6 +12,8 @@ from dreg_client.partitions.row import RowReport
 
 OTHER: Final = "other"
 """The rule or kind of everything that has no well-formed name, or that is beyond `_MOST_UNKNOWN`."""
+UNREFERENCED: Final = "STO-05"
+"""The rule of blobs in the storage of a registry that no manifest refers to."""
 
 _RULE: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]{2}")
 _KIND: Final = re.compile(r"[a-z0-9-]{1,40}")
@@ -65,6 +67,9 @@ class Summary:
         size: The total size of the documents in bytes.
         kinds: The number of documents of each kind; `""` for those of unknown kind.
         rules: The counts of each rule and severity.
+        unreferenced: The number of blobs in the storage of a registry that no manifest refers to (STO-05). They are not
+            counted as documents.
+        unreferenced_size: Their total size in bytes.
     """
 
     documents: int = 0
@@ -73,6 +78,8 @@ class Summary:
     size: int = 0
     kinds: dict[str, int] = field(default_factory=dict[str, int])
     rules: dict[tuple[str, str], RuleCount] = field(default_factory=dict[tuple[str, str], RuleCount])
+    unreferenced: int = 0
+    unreferenced_size: int = 0
 
     @property
     def invalid(self) -> int:
@@ -82,6 +89,11 @@ class Summary:
     def add(self, row: RowReport) -> None:
         """Add the report of one document."""
         report = row.report
+        if report.problems and any(problem.rule == UNREFERENCED for problem in report.problems):
+            self.unreferenced += 1
+            self.unreferenced_size += report.size
+            self.add_problems(row.source, row.number, str(report.digest), report.problems)
+            return
         self.documents += 1
         self.size += report.size
         self.add_kind(report.kind or "", 1)
@@ -90,7 +102,8 @@ class Summary:
             return
         self.valid += report.ok
         self.warned += bool(report.warnings)
-        self.add_problems(row.source, row.number, str(report.digest), report.problems)
+        source = placed_source(row.source, row.number, row.offset)
+        self.add_problems(source, row.number, str(report.digest), report.problems)
 
     def add_problems(self, source: str, number: int, digest: str | None, problems: Iterable[Problem]) -> None:
         """Add the problems of one document, which is counted already; arguments as of `Example`."""
@@ -112,6 +125,8 @@ class Summary:
         self.valid += other.valid
         self.warned += other.warned
         self.size += other.size
+        self.unreferenced += other.unreferenced
+        self.unreferenced_size += other.unreferenced_size
         for kind, documents in other.kinds.items():
             self.add_kind(kind, documents)
         for (rule, severity), count in other.rules.items():
@@ -155,6 +170,8 @@ class Summary:
             "invalid": self.invalid,
             "withWarnings": self.warned,
             "size": self.size,
+            **({"unreferenced": self.unreferenced} if self.unreferenced else {}),
+            **({"unreferencedSize": self.unreferenced_size} if self.unreferenced else {}),
             "kinds": [{"kind": kind or None, "documents": documents} for kind, documents in kinds],
             "rules": [_plain_rule(rule, severity, count) for rule, severity, count in self.sorted_rules()],
         }
@@ -172,6 +189,9 @@ class Summary:
         if max(valid, warned) > documents:
             raise ValueError("a summary counts more valid documents, or more with warnings, than documents")
         found = cls(documents, valid, warned, size)
+        if "unreferenced" in plain:
+            found.unreferenced = _number(plain, "unreferenced")
+            found.unreferenced_size = _number(plain, "unreferencedSize")
         for kind in _objects(plain, "kinds"):
             found.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
         if sum(found.kinds.values()) != documents:
@@ -179,6 +199,11 @@ class Summary:
         for rule in _objects(plain, "rules"):
             found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
         return found
+
+
+def placed_source(source: str, number: int, offset: int | None) -> str:
+    """Return the name of an example: its file, with the byte where its line starts if its number is not known."""
+    return source if number or offset is None else f"{source} (byte {offset})"
 
 
 def example_of(source: str, number: int, digest: str | None, problem: Problem) -> Example:

@@ -12,9 +12,16 @@ from dreg_client.arrow import PROBLEM, REPORT_SCHEMA
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dreg_client.partitions.summary import RuleCount, Summary, example_of, problem_of
+from dreg_client.partitions.summary import (
+    UNREFERENCED,
+    RuleCount,
+    Summary,
+    example_of,
+    placed_source,
+    problem_of,
+)
 
-_PLACE = ("source", "line")
+_PLACE = ("source", "line", "offset")
 _MOST_KEPT = 3
 _LONGEST_KEPT = 200
 _SUMMED = ("digest", "size", "kind", "ok", "warnings", "problems")
@@ -25,13 +32,17 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
 
     Args:
         summary: The sums to add to.
-        batch: The reports. The columns `source` and `line` name the documents of examples; without `source`, the other
-            columns do.
+        batch: The reports. The columns `source`, `line` and `offset` name the documents of examples; without `source`,
+            the other columns do.
         source: The name of examples if the batch has no such columns.
 
     Raises:
         ValueError: The batch has other columns, or values that no report has.
     """
+    for count in _rule_counts(batch, source):
+        summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
+        if count.example.problem.rule == UNREFERENCED:
+            batch = _without_unreferenced(summary, batch)
     ok = _column(batch, "ok", pa.bool_())
     summary.documents += batch.num_rows
     summary.valid += pc.sum(ok).as_py() or 0
@@ -39,8 +50,17 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
     summary.size += pc.sum(_column(batch, "size", pa.int64())).as_py() or 0
     for counted in _column(batch, "kind", pa.string()).value_counts().to_pylist():
         summary.add_kind(counted["values"] or "", counted["counts"])
-    for count in _rule_counts(batch, source):
-        summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
+
+
+def _without_unreferenced(summary: Summary, batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Count the unreferenced blobs of a batch; return the batch without them."""
+    lists, problems = _problems(batch)
+    is_unreferenced = pc.equal(_text(problems, "rule"), pa.scalar(UNREFERENCED))
+    rows = pc.unique(pc.filter(pc.list_parent_indices(lists), is_unreferenced))
+    summary.unreferenced += len(rows)
+    summary.unreferenced_size += pc.sum(_column(batch, "size", pa.int64()).take(rows)).as_py() or 0
+    is_other = pc.invert(pc.is_in(pa.array(range(batch.num_rows), rows.type), rows))
+    return batch.filter(is_other)
 
 
 def columns_to_read(schema: pa.Schema) -> list[str]:
@@ -127,11 +147,14 @@ def _text(problems: Any, name: str) -> Any:  # noqa: ANN401 (as above)
 def _place(batch: pa.RecordBatch, row: int, source: str) -> tuple[str, int, str | None]:
     """Return the source, the line and the digest of the document of a row."""
     digest = _value(batch, "digest", row)
-    number = _value(batch, "line", row)
+    line, offset = _value(batch, "line", row), _value(batch, "offset", row)
+    number = line if isinstance(line, int) and line > 0 else 0
     stored = _value(batch, "source", row)
     if stored is None:
         stored = ", ".join(_kept(batch, row)) or source
-    return str(stored), number if isinstance(number, int) and number > 0 else 0, digest and str(digest)
+    elif isinstance(offset, int):
+        stored = placed_source(str(stored), number, offset)
+    return str(stored), number, digest and str(digest)
 
 
 def _kept(batch: pa.RecordBatch, row: int) -> list[str]:

@@ -266,11 +266,16 @@ def _validate_stretch(path: str, how: LineRules, stretch: tuple[int, int]) -> Du
 
 def lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
     """Yield the lines that start at or after `start` and before `stop`."""
+    return (line for _, line in placed_lines(dump, start, stop))
+
+
+def placed_lines(dump: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of `lines_between`, each with the offset of its first byte."""
     if start and not _is_at_line(dump, start, stop):
         return
     lines = bounded_lines(dump)
-    while dump.tell() < stop and (line := next(lines, b"")):
-        yield line
+    while (offset := dump.tell()) < stop and (line := next(lines, b"")):
+        yield offset, line
 
 
 def _is_at_line(dump: BinaryIO, start: int, stop: int) -> bool:

@@ -1,7 +1,8 @@
 """Work on the pieces of an input, in this process or in several others, with the results in order."""
 
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -50,6 +51,14 @@ def results_in_order(
             piece = rest(piece, result)
 
 
+def map_in_processes(
+    function: Callable[[Piece], Result], given: Iterable[Piece], *, jobs: int, name: str
+) -> Iterator[Result]:
+    """Call a function in several processes; yield the results in order. The errors are those of `results_in_order`."""
+    done = results_in_order(function, iter(given), lambda *_: None, jobs=jobs, name=name)
+    return (result for _, result in done)
+
+
 def _side_by_side(
     work: Callable[[Piece], Result],
     pieces: Iterator[Piece],
@@ -58,10 +67,13 @@ def _side_by_side(
     name: str,
 ) -> Iterator[tuple[Piece, Result]]:
     # Imported here because it imports multiprocessing, which a single process does not need.
+    import multiprocessing  # noqa: PLC0415
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
-    pool = ProcessPoolExecutor(jobs)
+    # A fork copies one thread only. Libraries such as fsspec have started others if the input was opened already.
+    context = multiprocessing.get_context("spawn" if threading.active_count() > 1 else None)
+    pool = ProcessPoolExecutor(jobs, mp_context=context)
     waiting: deque[tuple[Piece, Future[Result]]] = deque()
     try:
         # The processes start before the input is opened: reading it may start threads, which a fork does not copy.

@@ -2,88 +2,173 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem
+from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
+from dreg_client.files.layout import HashedBlob, hash_file
 from dreg_client.files.registry_storage import StorageTree, data_path
-from dreg_client.files.rooted import Status, chunks_of
+from dreg_client.files.rooted import Entry, Status
 from dreg_client.models import rules
-from dreg_client.validation.digest_set import DigestSet
-from dreg_client.validation.report import FileReport, Report
+from dreg_client.validation.report import FileReport
+from dreg_client.validation.storage_entries import file_report, misnamed, misplaced, others_in
 from dreg_client.validation.storage_links import YOUNG, ago
+from dreg_client.validation.storage_reach import StorageReach, is_damage
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _PAUSE: Final = 0.05
 """Seconds to wait before a small blob is read again: distribution 2 empties the file of a manifest before it writes."""
+_ALL_STARTS: Final = frozenset(f"{number:02x}" for number in range(256))
 
 
-def _never() -> bool:
-    return False
-
-
-def unreferenced_blobs(
-    tree: StorageTree, references: DigestSet, recent: Callable[[], DigestSet], now: float
-) -> Iterator[FileReport]:
-    """Report the blobs that no manifest of any repository refers to (STO-05), with their bytes.
+class BlobEntries:
+    """The directories of the blobs of a storage.
 
     Args:
         tree: The storage.
-        references: The digests of all manifests, and of all that they refer to.
-        recent: Return the same for manifests that were pushed meanwhile. It is called if a blob is not in `references`.
+        reach: What could not be listed is noted there.
+    """
+
+    def __init__(self, tree: StorageTree, reach: StorageReach) -> None:
+        self._tree, self._reach = tree, reach
+
+    def parts(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Yield each algorithm, two digits, and the encoded parts of the digests that begin with them."""
+        for algorithm in self._listed("blobs"):
+            place = f"blobs/{algorithm.name}"
+            starts = [each.name for each in self._listed(place)]
+            inner = map_at_once(self._listed, (f"{place}/{start}" for start in starts), self._tree.files.at_once)
+            for start, entries in zip(starts, inner, strict=True):
+                yield algorithm.name, start, [it.name for it in entries if _is_blob(algorithm.name, start, it)]
+
+    def others(self) -> Iterator[FileReport]:
+        """Report what is among the blobs besides (STO-07)."""
+        root = self._tree.files.name
+        for algorithm in self._listed("blobs"):
+            place = f"blobs/{algorithm.name}"
+            if is_known := is_registered_digest(f"{algorithm.name}:{_width(algorithm.name) * '0'}"):
+                inner = self._listed(place)
+                yield from others_in(f"{root}/{place}", inner)
+                for start in inner:
+                    yield from self._others_in(algorithm.name, start)
+            elif algorithm.is_directory:
+                yield misnamed(f"{root}/{place}", algorithm.name, "sha256 or sha512")
+            if not algorithm.is_directory and (is_known or algorithm.is_link):
+                yield misplaced(f"{root}/{place}")
+
+    def _others_in(self, algorithm: str, start: Entry) -> Iterator[FileReport]:
+        place = f"blobs/{algorithm}/{start.name}"
+        path = f"{self._tree.files.name}/{place}"
+        if not start.is_directory:
+            return
+        if start.name not in _ALL_STARTS:
+            yield misnamed(path, start.name, "the first two digits of a digest")
+            return
+        inner = self._listed(place)
+        yield from others_in(path, inner)
+        for each in inner:
+            if each.is_directory and not _is_blob(algorithm, start.name, each):
+                yield misnamed(
+                    f"{path}/{each.name}", each.name, f"the hexadecimal digits of a digest, from {start.name}"
+                )
+
+    def _listed(self, place: str) -> list[Entry]:
+        try:
+            return self._tree.files.entries(place)
+        except errors.UnsafePathError:  # a link, which is reported
+            return []
+        except errors.LayoutError as failure:
+            self._reach.unread(failure)
+            return []
+
+
+def _is_blob(algorithm: str, start: str, entry: Entry) -> bool:
+    return entry.is_directory and entry.name.startswith(start) and is_registered_digest(f"{algorithm}:{entry.name}")
+
+
+def _width(algorithm: str) -> int:
+    return 128 if algorithm == "sha512" else 64
+
+
+def unreferenced_blobs(
+    tree: StorageTree, reach: StorageReach, recent: Callable[[], StorageReach], now: float
+) -> Iterator[FileReport]:
+    """Report the blobs that no manifest of any repository refers to (STO-05), with their bytes.
+
+    Nothing is reported if not all manifests could be read: what they refer to must not be deleted.
+
+    Args:
+        tree: The storage.
+        reach: What all manifests refer to. What cannot be read is noted there.
+        recent: Return the same for manifests that were pushed meanwhile. It is called if a blob is not in `reach`.
         now: When the references were started to be read, in seconds since 1970.
     """
-    pushed: DigestSet | None = None
-    for algorithm, start, names in _parts(tree):
-        left = set(names) - references.part(algorithm, start)
-        if left:
-            pushed = recent() if pushed is None else pushed
-            left -= pushed.part(algorithm, start)
+    is_recent = False
+    for algorithm, start, names in BlobEntries(tree, reach).parts() if reach.is_known else ():
+        left = set(names) - reach.digests.part(algorithm, start)
+        if left and not is_recent:
+            reach.merge(recent())
+            is_recent = True
+            left -= reach.digests.part(algorithm, start)
+        if not reach.is_known:
+            return
         with HeldDirectory(tree.files, f"blobs/{algorithm}/{start}") as held:
-            for name in sorted(left):
-                digest, status = Digest(f"{algorithm}:{name}"), held.status(name, "data")
-                if status is not None:  # it was not deleted meanwhile
-                    yield _unreferenced(tree, digest, status, now)
+            digests = (Digest(f"{algorithm}:{name}") for name in sorted(left))
+            for found in map_at_once(partial(_unreferenced, tree, held, now), digests, tree.files.at_once):
+                if isinstance(found, errors.LayoutError):
+                    reach.unread(found)
+                elif found is not None:
+                    yield found
 
 
-def _unreferenced(tree: StorageTree, digest: Digest, status: Status, now: float) -> FileReport:
+def _unreferenced(
+    tree: StorageTree, held: HeldDirectory, now: float, digest: Digest
+) -> FileReport | errors.LayoutError | None:
+    try:
+        status = held.status(digest.encoded, "data")
+        if status is not None:
+            return _report_of(tree, digest, status, now)
+        is_directory = "data" in held.directories(digest.encoded)
+    except errors.LayoutError as failure:
+        return failure
+    # Otherwise, it was deleted meanwhile.
+    return misplaced(path_of(tree, digest), "a file") if is_directory else None
+
+
+def _report_of(tree: StorageTree, digest: Digest, status: Status, now: float) -> FileReport:
     age = None if status.modified is None else now - status.modified
     verdict = rules.warning if age is None or age >= YOUNG else rules.note
     written = "" if age is None else f", written {ago(age)} ago"
     found = f"a blob of {status.size} bytes{written}"
     problem = verdict("STO-05", "$", found, "a manifest of any repository that refers to it")
-    return FileReport(path_of(tree, digest), Report(None, digest, status.size, (problem,)))
+    return file_report(path_of(tree, digest), problem, digest, status.size)
 
 
-def _parts(tree: StorageTree) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield each algorithm, two digits, and the encoded parts of the digests that begin with them."""
-    for algorithm in tree.files.entries("blobs"):
-        for start in tree.files.entries(f"blobs/{algorithm.name}"):
-            inner = tree.files.entries(f"blobs/{algorithm.name}/{start.name}")
-            names = [each.name for each in inner if each.name.startswith(start.name)]
-            yield algorithm.name, start.name, [it for it in names if is_registered_digest(f"{algorithm.name}:{it}")]
-
-
-def blobs_between(tree: StorageTree, first: int, stop: int) -> Iterator[Digest]:
+def blobs_between(tree: StorageTree, first: int, stop: int, reach: StorageReach) -> Iterator[Digest]:
     """Yield the digests of all blobs whose first byte is in a range; 0 to 256 are all."""
-    for algorithm in tree.files.entries("blobs"):
-        for start in range(first, stop):
-            for entry in tree.files.entries(f"blobs/{algorithm.name}/{start:02x}"):
-                if is_registered_digest(text := f"{algorithm.name}:{entry.name}"):
-                    yield Digest(text)
+    for start in (f"{number:02x}" for number in range(first, stop)):
+        for algorithm in ("sha256", "sha512"):
+            try:
+                entries = tree.files.entries(f"blobs/{algorithm}/{start}")
+            except errors.UnsafePathError:  # a link, which is reported
+                continue
+            except errors.LayoutError as failure:
+                reach.unread(failure)
+                continue
+            yield from (Digest(f"{algorithm}:{each.name}") for each in entries if _is_blob(algorithm, start, each))
 
 
-def damaged_blobs(
-    tree: StorageTree, digests: Iterable[Digest], is_cancelled: Callable[[], bool] = _never
-) -> Iterator[FileReport]:
-    """Read blobs; report those whose bytes have another digest (STO-02), or cannot be read."""
-    for digest in digests:
-        if digest.computable and (found := _damage(tree, digest, is_cancelled)) is not None:
-            size, what = found
-            yield FileReport(path_of(tree, digest), Report(None, digest, size, (damage(digest, what),)))
+def damaged_blobs(tree: StorageTree, digests: Iterable[Digest], reach: StorageReach) -> Iterator[FileReport]:
+    """Read blobs; report those whose bytes have another digest (STO-02). Those that cannot be read are noted."""
+    for found in map_at_once(partial(_damaged, tree), digests, tree.files.at_once):
+        if isinstance(found, errors.LayoutError):
+            reach.unread(found)
+        elif found is not None:
+            yield found
 
 
 def damage(digest: Digest, found: str) -> Problem:
@@ -91,30 +176,32 @@ def damage(digest: Digest, found: str) -> Problem:
     return rules.error("STO-02", "$", found, f"content with the digest {digest}")
 
 
+def damage_report(tree: StorageTree, digest: Digest, size: int, found: str) -> FileReport:
+    """Return the report of a blob with other bytes."""
+    return file_report(path_of(tree, digest), damage(digest, found), digest, size)
+
+
 def path_of(tree: StorageTree, digest: Digest) -> str:
     """Return the path of a blob's bytes, for reports."""
     return f"{tree.files.name}/{data_path(digest)}"
 
 
-def _damage(tree: StorageTree, digest: Digest, is_cancelled: Callable[[], bool]) -> tuple[int, str] | None:
-    """Return the size of a blob and what is wrong with it; None if nothing is, or it was deleted."""
+def _damaged(tree: StorageTree, digest: Digest) -> FileReport | errors.LayoutError | None:
+    """Return the report of a blob; None if nothing is wrong with it, or it was deleted."""
     try:
-        with suppress(FileNotFoundError):
-            size, actual = _hash(tree, digest, is_cancelled)
-            if actual != digest and size <= MAX_DOCUMENT:  # perhaps it is being written
-                time.sleep(_PAUSE)
-                size, actual = _hash(tree, digest, is_cancelled)
-            return None if actual == digest or is_cancelled() else (size, f"content with the digest {actual}")
+        hashed = _hash(tree, digest)
+        if hashed.digest != digest and hashed.size <= MAX_DOCUMENT:  # perhaps it is being written
+            time.sleep(_PAUSE)
+            hashed = _hash(tree, digest)
+    except FileNotFoundError:
+        return None
     except errors.LayoutError as failure:
-        return 0, f"a file that {failure.reason}"
-    return None
+        return damage_report(tree, digest, 0, f"a file that {failure.reason}") if is_damage(failure) else failure
+    if hashed.digest in {digest, None}:
+        return None
+    return damage_report(tree, digest, hashed.size, f"content with the digest {hashed.digest}")
 
 
-def _hash(tree: StorageTree, digest: Digest, is_cancelled: Callable[[], bool]) -> tuple[int, Digest]:
-    verifier = digest.verifier()
+def _hash(tree: StorageTree, digest: Digest) -> HashedBlob:
     with tree.open(digest) as file:
-        for chunk in chunks_of(file, path_of(tree, digest)):
-            verifier.update(chunk)
-            if is_cancelled():
-                break
-    return verifier.size, verifier.digest()
+        return hash_file(file, digest, path_of(tree, digest))

@@ -6,11 +6,16 @@ from typing import Final
 from urllib.parse import unquote
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_NAMED: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)*//")
+"""A URL, perhaps after the kind of a store: `registry-storage:s3://...`."""
 _NOT_FILES: Final = ("docker://", "http://", "https://")
 """The prefixes of registries."""
 _USER: Final = re.compile(r"(?<=://)[^/\s]*?:[^/\s]*@")
+_PASSWORD: Final = re.compile(r"(?<=://)([^/\s:]*):[^/\s]*@")
 _QUERY: Final = re.compile(r"(?<=[?&])([^=&/?\s]+)=([^&\s]*)")
 _BLANK: Final = "***"
+_LABELLED: Final = re.compile(r"(?i)((?:key|secret|token|sig|signature|password|credential)[\w-]*=)[^\s&,;'\"]+")
+"""Secrets in the messages of file systems, which may have them from the environment."""
 _SHORTEST_SECRET: Final = 4
 _LONGEST: Final = 500
 
@@ -43,14 +48,40 @@ def shown_source(source: str) -> str:
         >>> shown_source("sftp://me:secret@host/web.parquet"), shown_source("abfs://web@account/x.json?sig=secret")
         ('sftp://***@host/web.parquet', 'abfs://web@account/x.json?sig=***')
     """
-    if not _URL.match(source):
-        return source
-    return _QUERY.sub(rf"\1={_BLANK}", _USER.sub(f"{_BLANK}@", source))
+    if not _NAMED.match(source):
+        return without_passwords(source)
+    return _QUERY.sub(rf"\1={_BLANK}", without_passwords(source))
+
+
+def without_passwords(text: str) -> str:
+    """Return a message without the user names and passwords of the URLs in it.
+
+    Examples:
+        >>> without_passwords("'tcp://me:secret@host:8786' is not a path")
+        "'tcp://***@host:8786' is not a path"
+    """
+    return _USER.sub(f"{_BLANK}@", text) if "://" in text else text
+
+
+def without_password(source: str) -> str:
+    """Return a URL without the passwords in it, but with everything that determines which file it names."""
+    return _PASSWORD.sub(r"\1@", source) if _URL.match(source) else source
 
 
 def encodable(text: str) -> str:
-    """Return a path with its bytes that are not UTF-8 as escapes, so that it can be stored as a string."""
-    return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    r"""Return a path with its bytes that are not UTF-8 as escapes, so that Arrow can store it.
+
+    Examples:
+        >>> encodable("caf\udce9"), encodable("a\ud800")
+        ('caf\\xe9', 'a\\ud800')
+    """
+    if text.isascii():
+        return text
+    try:
+        raw = text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # of a text that is not a path
+        raw = text.encode(errors="backslashreplace")
+    return raw.decode(errors="backslashreplace")
 
 
 def without_secrets(message: str, source: str) -> str:
@@ -58,6 +89,7 @@ def without_secrets(message: str, source: str) -> str:
     text = message.replace(source, shown_source(source))
     for secret in sorted(_secrets(source), key=len, reverse=True):
         text = text.replace(secret, _BLANK)
+    text = _LABELLED.sub(rf"\1{_BLANK}", text)
     return " ".join(text.split()).rstrip(". ")[:_LONGEST]
 
 
@@ -67,7 +99,7 @@ def _secrets(source: str) -> set[str]:
 
 def _raw_secrets(source: str) -> Iterator[str]:
     """Yield the user names, passwords and values of the query in a URL, raw and decoded."""
-    if not _URL.match(source):
+    if not _NAMED.match(source):
         return
     for user in _USER.findall(source):
         for secret in (user[:-1], *user[:-1].split(":", 1)):

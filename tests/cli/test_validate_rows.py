@@ -181,7 +181,7 @@ def test_a_library_that_is_missing_is_named(dreg: Run) -> None:
     done = dreg("validate", "gs://bucket/x.jsonl")
 
     assert done.code == 2
-    assert "pip install gcsfs" in done.err
+    assert "gcsfs is not installed; install it with: pip install gcsfs" in done.err
 
 
 def test_documents_at_urls_are_read_one_by_one(dreg: Run, s3: S3Server) -> None:

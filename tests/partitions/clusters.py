@@ -34,9 +34,9 @@ class Cluster:
         self._processes.append(self._stack.enter_context(start_limited(command, **options)))
         return self._processes[-1]
 
-    def start_worker(self, **environment: str) -> "subprocess.Popen[Any]":
+    def start_worker(self, *, threads: int = 1, **environment: str) -> "subprocess.Popen[Any]":
         """Start a worker with one thread, and the process that restarts it if it is killed."""
-        words = ("worker", "--nthreads", "1", "--host", "127.0.0.1", "--dashboard-address", ":0")
+        words = ("worker", "--nthreads", str(threads), "--host", "127.0.0.1", "--dashboard-address", ":0")
         return self._start(*words, environment={**ENVIRONMENT, **environment})
 
     def end(self) -> None:

@@ -121,6 +121,35 @@ def kill_always(partition: Partition) -> PartitionReport:
     return PartitionReport(partition, Summary(1, 1))
 
 
+def end(partition: Partition) -> PartitionReport:
+    """A task that ends its process by the signal, or with the exit code, that the partition is named after."""
+    code = int(Path(partition.source).name)
+    if code < 0:
+        os.kill(os.getpid(), -code)
+    os._exit(code)
+
+
+def note(partition: Partition) -> PartitionReport:
+    """A task that notes each attempt."""
+    with Path(f"{partition.source}.attempts").open("ab") as file:
+        file.write(b".")
+    return PartitionReport(partition, Summary(1, 1))
+
+
+def kill_both(partition: Partition) -> PartitionReport:
+    """A task that ends its process for a bad partition, and takes a good one in the same process with it."""
+    place = Path(partition.source)
+    other = place.with_name("good" if place.name == "bad" else "bad")
+    place.with_name(f"{place.name}.{os.getpid()}").touch()
+    until = time.monotonic() + 1
+    while time.monotonic() < until and not (is_together := other.with_name(f"{other.name}.{os.getpid()}").exists()):
+        os.sched_yield()
+    if place.name == "bad" or is_together:
+        wait_for(lambda: place.name == "bad")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return note(partition)
+
+
 def fail(partition: Partition) -> PartitionReport:
     """A task with an error that ends the run."""
     raise PermissionError(13, "Permission denied", partition.source)

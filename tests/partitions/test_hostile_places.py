@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import fsspec
@@ -14,6 +15,7 @@ from dreg_client.files.remote import read_starts
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import rows_in
 from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.run.results import run_partitions
 from dreg_client.values.source_url import is_source_url, shown_source
 from tests.partitions.stored import PACK, VALID, lines, numbers
 
@@ -138,6 +140,18 @@ def test_val_26_secrets_of_a_url_are_in_no_name_of_a_partition_or_document(britt
     for text in (part.name, part.report_name, repr(part), rows[0].source):
         assert "s3cr" not in text
     assert Partition("s3://a:old@b/x", "json").report_name == Partition("s3://a:new@b/x", "json").report_name
+
+
+def test_val_135_errors_of_a_report_folder_are_those_of_this_library(brittle: type[Brittle], tmp_path: Path) -> None:
+    (tmp_path / "web.jsonl").write_bytes(lines(1))
+    partitions, folder = [*find_partitions([str(tmp_path)])], f"brittle://me:{SECRET}@host/out"
+    list(run_partitions(partitions, folder))
+    brittle.failing = "read", RuntimeError("SlowDown key=s3cret")
+
+    with pytest.raises(FileError, match=r"SlowDown key=\*\*\*") as failed:
+        list(run_partitions(partitions, folder, resume=True))
+
+    assert "s3cr" not in str(failed.value)
 
 
 @pytest.mark.parametrize(

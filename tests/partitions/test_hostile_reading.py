@@ -57,6 +57,12 @@ def counted(path: Path) -> tuple[int, int]:
 # --- VAL-15: compressed files
 
 
+def least(ending: str, share: float) -> int:
+    """Return how many of 2000 lines are in the complete blocks of the first part of a file."""
+    blocks = {".gz": 0.03, ".zst": 0.2, ".bz2": 0.75, ".xz": 0.03}[ending]
+    return int(max(share - blocks, 0) * 2000)
+
+
 @pytest.mark.parametrize("ending", COMPRESSED)
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.99])
 def test_val_15_the_lines_before_a_compressed_file_breaks_off_are_read(
@@ -71,7 +77,7 @@ def test_val_15_the_lines_before_a_compressed_file_breaks_off_are_read(
     assert isinstance(failure, FileError)
     assert failure.path == str(path)
     assert [row.raw for row in found] == content.splitlines()[: len(found)]
-    assert len(found) < 2000
+    assert least(ending, share) <= len(found) < 2000
 
 
 @pytest.mark.parametrize("ending", [".gz", ".zst", ".xz"])
@@ -188,8 +194,12 @@ def other(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
 
 
 @pytest.mark.parametrize("ending", PACK)
-@pytest.mark.parametrize("cut", [1024 * 3, 1024 * 3 + 512, 1024 * 3 + 600, 1024 * 3 - 20])
-def test_val_21_the_documents_before_an_archive_breaks_off_are_read(tmp_path: Path, ending: str, cut: int) -> None:
+@pytest.mark.parametrize(
+    ("cut", "whole"), [(1024 * 3, 3), (1024 * 3 + 512, 3), (1024 * 3 + 600, 3), (1024 * 3 - 20, 3), (1024 * 3 - 500, 2)]
+)
+def test_val_21_the_documents_before_an_archive_breaks_off_are_read(
+    tmp_path: Path, ending: str, cut: int, whole: int
+) -> None:
     """Each member has a block of header and a block of content, so the first cut is between two of them."""
     path = tmp_path / f"web.tar{ending}"
     path.write_bytes(PACK[ending](tar_of({f"{at}.json": text for at, text in enumerate(documents(5))})[:cut]))
@@ -198,7 +208,7 @@ def test_val_21_the_documents_before_an_archive_breaks_off_are_read(tmp_path: Pa
 
     assert isinstance(failure, FileError)
     assert "truncated" in str(failure)
-    assert numbers([row.raw for row in found]) in ([0, 1], [0, 1, 2])
+    assert numbers([row.raw for row in found]) == list(range(whole))
 
 
 def test_val_21_a_hostile_header_ends_the_archive(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import batches_in, reports_in, rows_in
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row
+from dreg_client.partitions.run.chunks import chunk_reports
 from dreg_client.validation.dumps import LineRules
 from tests.partitions.stored import INVALID, PACK, VALID, documents, lines, numbers, parquet_of, tar_of
 
@@ -89,14 +91,28 @@ def test_each_line_is_in_exactly_one_partition(tmp_path: Path, texts: list[bytes
     assert [row.raw for row in rows_of(file, size=size)] == [text.strip() for text in texts if text.strip()]
 
 
-def test_a_line_of_a_part_is_counted_from_where_the_part_begins(tmp_path: Path) -> None:
-    file, half = tmp_path / "dump.jsonl", len(lines(5))
-    file.write_bytes(lines(10))
+@pytest.mark.parametrize("size", [1, 300, 1 << 27])
+def test_each_line_of_a_divided_file_has_its_path_and_its_offset(tmp_path: Path, size: int) -> None:
+    file, raw = tmp_path / "dump.jsonl", lines(4) + b"\n  " + lines(6) + b" " * 30
+    file.write_bytes(raw)
+    starts = [at.start() for at in re.finditer(rb"^.+", raw, re.MULTILINE)]
 
-    found = rows_of(file, size=half)
+    found = rows_of(file, size=size)
 
-    assert [row.number for row in found] == [1, 2, 3, 4, 5, 1, 2, 3, 4, 5]
-    assert [row.source for row in found[4:6]] == [str(file), f"{file} (from byte {half})"]
+    assert [row.offset for row in found] == starts[:10]
+    assert {row.source for row in found} == {str(file)}
+    numbered = [row.number for row in found if row.number]
+    assert numbered == ([1, 2, 3, 4, 6, 7, 8, 9, 10, 11] if size > len(raw) else [1, 2, 3, 4][: len(numbered)])
+
+
+def test_an_offset_is_known_only_in_uncompressed_lines(tmp_path: Path) -> None:
+    put(tmp_path, PACK[".gz"](lines(2)), "a.jsonl.gz")
+    put(tmp_path, VALID, "b.json", "d.jsonl")
+    put(tmp_path, b'{\n"schemaVersion":2}', "c.jsonl")
+
+    found = {(Path(row.source).name, row.number, row.offset) for row in rows_of(tmp_path)}
+    expected = {("a.jsonl.gz", 1, None), ("a.jsonl.gz", 2, None), ("b.json", 0, None), ("c.jsonl", 1, 0)}
+    assert found == {*expected, ("d.jsonl", 1, 0)}
 
 
 @pytest.mark.parametrize(
@@ -147,7 +163,7 @@ def test_columns_state_media_types_and_kinds(tmp_path: Path) -> None:
     assert found[2]
     assert found[3] == {"GEN-12"}
     [batch] = batches_in(part, rules)
-    assert batch.schema.names == ["doc", "type", "kind", "id", "source", "line"]
+    assert batch.schema.names == ["doc", "type", "kind", "id", "source", "line", "offset"]
     assert batch.column("line").to_pylist() == [1, 2, 3, 4]
 
 
@@ -212,6 +228,30 @@ def test_a_file_that_is_named_may_have_any_name(tmp_path: Path, content: bytes) 
 
     assert len(rows_of(tmp_path / "dump", rules=PartitionRules(LineRules(field="manifests")))) == 3
     assert [len(rows_of(tmp_path / name)) for name in ("one", "tar", "column")] == [1, 1, 3]
+
+
+@pytest.mark.parametrize("ending", PACK)
+def test_the_bytes_of_a_file_are_counted_as_they_are_read(tmp_path: Path, ending: str) -> None:
+    content = b"".join(b'{"x":"%s"}\n' % os.urandom(300).hex().encode() for _ in range(5000))
+    (tmp_path / f"a.jsonl{ending}").write_bytes(PACK[ending](content))
+    parts = [*find_partitions([str(tmp_path)])]
+
+    read = [found.read for found in chunk_reports(parts, RULES, jobs=1, name="a")]
+
+    assert len(read) > 3
+    assert read[:-1] == sorted(read[:-1])
+    assert 0 < read[0] < read[-2] <= parts[0].size
+
+
+def test_files_of_json_may_have_one_document_per_line(tmp_path: Path) -> None:
+    put(tmp_path, lines(20), "a.json", "b")
+    put(tmp_path, PACK[".gz"](lines(20)), "c", "d.json.gz")
+    put(tmp_path, tar_of({"x.json": VALID}), "e.tar")
+    rules = PartitionRules(is_lines=True)
+
+    for name, count in (("a.json", 20), ("b", 20), ("c", 20), ("d.json.gz", 20), ("e.tar", 1)):
+        assert len(rows_of(tmp_path / name, rules=rules, size=1000)) == count
+    assert len(rows_of(tmp_path, rules=rules)) == 41
 
 
 def test_an_indented_document_is_one_row(tmp_path: Path) -> None:

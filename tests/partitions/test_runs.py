@@ -42,7 +42,7 @@ def test_a_report_file_has_a_row_for_each_document_and_states_what_it_is_of(stor
     [file] = reports(tmp_path / "out")
     table = parquet.read_table(file)
     assert file.name == partition.report_name
-    assert table.schema.names == ["source", "line", *REPORT_SCHEMA.names]
+    assert table.schema.names == ["source", "line", "offset", *REPORT_SCHEMA.names]
     assert table["source"].unique().to_pylist() == [partition.source]
     assert table["line"].to_pylist() == list(range(1, 21))
     assert table["ok"].to_pylist() == [bool(number % 10) for number in range(20)]
@@ -76,7 +76,7 @@ def test_the_columns_of_parquet_are_kept_and_a_null_is_a_row(tmp_path: Path) -> 
     [found] = run_partitions(partitions_of(tmp_path / "in"), str(tmp_path / "out"), rules)
 
     rows = dataset.dataset(tmp_path / "out").to_table()
-    assert rows.schema.names == ["source", "line", "id", *REPORT_SCHEMA.names]
+    assert rows.schema.names == ["source", "line", "offset", "id", *REPORT_SCHEMA.names]
     assert rows["id"].to_pylist() == [7, 8, 9]
     assert rows["line"].to_pylist() == [1, 2, 3]
     assert rows["ok"].to_pylist() == [True, False, False]

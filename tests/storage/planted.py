@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dreg_client import Digest
+from dreg_client.errors import LayoutError
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import reports_in
-from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.validation.dumps import LineRules
 
 OLD = time.time() - 7 * 86400
@@ -113,18 +114,31 @@ class Tree:
         return place
 
     def problems(
-        self, repository: str = "", *, complete: bool = False, blobs: bool = False, pedantic: bool = False
+        self,
+        repository: str = "",
+        *,
+        complete: bool = False,
+        blobs: bool = False,
+        pedantic: bool = False,
+        failures: list[str] | None = None,
     ) -> list[Found]:
-        """Check the storage in partitions; return all problems."""
+        """Check the storage in partitions; return all problems. `failures` gets the errors of partitions."""
         rules = PartitionRules(LineRules(pedantic=pedantic), complete=complete, blobs=blobs)
-        return sorted(self._problems(f"{self.name}{repository and f'/{repository}'}", rules))
+        found = list[Found]()
+        for partition in find_partitions([f"{self.name}{repository and f'/{repository}'}"], rules):
+            try:
+                found += self._problems(partition, rules)
+            except LayoutError as failure:
+                if failures is None:
+                    raise
+                failures.append(str(failure))
+        return sorted(found)
 
-    def _problems(self, source: str, rules: PartitionRules) -> Iterator[Found]:
-        for partition in find_partitions([source], rules):
-            for found in reports_in(partition, rules):
-                place = found.source.removeprefix(f"{self.v2}/").removeprefix(f"{self.name}/")
-                for problem in found.report.problems:
-                    yield Found(problem.rule, str(problem.severity), place, found.report.size)
+    def _problems(self, partition: Partition, rules: PartitionRules) -> Iterator[Found]:
+        for found in reports_in(partition, rules):
+            place = found.source.removeprefix(f"{self.v2}/").removeprefix(f"{self.name}/")
+            for problem in found.report.problems:
+                yield Found(problem.rule, str(problem.severity), place, found.report.size)
 
 
 def write(path: Path, octets: bytes) -> Path:

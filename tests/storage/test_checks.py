@@ -82,10 +82,10 @@ def test_a_manifest_that_is_cut(stored: Tree, cut: int) -> None:
     manifest = digest_at(stored, "1.3")
     raw = stored.data(manifest).read_bytes()
     stored.data(manifest).write_bytes(raw[:cut])
-    found = stored.problems()
+    failures = list[str]()
 
-    assert Found("STO-02", "error", data_of(stored, manifest), cut) in found
-    assert {each.rule for each in found} <= {"STO-02", "STO-05"}, "what it names may be unreferenced now"
+    assert stored.problems(failures=failures) == [Found("STO-02", "error", data_of(stored, manifest), cut)]
+    assert [str(stored.data(manifest)) in each for each in failures] == [True], "what it names is not known"
 
 
 def test_a_config_that_is_cut_is_damaged(tree: Tree) -> None:
@@ -162,23 +162,24 @@ def test_malformed_links(stored: Tree) -> None:
     link.unlink()
     link.mkdir()
 
-    assert stored.problems() == sorted(
+    assert stored.problems(failures=(failures := [])) == sorted(
         [
             Found("STO-06", "error", f"{WEB}/_manifests/tags/1.4/current/link", 0),
-            Found("STO-06", "error", f"{WEB}/_manifests/tags/1.3/index/{GONE.replace(':', '/')}/link", 10),
-            Found("STO-06", "error", link_of(layer, repository="repositories/acme/old"), 72),
-            Found("STO-06", "error", link_of(layer, repository="repositories/solo"), 71),
-            Found("STO-06", "error", link_of(manifest, "_manifests/revisions", "repositories/solo"), 5000),
+            Found("STO-06", "error", f"{WEB}/_manifests/tags/1.3/index/{GONE.replace(':', '/')}/link"),
+            Found("STO-06", "error", link_of(layer, repository="repositories/acme/old")),
+            Found("STO-06", "error", link_of(layer, repository="repositories/solo")),
+            Found("STO-06", "error", link_of(manifest, "_manifests/revisions", "repositories/solo")),
             Found("STO-06", "error", link_of(layer, repository="repositories/testns/testrepo"), 0),
         ]
     )
+    assert [f"{manifest[7:]}/link is malformed" in each for each in failures] == [True], "and what that manifest names"
 
 
 def test_a_directory_of_links_that_is_not_named_by_a_digest(tree: Tree) -> None:
     write(tree.repository("acme/web") / "_layers/sha256/123/link", GONE.encode())
     (tree.repository("acme/web") / "_layers/sha256/456").mkdir()
 
-    assert tree.problems() == [Found("STO-06", "error", f"{WEB}/_layers/sha256/123/link", 71)]
+    assert tree.problems() == [Found("STO-06", "error", f"{WEB}/_layers/sha256/123/link")]
 
 
 def test_links_by_sha512_lead_to_blobs_by_sha256(tree: Tree) -> None:

@@ -108,3 +108,37 @@ def test_val_84_names_in_a_storage_do_not_control_the_terminal(tree: Tree) -> No
         assert "STO-03" in out
         assert "\x1b" not in out
         assert "\n::error::\n" not in out
+
+
+def test_val_152_a_run_that_was_interrupted_does_not_read_finished_partitions_again(
+    faulty: Tree, tmp_path: Path
+) -> None:
+    """Only the search for unreferenced blobs is done again, as it depends on everything. A new run reads all."""
+    run = ("validate", faulty.name, "--blobs", "--format", "parquet", "-o", str(tmp_path / "reports"), "--resume")
+    [manifest] = tree_manifests(faulty, "many/r5")
+    raw = manifest.read_bytes()
+    manifest.write_bytes(raw[:9])  # a failure: it is not known what it names
+    assert dreg(*[it for it in run if it != "--resume"])[0] == 5
+    manifest.write_bytes(raw)
+    code, out, err = dreg(*run)
+
+    assert (code, err) == (1, "")
+    assert out.splitlines()[-1].startswith("258 report files (257 of an earlier run)")
+    assert dreg(*run)[1].splitlines()[-1].startswith("258 report files in"), "the run before was completed"
+
+
+def tree_manifests(tree: Tree, repository: str) -> list[Path]:
+    return [tree.data(digest_of(tree, repository))]
+
+
+def test_the_sums_of_partitions_name_the_bytes_of_unreferenced_blobs(faulty: Tree, tmp_path: Path) -> None:
+    alone = dreg("validate", faulty.name)[1].splitlines()[-1]
+    reports = str(tmp_path / "reports")
+    _, out, _ = dreg("validate", faulty.name, "--format", "parquet", "-o", reports)
+
+    assert alone.split(":")[0] == "84 checked"
+    assert out.splitlines()[-2].startswith("84 checked (")
+    assert out.splitlines()[-2].endswith("; 1 blob unreferenced (12 B)")
+    assert dreg("report", reports)[1].splitlines()[-1] == out.splitlines()[-2]
+    summary = json.loads(dreg("report", reports, "--format", "json")[1])
+    assert (summary["unreferenced"], summary["unreferencedSize"]) == (1, 12)

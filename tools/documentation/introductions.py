@@ -94,7 +94,8 @@ it, how to fix the document, and a valid example. Ids never change.
 | note | The document is accepted. Notes are only reported with `--pedantic`. |
 | accepted | Nothing is reported. The rule is listed because other tools are stricter. |
 
-The guide [Validate in CI](../guides/validate-in-ci.md) shows how to check files, layouts and registries.
+The guides [Validate files in CI](../guides/validate-in-ci.md) and [Validate millions of
+documents](../guides/validate-millions.md) show how to check files, layouts and registries.
 
 ## Read invalid documents {{ #readable-errors }}
 

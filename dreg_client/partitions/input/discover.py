@@ -1,10 +1,9 @@
 """Find the partitions in files, folders, patterns and URLs."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from errno import ENOENT
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from dreg_client.errors import FileError, NotFoundError, UnsupportedError
@@ -17,9 +16,10 @@ from dreg_client.files.places import (
     matches,
     relative_to,
 )
-from dreg_client.files.store_path import storage_at
+from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.partitions.input.divide import divided
 from dreg_client.partitions.input.formats import ENDINGS, format_of
+from dreg_client.partitions.input.sources import TakenSources, absolute, without_reports
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.sizes import MEBIBYTE
@@ -39,7 +39,8 @@ def find_partitions(
     `.zst`, `.bz2` and `.xz`; `*.tar` with or without these endings, and `*.tgz`. Hidden files and directories, those
     whose names begin with `_`, and links to directories are skipped. A file that is named itself may have any ending.
 
-    Uncompressed JSON Lines and Parquet files are divided, and small JSON files are grouped.
+    Uncompressed JSON Lines and Parquet files are divided, and small JSON files are grouped. A file that several sources
+    name is taken once. Report files of runs are skipped in folders. The partitions have absolute paths.
 
     Args:
         sources: Paths or URLs of files and folders, or patterns with `*`, `?`, `[...]` and `**`;
@@ -55,17 +56,48 @@ def find_partitions(
         OSError: A path does not exist, or cannot be read. Raised by the iterator, as the following ones.
         NotFoundError: There is nothing at a URL, no file matches a pattern, or there is no such storage or repository.
         FileError: A URL cannot be read, or a folder contains no documents.
-        UnsupportedError: A folder is an image layout, or the storage of a registry.
+        UnsupportedError: A folder is an image layout or the storage of a registry, or contains layouts; of layouts, it
+            is raised after the partitions of all files.
         MissingLibraryError: A library that the format or the URL requires is not installed.
     """
+    yield from partitions_of(map(absolute, sources), rules, TakenSources(), size=size)
+
+
+def layouts_reason(place: str) -> str:
+    """Return why an image layout has no partitions, and how to validate it."""
+    shown = shown_source(place)
+    advice = "copy it to a directory, then run: dreg validate DIRECTORY" if is_source_url(place) else ""
+    return f"{shown} is an image layout, which has no partitions; {advice or f'run: dreg validate oci:{shown}'}"
+
+
+def partitions_of(
+    sources: Iterable[str],
+    rules: PartitionRules,
+    taken: TakenSources,
+    *,
+    size: int = PARTITION_SIZE,
+    on_layout: Callable[[str], None] | None = None,
+) -> Iterator[Partition]:
+    """Find partitions as `find_partitions` does, with paths as they are given, without what was taken before.
+
+    `on_layout` is called with each image layout that is a folder or in one, instead of raising UnsupportedError.
+    """
+    layouts: list[str] = []
+    yield from _partitions(sources, rules, taken, size, on_layout or layouts.append)
+    if layouts:
+        more = f", like {len(layouts) - 1} more" if len(layouts) > 1 else ""
+        raise UnsupportedError(f"{layouts_reason(layouts[0])}{more}")
+
+
+def _partitions(
+    sources: Iterable[str], rules: PartitionRules, taken: TakenSources, size: int, on_layout: Callable[[str], None]
+) -> Iterator[Partition]:
     groups = _Groups(size)
     for source in sources:
         if source.startswith(STORAGE):
-            from dreg_client.partitions.storage.partitions import storage_partitions  # noqa: PLC0415 (few sources are storages)
-
-            yield from storage_partitions(source, rules)
+            yield from _of_storage(source, rules, taken)
             continue
-        for file, directory in _files(source):
+        for file, directory in _files(source, taken, on_layout):
             for part in divided(file, rules, size):
                 if part.format == "json" and not part.compression:
                     yield from groups.add(file, directory)
@@ -74,49 +106,84 @@ def find_partitions(
     yield from groups.rest()
 
 
-def _files(source: str) -> Iterator[tuple[StoredFile, str]]:
-    """Yield the files that a source names, and the directory in which each was searched for."""
+def _of_storage(source: str, rules: PartitionRules, taken: TakenSources) -> Iterator[Partition]:
+    from dreg_client.partitions.storage.partitions import storage_partitions  # noqa: PLC0415 (few sources are storages)
+
+    named = named_store(source)
+    repository = None if named.repository is None else str(named.repository)
+    if not taken.take_storage(named.path, repository):
+        return
+    for part in storage_partitions(source, rules):
+        names = tuple(name for name in part.names if repository or not taken.has_repository(named.path, name))
+        if names or not part.names:
+            yield replace(part, names=names)
+
+
+def _files(source: str, taken: TakenSources, on_layout: Callable[[str], None]) -> Iterator[tuple[StoredFile, str]]:
+    """Yield the files that a source names and that were not taken before, and the directory that was searched."""
     try:
         found = find_source(source)
     except (FileNotFoundError, NotFoundError):
         if not is_pattern(source):
             raise
-        yield from _matches(source)
+        yield from _matches(source, taken, on_layout)
         return
     if found.is_directory:
-        yield from _of_directory(source)
-    else:
+        yield from _of_directory(source, taken, on_layout)
+    elif found.is_special:
+        advice = "save it to a file, or pass lines as standard input: dreg validate --lines -"
+        raise FileError(source, f"is a pipe or a device, which cannot be read again; {advice}")
+    elif taken.take(found):
         yield found, directory_of(source)
 
 
-def _matches(pattern: str) -> Iterator[tuple[StoredFile, str]]:
+def _matches(pattern: str, taken: TakenSources, on_layout: Callable[[str], None]) -> Iterator[tuple[StoredFile, str]]:
     """Yield the files that match a pattern. If its end matches any name, files without a known ending are left out."""
     path, is_empty = without_query(pattern)[0], True
+    layouts: list[str] = []  # in directories that match
     is_open, is_deep = path.endswith("*"), path.endswith("**")
-    for found in matches(pattern):
+    for found in without_reports(matches(pattern)):
         if not found.is_directory and (not is_open or _is_known(found.source)):
-            yield found, directory_of(found.source)
             is_empty = False
+            if taken.take(found):
+                yield found, directory_of(found.source)
         elif found.is_directory and not is_deep:
-            for file in files_below(found.source, _is_known):
-                yield file, found.source
+            for file in without_reports(files_below(found.source, _is_known, layouts.append)):
                 is_empty = False
-    if is_empty:
+                if not taken.has(file):
+                    yield file, found.source
+            taken.take_directory(found.source)
+    _pass_on(layouts, on_layout)
+    if is_empty and not layouts:
         raise FileNotFoundError(ENOENT, "no file matches this pattern", shown_source(pattern))
 
 
-def _of_directory(source: str) -> Iterator[tuple[StoredFile, str]]:
-    if not is_source_url(source) and Path(source, "oci-layout").is_file():
-        raise UnsupportedError(f"{source} is an image layout; validate it with: dreg validate oci:{source}")
-    is_empty = True
-    for file in files_below(source, _is_known):
-        yield file, source
+def _of_directory(
+    source: str, taken: TakenSources, on_layout: Callable[[str], None]
+) -> Iterator[tuple[StoredFile, str]]:
+    is_empty, layouts = True, list[str]()
+    for file in without_reports(files_below(source, _is_known, layouts.append)):
         is_empty = False
-    if is_empty:
-        if storage := shown_source(storage_at(source)):
-            name = shown_source(source)
-            raise UnsupportedError(f"{name} is the storage of a registry; validate it with: dreg validate {storage}")
-        raise FileError(shown_source(source), f"has no {', '.join(ENDINGS)} files, compressed or not")
+        if not taken.has(file):
+            yield file, source
+    _pass_on(layouts, on_layout)
+    if is_empty and not layouts:
+        _raise_empty(source)
+    taken.take_directory(source)
+
+
+def _raise_empty(source: str) -> None:
+    """Raise the error for a folder without documents. The storage of a registry has none in files of a known format."""
+    name = shown_source(source)
+    if storage := storage_at(source):
+        advice = f"validate it with: dreg validate {shown_source(storage)}"
+        raise UnsupportedError(f"{name} is the storage of a registry; {advice}")
+    raise FileError(name, f"has no {', '.join(ENDINGS)} files, compressed or not, other than reports of dreg validate")
+
+
+def _pass_on(layouts: list[str], on_layout: Callable[[str], None]) -> None:
+    for layout in layouts:
+        on_layout(layout)
 
 
 def _is_known(name: str) -> bool:
@@ -148,5 +215,7 @@ class _Groups:
             yield Partition(files[0].source, "json", size=octets, version=files[0].version)
         elif files:
             names = tuple(relative_to(file.source, self._directory) for file in files)
-            version = sha256("\n".join(file.version for file in files).encode()).hexdigest()
+            # Without the version of one file, nothing shows that the group is still the same.
+            versions = "\n".join(file.version for file in files) if all(file.version for file in files) else ""
+            version = versions and sha256(versions.encode()).hexdigest()
             yield Partition(self._directory, "json", names=names, size=octets, version=version)

@@ -24,7 +24,7 @@ _MOST_PARTS: Final = 8
 def divided(file: StoredFile, rules: PartitionRules, size: int) -> Iterator[Partition]:
     """Yield the partitions of a file."""
     form, compression = format_of(file.source) or _format_by_content(file, rules)
-    if rules.lines.field and form == "json":
+    if rules.reads_lines and form == "json":
         form = "json-lines"
     whole = Partition(file.source, form, compression, size=file.size, version=file.version)
     if form == "parquet" and file.size > size // _COMPRESSED:
@@ -37,7 +37,7 @@ def divided(file: StoredFile, rules: PartitionRules, size: int) -> Iterator[Part
 
 def _format_by_content(file: StoredFile, rules: PartitionRules) -> tuple[Format, Compression]:
     """Return the format of a file that was named itself, by its first bytes."""
-    if rules.lines.field:
+    if rules.reads_lines:
         return "json-lines", ""
     with open_source(file.source) as opened:
         try:

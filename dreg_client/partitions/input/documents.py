@@ -11,11 +11,13 @@ from dreg_client.files.remote import read_starts
 from dreg_client.partitions.input.failures import typed_errors
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
-from dreg_client.values.sizes import MAX_DOCUMENT
+from dreg_client.values.sizes import KIBIBYTE, MAX_DOCUMENT
 from dreg_client.values.source_url import is_source_url, shown_source
 
 _AT_ONCE: Final = 16
 """The number of files at URLs that are read at a time; each may have the maximum size."""
+_SMALL: Final = 128 * KIBIBYTE
+"""The average size of files of which four times as many are read at a time."""
 
 
 def rows_of_documents(partition: Partition) -> Iterator[Row]:
@@ -42,8 +44,9 @@ def _starts(partition: Partition) -> Iterator[tuple[str, bytes | None]]:
         names = partition.names or ("",)
         yield from ((joined(partition.source, name) if name else partition.source, None) for name in names)
         return
-    for start in range(0, len(partition.names), _AT_ONCE):
-        urls = [joined(partition.source, name) for name in partition.names[start : start + _AT_ONCE]]
+    at_once = 4 * _AT_ONCE if partition.size < _SMALL * len(partition.names) else _AT_ONCE
+    for start in range(0, len(partition.names), at_once):
+        urls = [joined(partition.source, name) for name in partition.names[start : start + at_once]]
         yield from zip(urls, read_starts(urls, MAX_DOCUMENT + 1), strict=True)
 
 

@@ -1,39 +1,49 @@
 """Read the rows of JSON Lines: a whole file, which may be compressed, or the lines that start in a part of it."""
 
-from collections.abc import Iterator
-from typing import BinaryIO
+from collections.abc import Callable, Iterator
+from typing import BinaryIO, Final
 
 from dreg_client.files.forward import buffered, plain_stream
 from dreg_client.files.places import open_source
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
-from dreg_client.validation.dumps import bounded_lines, lines_between, whole_document
+from dreg_client.validation.dumps import bounded_lines, placed_lines, whole_document
 from dreg_client.values.source_url import shown_source
 
+_FAR: Final = 1 << 62
+"""More bytes than any file has."""
 
-def rows_of_lines(partition: Partition) -> Iterator[Row]:
+
+def rows_of_lines(partition: Partition, on_read: Callable[[int], None]) -> Iterator[Row]:
     """Yield the rows of a partition of JSON Lines.
 
-    The lines of a part that is not the first of its file are counted from its start, which `source` then names:
-    counting them from the beginning would mean reading all that is before.
+    The lines of a part that is not the first of its file have no numbers, but offsets: counting them would mean
+    reading all that is before.
     """
-    name = shown_source(partition.source)
+    name, start, stop = shown_source(partition.source), partition.start, partition.stop
     with open_source(partition.source) as file:
-        if not partition.start and partition.stop is None:
-            yield from rows_of_stream(file, name, partition.compression)
-            return
-        source = f"{name} (from byte {partition.start})" if partition.start else name
-        stop = partition.size + partition.start if partition.stop is None else partition.stop
-        yield from _rows(lines_between(file, partition.start, stop), source)
+        if not start and stop is None:
+            stream = plain_stream(file, partition.compression, on_read)
+            if stream is not file:
+                yield from _rows_of_plain(buffered(stream), name)
+                return
+            document = whole_document(bounded_lines(file))[0]
+            if document is not None:
+                yield Row(name, 1, document.strip(), is_line=True, offset=0)
+                return
+            file.seek(0)
+        for number, (offset, line) in enumerate(placed_lines(file, start, _FAR if stop is None else stop), 1):
+            if stripped := line.strip():
+                yield Row(name, 0 if start else number, stripped, is_line=True, offset=offset)
 
 
 def rows_of_stream(file: BinaryIO, name: str, compression: str = "") -> Iterator[Row]:
     """Yield the rows of an open file, which may be a pipe. An indented document is one row, as in `validate_file`."""
-    document, lines = whole_document(bounded_lines(buffered(plain_stream(file, compression))))
-    yield from _rows(lines if document is None else iter([document]), name)
+    yield from _rows_of_plain(buffered(plain_stream(file, compression)), name)
 
 
-def _rows(lines: Iterator[bytes], source: str) -> Iterator[Row]:
-    for number, line in enumerate(lines, 1):
+def _rows_of_plain(stream: BinaryIO, name: str) -> Iterator[Row]:
+    document, lines = whole_document(bounded_lines(stream))
+    for number, line in enumerate(lines if document is None else [document], 1):
         if stripped := line.strip():
-            yield Row(source, number, stripped, is_line=True)
+            yield Row(name, number, stripped, is_line=True)

@@ -23,7 +23,7 @@ from dreg_client.partitions.row import Row
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import encodable, shown_source, without_secrets
 
-_PLACE: Final = ("source", "line")
+_PLACE: Final = ("source", "line", "offset")
 _BUFFER: Final = MEBIBYTE
 _BATCH: Final = 4 * MEBIBYTE
 """The size that a batch should have."""
@@ -101,7 +101,7 @@ def _has_repeated(metadata: Any, column: str) -> bool:  # noqa: ANN401 (as above
 
 
 def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
-    """Yield the columns that are needed, and `source` and `line`: the file, and the number of the row in it."""
+    """Yield the columns that are needed, and `source`, `line` and `offset`: the file, the row in it, and null."""
     name = encodable(shown_source(partition.source))
     with _opened(partition, rules) as file:
         _check_columns(file.schema_arrow, rules)
@@ -110,7 +110,8 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
             lines = pa.array(range(rows + 1, rows + batch.num_rows + 1), pa.int64())
             sources = pa.array([name] * batch.num_rows, pa.string())
             rows += batch.num_rows
-            yield batch.append_column("source", sources).append_column("line", lines)
+            placed = batch.append_column("source", sources).append_column("line", lines)
+            yield placed.append_column("offset", pa.nulls(batch.num_rows, pa.int64()))
 
 
 def check_columns(partition: Partition, rules: PartitionRules) -> None:

@@ -1,6 +1,6 @@
 """Read the documents of a partition, and validate them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from dreg_client.errors import UnsupportedError
@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 _RULES: Final = PartitionRules()
 
 
-def rows_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[Row]:
+def rows_in(
+    partition: Partition, rules: PartitionRules = _RULES, *, on_read: Callable[[int], None] = lambda _: None
+) -> Iterator[Row]:
     """Yield the documents of a partition, in constant memory. If it breaks off, those before are yielded first.
+
+    `on_read` is called with the number of bytes each time that some are read from a compressed file.
 
     Raises:
         FileError: The partition cannot be read, or breaks off.
@@ -38,9 +42,9 @@ def rows_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[Ro
             case "json":
                 yield from rows_of_documents(partition)
             case "json-lines":
-                yield from rows_of_lines(partition)
+                yield from rows_of_lines(partition, on_read)
             case "tar":
-                yield from rows_of_tar(partition)
+                yield from rows_of_tar(partition, on_read)
             case "parquet":
                 from dreg_client.partitions.input.parquet import rows_of_parquet  # noqa: PLC0415 (imports pyarrow)
 
@@ -52,7 +56,8 @@ def rows_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator[Ro
 def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterator[pa.RecordBatch]":
     """Yield the record batches of a partition of a Parquet file, with the columns that `rules` name.
 
-    The columns `source` (string) and `line` (int64) are added: the file, and the number of the row in it, from 1.
+    The columns `source` (string), `line` and `offset` (int64) are added: the file, the number of the row in it, from 1,
+    and null.
 
     Raises:
         FileError: The file cannot be read, or is damaged. The batches before are yielded first.
@@ -77,7 +82,7 @@ def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator
         yield from reports_in_storage(partition, rules)
         return
     for row in rows_in(partition, rules):
-        yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.raw is None)
+        yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.raw is None, offset=row.offset)
 
 
 def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:

@@ -1,7 +1,7 @@
 """Read the rows of a tar archive of JSON files, from its beginning to its end, in constant memory."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO, Final
 
 from dreg_client.errors import FileError, UnsafePathError, UnsupportedError
@@ -21,17 +21,19 @@ _LINES: Final = (".jsonl", ".ndjson")
 _OF_LAYOUTS: Final = ("blobs/sha256/", "blobs/sha512/")
 
 
-def rows_of_tar(partition: Partition) -> Iterator[Row]:
+def rows_of_tar(partition: Partition, on_read: Callable[[int], None]) -> Iterator[Row]:
     """Yield the documents in the members `*.json`, and the lines of the members `*.jsonl` and `*.ndjson`.
 
     Hidden members, links, devices and all other members are skipped.
     """
     name = shown_source(partition.source)
     with open_source(partition.source) as file:
-        yield from rows_of_archive(file, name, partition.compression)
+        yield from rows_of_archive(file, name, partition.compression, on_read)
 
 
-def rows_of_archive(file: BinaryIO, name: str, compression: str = "") -> Iterator[Row]:
+def rows_of_archive(
+    file: BinaryIO, name: str, compression: str = "", on_read: Callable[[int], None] = lambda _: None
+) -> Iterator[Row]:
     """Yield the rows of an open archive, which may be a pipe.
 
     Raises:
@@ -40,7 +42,7 @@ def rows_of_archive(file: BinaryIO, name: str, compression: str = "") -> Iterato
         UnsafePathError: A member's path leads outside.
         FileError: It contains no documents.
     """
-    archive = plain_stream(file, compression)
+    archive = plain_stream(file, compression, on_read)
     is_empty, end = True, 0
     for member in members(archive, _size(archive), are_kept=False):
         end = member.stop

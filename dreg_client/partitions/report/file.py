@@ -16,13 +16,18 @@ from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.sizes import MEBIBYTE
-from dreg_client.values.source_url import shown_source
+from dreg_client.values.source_url import encodable, shown_source
 
 _pa: Final[Any] = pa  # some functions of pyarrow have no complete types
 _pq: Final[Any] = pq
 METADATA: Final = "dreg.partition"
-PLACE: Final = (pa.field("source", pa.string(), nullable=False), pa.field("line", pa.int64()))
-"""The first columns: the file that contains the document, and the number of its line or row from 1, or null."""
+PLACE: Final = (
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("line", pa.int64()),
+    pa.field("offset", pa.int64()),
+)
+"""The first columns: the file that contains the document; the number of its line or row, from 1, or null; the byte
+where its line starts, or null."""
 ROW_SCHEMA: Final[pa.Schema] = _pa.schema([*PLACE, *REPORT_SCHEMA])
 _MOST_ROWS: Final = 16_384
 _MOST_BYTES: Final = 32 * MEBIBYTE
@@ -34,12 +39,14 @@ class PlacedRows:
     def __init__(self) -> None:
         self._sources: list[str] = []
         self._numbers: list[int | None] = []
+        self._offsets: list[int | None] = []
         self._rows = ReportRows()
 
     def add(self, found: RowReport) -> None:
         """Add the report of a document."""
-        self._sources.append(_encodable(found.source))
+        self._sources.append(encodable(found.source))
         self._numbers.append(found.number or None)
+        self._offsets.append(found.offset)
         if found.is_null:
             self._rows.add_null()
         else:
@@ -55,18 +62,10 @@ class PlacedRows:
 
     def batch(self) -> pa.RecordBatch:
         """Return the rows, and start with no rows again."""
-        place = [_pa.array(self._sources, pa.string()), _pa.array(self._numbers, pa.int64())]
-        self._sources, self._numbers = [], []
+        numbers = (_pa.array(each, pa.int64()) for each in (self._numbers, self._offsets))
+        place = [_pa.array(self._sources, pa.string()), *numbers]
+        self._sources, self._numbers, self._offsets = [], [], []
         return cast("pa.RecordBatch", _pa.record_batch([*place, *self._rows.columns()], schema=ROW_SCHEMA))
-
-
-def _encodable(text: str) -> str:
-    r"""Escape the bytes of a file name that are not valid UTF-8, which Arrow cannot represent.
-
-    >>> _encodable("caf\udce9")
-    'caf\\udce9'
-    """
-    return text.encode("utf-8", "backslashreplace").decode() if not text.isascii() else text
 
 
 class ReportWriter:
@@ -111,9 +110,13 @@ def metadata_of(partition: Partition, rules: PartitionRules, summary: Summary, f
 
 
 def _identity(partition: Partition, rules: PartitionRules) -> dict[str, Any]:
-    """Return what two reports must have in common to be of the same documents, by the same rules."""
+    """Return what two reports must have in common to be of the same documents, by the same rules.
+
+    The name tells partitions apart whose sources are shown in the same way, such as versions of an object.
+    """
     shown = replace(partition, source=shown_source(partition.source))  # without credentials
-    return {"dreg": __version__, "rules": plain_rules(rules), "partition": asdict(shown)}
+    stated = {"dreg": __version__, "rules": plain_rules(rules), "partition": asdict(shown)}
+    return {**stated, "name": partition.report_name}
 
 
 def plain_rules(rules: PartitionRules) -> dict[str, Any]:
@@ -145,13 +148,10 @@ def finished_summary(stated: dict[str, Any], partition: Partition, rules: Partit
         return None
 
 
-def stated_name(stated: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the source of the partition that a report states, and the name that its file must have."""
+def stated_name(stated: dict[str, Any]) -> str | None:
+    """Return the name that the file of a report must have, by the partition that it states."""
     try:
-        plain: Any = stated["partition"]
-        members: dict[str, Any] = {**plain, "names": tuple(plain["names"])}
-        partition = Partition(**members)
-        name = partition.report_name
-    except (TypeError, KeyError, AttributeError):
+        name = stated["name"]
+    except (TypeError, KeyError):
         return None
-    return partition.source, name
+    return name if isinstance(name, str) else None

@@ -7,11 +7,12 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol, cast
 
-from dreg_client.errors import FileError, LayoutLockedError
+from dreg_client.errors import FileError, LayoutLockedError, NotFoundError
 from dreg_client.files.atomic import is_own_file, is_part, replacing
 from dreg_client.files.layout_lock import LockFile
+from dreg_client.files.places import joined
 from dreg_client.files.regular import open_regular
-from dreg_client.files.remote import file_system, typed_errors
+from dreg_client.files.remote import file_system, open_url, typed_errors
 from dreg_client.values.source_url import shown_source
 
 LOCK: Final = "_dreg-run.lock"
@@ -148,7 +149,7 @@ class RemoteFolder:
     @contextmanager
     def _at(self, name: str, what: str) -> Generator[tuple[Any, str], None, None]:
         """Yield the file system and the path of a file; raise FileError if the block fails."""
-        url = f"{self._url}/{name}" if name else self._url
+        url = joined(self._url, name) if name else self._url
         with typed_errors(url, what):
             yield file_system(url)
 
@@ -164,19 +165,16 @@ class RemoteFolder:
     def names(self) -> Iterator[str]:
         """See `ReportFolder`."""
         with self._at("", "cannot be read") as (files, path):
-            files.invalidate_cache(path)
             found = cast("list[str]", files.ls(path, detail=False) if files.exists(path) else [])
         # Some stores have an empty object that stands for the folder.
         yield from (name.rpartition("/")[2] for name in found if name.strip("/") != path.strip("/"))
 
     def open(self, name: str) -> BinaryIO | None:
         """See `ReportFolder`."""
-        with self._at(name, "cannot be read") as (files, path):
-            files.invalidate_cache(path.rpartition("/")[0])
-            try:
-                return cast("BinaryIO", files.open(path, "rb"))
-            except FileNotFoundError:
-                return None
+        try:
+            return open_url(joined(self._url, name))
+        except NotFoundError:
+            return None
 
     @contextmanager
     def new_file(self, name: str) -> Generator[BinaryIO, None, None]:

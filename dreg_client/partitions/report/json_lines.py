@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final, cast
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
-from dreg_client.partitions.summary import Summary, problem_of
+from dreg_client.partitions.summary import UNREFERENCED, Summary, problem_of
 from dreg_client.validation.dumps import bounded_lines
 from dreg_client.values.json_values import has_too_many_values
 
@@ -73,7 +73,11 @@ def _add_document(summary: Summary, plain: Json) -> None:
     size = plain["size"] or 0
     if not (isinstance(source, str) and type(line) is int and type(size) is int and isinstance(plain["ok"], bool)):
         raise TypeError
-    if all(problem.rule != "LYT-04" for problem in problems):  # a missing blob is not checked
+    rules = {problem.rule for problem in problems}
+    if UNREFERENCED in rules:
+        summary.unreferenced += 1
+        summary.unreferenced_size += max(size, 0)
+    elif "LYT-04" not in rules:  # a missing blob is not checked
         summary.documents += 1
         summary.valid += plain["ok"]
         summary.warned += any(problem.severity == "warning" for problem in problems)

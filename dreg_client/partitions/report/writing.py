@@ -22,10 +22,12 @@ from dreg_client.partitions.report.file import (
 )
 from dreg_client.partitions.report.folder import ReportFolder, folder_at
 from dreg_client.partitions.row import RowReport
+from dreg_client.partitions.run.failures import unexpected
 from dreg_client.partitions.run.folder import Run, check_token
 from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
+from dreg_client.values.source_url import without_passwords
 
 T = TypeVar("T")
 
@@ -58,7 +60,16 @@ class _Writing(NamedTuple):
     token: str
 
     def written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
-        """Write the batches; return their sums, and what ended them."""
+        """Write the batches; return their sums, and what ended them. If they cannot be written, write no rows."""
+        try:
+            return self._written(batches, reading)
+        except (DregError, OSError):
+            raise
+        except Exception as failure:  # noqa: BLE001 (such as MemoryError: other partitions are not affected)
+            reading.failure = unexpected(failure)
+            return self._written(iter(()), reading)
+
+    def _written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
         summary = Summary()
         with self.folder.new_file(self.partition.report_name) as stream:
             writer = ReportWriter(stream)
@@ -93,9 +104,11 @@ class _Reading:
         except MissingLibraryError:
             raise
         except DregError as failure:
-            self.failure = str(failure)
+            self.failure = without_passwords(str(failure))
         except OSError as failure:
             self.failure = f"{failure.filename or 'the file'}: {failure.strerror or failure}"
+        except Exception as failure:  # noqa: BLE001 (a bug that one document shows must not end the run)
+            self.failure = unexpected(failure)
 
 
 def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:

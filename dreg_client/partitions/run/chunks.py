@@ -25,11 +25,13 @@ class RowChunk:
         rows: The rows.
         partition: The partition that ends with them; None if it goes on.
         failure: The error that ended the partition; None if it was read completely.
+        read: The number of bytes of the partition that were read, as stored, as far as it is known.
     """
 
     rows: tuple[Row, ...]
     partition: Partition | None = None
     failure: DregError | None = None
+    read: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +43,14 @@ class ChunkReport:
         reports: The reports of documents with problems.
         partition: The partition that ends with them; None if it goes on.
         failure: The error that ended the partition; None if it was read completely.
+        read: The number of bytes of the partition that were read, as stored, as far as it is known.
     """
 
     rows: int
     reports: tuple[RowReport, ...]
     partition: Partition | None = None
     failure: DregError | None = None
+    read: int = 0
 
 
 def chunk_reports(
@@ -66,7 +70,8 @@ def chunk_reports(
     work = partial(validate_chunk, rules)
     for chunk, found in results_in_order(work, _chunks(partitions, rules), _rest, jobs=jobs, name=name):
         is_last = found.rows == len(chunk.rows)
-        yield replace(found, partition=chunk.partition, failure=chunk.failure) if is_last else found
+        read = replace(found, read=chunk.read)
+        yield replace(read, partition=chunk.partition, failure=chunk.failure) if is_last else read
 
 
 def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[RowChunk]:
@@ -75,16 +80,28 @@ def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[
         rows: list[Row] = []
         octets = 0
         failure = None
+        packed = _Count()
         try:
-            for row in rows_in(partition, rules):
+            for row in rows_in(partition, rules, on_read=packed.add):
                 rows.append(row)
                 octets += len(row.raw or b"")
                 if octets >= _CHUNK or len(rows) == _MOST_ROWS:
-                    yield RowChunk(tuple(rows))
+                    yield RowChunk(tuple(rows), read=row.offset or packed.octets)
                     rows, octets = [], 0
         except DregError as error:
             failure = error
         yield RowChunk(tuple(rows), partition, failure)
+
+
+@dataclass(slots=True)
+class _Count:
+    """The number of compressed bytes that were read of a partition."""
+
+    octets: int = 0
+
+    def add(self, octets: int) -> None:
+        """Add bytes that were read."""
+        self.octets += octets
 
 
 def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:

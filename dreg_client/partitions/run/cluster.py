@@ -1,8 +1,11 @@
 """Run partitions on a Dask cluster."""
 
+import logging
 import pickle
+from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from importlib import import_module
 from importlib.util import find_spec
 from queue import Empty, SimpleQueue
@@ -11,10 +14,12 @@ from typing import Any, Final, TypeAlias, cast
 from uuid import uuid4
 
 from dreg_client import __version__
+from dreg_client._logging import log
 from dreg_client.errors import ClusterError, DregError, MissingLibraryError
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run.cluster_task import Task, packed
 from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.values.source_url import shown_source, without_secrets
 
 LOCAL: Final = "local"
 
@@ -27,6 +32,11 @@ _AHEAD: Final = 2
 _LEAST: Final = 4
 _CONNECT: Final = 10.0
 _STEP: Final = 1.0
+_FETCH: Final = 30.0
+"""Seconds to wait for a result that a worker has; if the worker does not send it, the partition is done again."""
+_MOST_LOSSES: Final = 5
+_MOST_SUSPECTS: Final = 64
+_SILENT: Final = logging.CRITICAL + 1
 _WITHOUT_WORKERS: Final = 60.0
 """Seconds after which a run ends if its scheduler has no workers. A worker that was killed is back earlier."""
 
@@ -36,8 +46,9 @@ def run_on_cluster(
 ) -> Iterator[PartitionReport | tuple[Partition, str]]:
     """Run a task for each partition on the workers of a scheduler; yield the results as they come.
 
-    The scheduler does a partition again if its worker was killed, up to three times (`allowed-failures` of Dask). Then
-    the partition is yielded with the reason.
+    The scheduler does a partition again if its worker was killed, up to three times (`allowed-failures` of Dask). Since
+    any other partition of these workers may be the cause, it is then done again while no other one is. If its workers
+    are killed once more, it is yielded with the reason.
 
     Args:
         partitions: The partitions.
@@ -51,10 +62,11 @@ def run_on_cluster(
         DregError: What the task raised. The partitions that wait are cancelled.
     """
     with _client(scheduler, jobs) as client:
-        submitted = _Submitted(client, task, scheduler)
+        submitted = _Submitted(client, task, shown_source(scheduler))
         try:
             while submitted.fill(partitions):
-                yield submitted.next_result()
+                if (found := submitted.next_result()) is not None:
+                    yield found
         finally:
             submitted.cancel()
 
@@ -70,7 +82,9 @@ def _client(scheduler: str, jobs: int) -> Generator[_Client, None, None]:
             client = distributed.Client(place, timeout=_CONNECT, set_as_default=False, name="dreg-validate")
         except (OSError, ValueError, TypeError, RuntimeError, ImportError) as failure:
             advice = "start it with: dask scheduler" if isinstance(failure, OSError) else "expected tcp://HOST:PORT"
-            raise ClusterError(scheduler, f"cannot connect to the Dask scheduler: {_line(failure)}; {advice}") from None
+            reason = without_secrets(_line(failure), scheduler)
+            where = shown_source(scheduler)
+            raise ClusterError(where, f"cannot connect to the Dask scheduler: {reason}; {advice}") from None
         with closing(client):
             yield client
 
@@ -78,10 +92,32 @@ def _client(scheduler: str, jobs: int) -> Generator[_Client, None, None]:
 @contextmanager
 def _cluster(distributed: Any, jobs: int) -> Generator[_Cluster, None, None]:  # noqa: ANN401 (a module)
     """Start workers on this machine, which only this machine can reach."""
-    options = {"n_workers": jobs, "threads_per_worker": 1, "host": "127.0.0.1"}
-    # Any free port for the dashboard: the usual one may be that of another cluster.
-    with distributed.LocalCluster(**options, dashboard_address=":0") as cluster:
+    options: dict[str, Any] = {"n_workers": jobs, "threads_per_worker": 1, "host": "127.0.0.1"}
+    if not log.isEnabledFor(logging.DEBUG):  # a worker that is killed is reported by this package
+        options["silence_logs"] = _SILENT
+    try:
+        # Any free port for the dashboard: the usual one may be that of another cluster.
+        cluster = distributed.LocalCluster(**options, dashboard_address=":0")
+    except (OSError, RuntimeError, ValueError) as failure:
+        advice = 'a script must start the run below: if __name__ == "__main__":'
+        raise ClusterError(LOCAL, f"the workers cannot be started: {_line(failure)}; {advice}") from None
+    with cluster:
         yield cluster
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A partition that the cluster works on.
+
+    Attributes:
+        partition: The partition.
+        is_alone: Whether no other partition is submitted, so that no other one can be why its worker is killed.
+        losses: How often its result was lost with the worker that had it.
+    """
+
+    partition: Partition
+    is_alone: bool = False
+    losses: int = 0
 
 
 class _Submitted:
@@ -89,44 +125,75 @@ class _Submitted:
 
     def __init__(self, client: _Client, task: Task, scheduler: str) -> None:
         self._client, self._task, self._scheduler = client, task, scheduler
-        self._running: dict[_Future, Partition] = {}
+        self._running: dict[_Future, _Given] = {}
         self._done: SimpleQueue[_Future] = SimpleQueue()
         self._workers = _Workers(client, scheduler)
+        self._suspects = deque[Partition]()
+        self._isolates = False
 
     def fill(self, partitions: Iterator[Partition]) -> bool:
         """Submit further partitions; return whether any is not finished."""
-        while len(self._running) < max(_AHEAD * self._workers.threads, _LEAST):
-            if (partition := next(partitions, None)) is None:
+        if not self._running and not self._suspects:
+            self._isolates = False
+        is_first, is_last = not self._running and not self._suspects, self._isolates
+        while not self._isolates and len(self._running) < max(_AHEAD * self._workers.threads, _LEAST):
+            if is_last := (partition := next(partitions, None)) is None:
                 break
-            future = self._client.submit(
-                pickle.loads, packed(self._task, partition), key=f"dreg-validate-{uuid4().hex}"
-            )
-            self._running[future] = partition
-            future.add_done_callback(self._done.put)
+            self._submit(_Given(partition))
+        if is_first and is_last and len(self._running) == 1:
+            self._running = {future: replace(given, is_alone=True) for future, given in self._running.items()}
+        if self._suspects and (is_last or len(self._suspects) >= _MOST_SUSPECTS):
+            self._isolates = True
+            if not self._running:
+                self._submit(_Given(self._suspects.popleft(), is_alone=True))
         return bool(self._running)
 
-    def next_result(self) -> PartitionReport | tuple[Partition, str]:
-        """Wait for a partition; return its result, or the reason why it was given up."""
+    def _submit(self, given: _Given) -> None:
+        task = packed(self._task, given.partition)
+        future = self._client.submit(pickle.loads, task, key=f"dreg-validate-{uuid4().hex}")
+        self._running[future] = given
+        future.add_done_callback(self._done.put)
+
+    def next_result(self) -> PartitionReport | tuple[Partition, str] | None:
+        """Wait for a partition; return its result, the reason why it was given up, or None if it is done again."""
         while True:
             with suppress(Empty):
                 future = self._done.get(timeout=_STEP)
                 break
             self._workers.check()
-        partition = self._running.pop(future)
+        given = self._running.pop(future)
         if future.status == "cancelled":
             raise self._lost()
-        if future.status != "finished":
-            return self._failed(partition, future.exception())
-        try:
-            return cast("PartitionReport", future.result())
-        except Exception as failure:  # noqa: BLE001 (the worker that has the result, or the scheduler, may be lost)
-            return self._failed(partition, failure)
+        if future.status == "error":
+            return self._failed(given, future.exception(timeout=_FETCH))
+        if future.status == "finished":
+            try:
+                return cast("PartitionReport", future.result(timeout=_FETCH))
+            except TimeoutError:
+                pass
+            except Exception as failure:  # noqa: BLE001 (the scheduler may be lost, or the task is repeated and fails)
+                return self._failed(given, failure)
+        self._submit_again(future, given)
+        return None
 
-    def _failed(self, partition: Partition, failure: Any) -> tuple[Partition, str]:  # noqa: ANN401 (of distributed)
-        """Return why a partition was given up; raise any other error."""
-        if type(failure).__name__ == "KilledWorker":
-            return partition, f"{failure.allowed_failures + 1} workers were killed, perhaps because memory ran out"
-        raise self._error(failure)
+    def _submit_again(self, future: _Future, given: _Given) -> None:
+        """Submit a partition again whose result was lost. The scheduler would do so, too, but might never say it."""
+        if given.losses >= _MOST_LOSSES:
+            raise ClusterError(self._scheduler, f"the result of {given.partition.name} was lost too often")
+        log.warning("%s: the worker that had its result was lost; it is done again", given.partition.name)
+        future.release()
+        self._submit(replace(given, losses=given.losses + 1))
+
+    def _failed(self, given: _Given, failure: Any) -> tuple[Partition, str] | None:  # noqa: ANN401 (of distributed)
+        """Return why a partition was given up, or None if it is done again, alone; raise any other error."""
+        if type(failure).__name__ != "KilledWorker":
+            raise self._error(failure)
+        if not given.is_alone:
+            self._suspects.append(given.partition)
+            return None
+        times = failure.allowed_failures + 1
+        where = "run it without --scheduler to see it" if self._scheduler == LOCAL else "see their logs"
+        return given.partition, f"{times} workers were killed or ended while they validated it; for the reason, {where}"
 
     def _lost(self) -> ClusterError:
         return ClusterError(self._scheduler, "the connection to the Dask scheduler was lost; start it, then resume")

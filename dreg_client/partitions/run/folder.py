@@ -1,26 +1,24 @@
 """A run: the validation of partitions into one folder, which can be continued after an interruption."""
 
-import json
 import platform
 import secrets
 from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any
 
 from dreg_client import __version__
 from dreg_client._logging import log
 from dreg_client.errors import ClusterError, DregError, FileError
+from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
 from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local, local_path
-from dreg_client.values.source_url import shown_source
-
-RUN_FILE: Final = "_dreg-run.json"
-_LARGEST: Final = 1 << 20
+from dreg_client.partitions.run.state import read_state, shown_sources, stated_sources, write_state
 
 
 class Run:
@@ -31,46 +29,72 @@ class Run:
         folder: The folder of the report files.
         rules: How the documents are validated.
         token: A random text in the folder's run file, by which workers recognise it.
+        begun: The token of the first run that this one continues: of those since the last one that was completed.
+        has_failed: Whether a partition was not read completely.
     """
 
-    def __init__(self, place: str, folder: ReportFolder, rules: PartitionRules, *, resumes: bool) -> None:
+    def __init__(
+        self, place: str, folder: ReportFolder, rules: PartitionRules, sources: Iterable[str] = (), *, begun: str = ""
+    ) -> None:
         self.place: str = place
         self.folder = folder
         self.rules: PartitionRules = rules
         self.token: str = secrets.token_hex(16)
-        self._resumes = resumes
-        self._names, self._sources = _Seen(), _Seen()
+        self.begun: str = begun or self.token
+        self.has_failed: bool = False
+        self._stated = {
+            "dreg": __version__,
+            "rules": plain_rules(rules),
+            "token": self.token,
+            **stated_sources(sources),
+        }
+        self._names = _Seen()
+
+    def begin(self) -> None:
+        """State in the folder that the run has begun. Workers of an earlier run notice that."""
+        write_state(self.folder, {**self._stated, "begun": self.begun, "complete": False})
 
     def noted(self, partitions: Iterable[Partition]) -> Iterator[Partition]:
         """Yield the partitions, and note which ones the run has."""
         for partition in partitions:
             self.note(partition)
-            yield partition
+            yield self._versioned(partition)
+
+    def _versioned(self, partition: Partition) -> Partition:
+        """Return a partition of a registry's storage with a version, so that an interrupted run does not do it again.
+
+        Finding out whether a storage was changed takes as long as reading it. What depends on all of it is done again.
+        """
+        if partition.format != "registry-storage":
+            return partition
+        is_part = bool(partition.names) or partition.stop is not None
+        return replace(partition, version=self.begun) if is_part else partition
 
     def note(self, partition: Partition) -> None:
         """Note that the run has a partition."""
-        if self._resumes:
-            self._names.add(partition.report_name)
-            self._sources.add(shown_source(partition.source))
+        self._names.add(partition.report_name)
 
     def finish(self) -> None:
-        """Delete reports of earlier runs whose documents are in other reports now, because their file was changed.
+        """Delete the reports of earlier runs that are not of this one, and state that the run is complete.
 
-        Call it once all partitions are done.
+        Their documents are in other reports, or are gone. Call it once all partitions are done.
         """
-        if not self._resumes:
-            return
+        reports = 0
         for name in filter(_is_report, self.folder.names()):
-            if name not in self._names and self._is_stale(name):
+            if name in self._names:
+                reports += 1
+            elif self._is_own(name):
                 self.folder.remove(name)
-                log.info("%s/%s: deleted, because its source was changed", self.folder.name, name)
+                log.info("%s/%s: deleted, because its documents have moved or are gone", self.folder.name, name)
+        begun = {"begun": self.begun} if self.has_failed else {}  # what failed is to be continued
+        write_state(self.folder, {**self._stated, **begun, "complete": True, "reports": reports})
 
-    def _is_stale(self, name: str) -> bool:
+    def _is_own(self, name: str) -> bool:
+        """Return whether a file is the report of a partition, by its content."""
         if (stream := self.folder.open(name)) is None:
             return False
         with stream:
-            stated = stated_name(read_metadata(stream) or {})
-        return stated is not None and stated[1] == name and stated[0] in self._sources
+            return stated_name(read_metadata(stream) or {}) == name
 
 
 class _Seen:
@@ -101,30 +125,34 @@ def _is_report(name: str) -> bool:
 
 
 @contextmanager
-def open_run(place: str, rules: PartitionRules, *, resume: bool) -> Generator[Run, None, None]:
+def open_run(
+    place: str, rules: PartitionRules, *, resume: bool, sources: Iterable[str] = ()
+) -> Generator[Run, None, None]:
     """Begin a run in a folder, or continue one.
 
     Args:
         place: The path or URL of the folder. It is created if it does not exist.
         rules: How the documents are validated.
         resume: Whether the folder may have the reports of an earlier run.
+        sources: The sources, without credentials, spelled as `absolute` does; empty if they are unknown.
 
     Raises:
-        FileError: The folder cannot be used: it is not empty, is in use, or cannot be written.
+        FileError: The folder cannot be used: it is not empty, is in use, cannot be written, or is that of a run over
+            other sources.
     """
     if is_local(place):
         place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
     folder = folder_at(place)
     folder.create()
-    if _run_file(folder) is None:  # no lock file is created in the folder of something else
-        _check(folder, resume=resume)
+    named = tuple(sources)
+    if read_state(folder) is None:  # no lock file is created in the folder of something else
+        _check(folder, named, resume=resume)
     with folder.lock():
-        _check(folder, resume=resume)
+        _check(folder, named, resume=resume)
         folder.remove_parts()
-        run = Run(place, folder, rules, resumes=resume)
-        stated = {"dreg": __version__, "rules": plain_rules(rules), "token": run.token}
-        with folder.new_file(RUN_FILE) as file:
-            file.write(json.dumps(stated).encode())
+        begun = (read_state(folder) or {}).get("begun")
+        run = Run(place, folder, rules, named, begun=begun if isinstance(begun, str) else "")
+        run.begin()
         try:
             yield run
         finally:
@@ -140,24 +168,18 @@ def _forget_if_empty(folder: ReportFolder) -> None:
             folder.remove(RUN_FILE)
 
 
-def _check(folder: ReportFolder, *, resume: bool) -> None:
-    """Raise an error unless the folder is empty, or has an earlier run that is continued."""
-    if next(folder.names(), None) is not None and (not resume or _run_file(folder) is None):
-        if resume:
-            raise FileError(folder.name, f"is not the folder of an earlier run: it has no valid {RUN_FILE}")
+def _check(folder: ReportFolder, sources: tuple[str, ...], *, resume: bool) -> None:
+    """Raise an error unless the folder is empty, or has an earlier run over the same sources that is continued."""
+    if next(folder.names(), None) is None:
+        return
+    if not resume:
         raise FileError(folder.name, "is not empty; name a new folder, or continue its run with resume=True")
-
-
-def _run_file(folder: ReportFolder) -> dict[str, Any] | None:
-    if (stream := folder.open(RUN_FILE)) is None:
-        return None
-    with stream:
-        raw = stream.read(_LARGEST)
-    try:
-        stated = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", stated) if isinstance(stated, dict) and "token" in stated else None
+    if (stated := read_state(folder)) is None:
+        raise FileError(folder.name, f"is not the folder of an earlier run: it has no valid {RUN_FILE}")
+    digest = stated_sources(sources).get("sourcesDigest")
+    if digest is not None and stated.get("sourcesDigest", digest) != digest:
+        advice = "name the same sources (quote patterns, so that new files match, too), or a new folder"
+        raise FileError(folder.name, f"is the folder of a run over other sources: {shown_sources(stated)}; {advice}")
 
 
 def check_token(folder: ReportFolder, token: str) -> None:
@@ -167,7 +189,7 @@ def check_token(folder: ReportFolder, token: str) -> None:
         ClusterError: It does not, or another run has begun in the folder.
     """
     try:
-        stated = _run_file(folder)
+        stated: dict[str, Any] | None = read_state(folder)
     except FileError as failure:
         raise _not_shared(str(failure)) from None
     if stated is None:

@@ -3,23 +3,40 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Final
 
 from dreg_client._logging import log
+from dreg_client.errors import WorkerKilledError
 from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.run.failures import ended
 from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.values.waiting import wait_in_steps
 
 MOST_ATTEMPTS: Final = 4
-"""How often a partition is begun if the worker process is killed each time."""
-KILLED: Final = f"the worker process was killed {MOST_ATTEMPTS} times, perhaps because memory ran out"
+"""How often a partition is begun if the worker process ends each time."""
 Task = Callable[[Partition], PartitionReport]
-_Answer = PartitionReport | BaseException
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of a worker process without a result, with its exit code; negative if a signal ended it."""
+
+    exit_code: int | None
+
+
+_Answer = PartitionReport | BaseException | _End
+_PATIENCE: Final = 5.0
+_UNGUARDED: Final = (
+    "a worker process ended while it imported the program; "
+    'a script must start the run below: if __name__ == "__main__":'
+)
 
 
 def run_in_processes(
@@ -27,11 +44,13 @@ def run_in_processes(
 ) -> Iterator[PartitionReport | tuple[Partition, str]]:
     """Run a task for each partition, in a number of processes; yield the results as they come.
 
-    A partition whose process was killed is done again in a new one. After four attempts, it is yielded with the reason.
+    A partition whose process ended is done again in a new one. After four attempts, it is yielded with the reason.
     The other processes are not affected: each has one partition at a time, so it is known which one is to be repeated.
 
     Raises:
         DregError: What the task raised. The other processes are killed.
+        WorkerKilledError: A process ended before it could begin, as it does in a script that starts processes when it
+            is imported.
     """
     workers = _Workers(task)
     try:
@@ -44,12 +63,12 @@ def run_in_processes(
             for partition, attempt, answer in workers.answers():
                 if isinstance(answer, BaseException):
                     raise answer
-                if answer is not None:
+                if isinstance(answer, PartitionReport):
                     yield answer
                 elif attempt >= MOST_ATTEMPTS:
-                    yield partition, KILLED
+                    yield partition, ended(MOST_ATTEMPTS, answer.exit_code)
                 else:
-                    log.warning("%s: its worker process was killed; it is done again", partition.name)
+                    log.warning("%s: its worker process ended; it is done again", partition.name)
                     again.append((partition, attempt + 1))
     finally:
         workers.kill()
@@ -69,6 +88,7 @@ class _Worker:
         self.connection, its_end = context.Pipe()
         self.process = context.Process(target=_serve, args=(its_end, task), daemon=True)
         self.process.start()
+        self.has_begun: bool = False
         its_end.close()  # so that its death ends the connection
 
     def kill(self) -> None:
@@ -93,23 +113,34 @@ class _Workers:
         with suppress(OSError):  # killed while it was idle; `answers` finds it
             worker.connection.send(partition)
 
-    def answers(self) -> Iterator[tuple[Partition, int, _Answer | None]]:
-        """Wait for processes; yield their partitions with the results, or with None if the process was killed."""
+    def answers(self) -> Iterator[tuple[Partition, int, _Answer]]:
+        """Wait for processes; yield their partitions with the results, or with the end of the process."""
         waiting = {worker.connection: worker for worker in self.busy}
         wait_in_steps(lambda seconds: bool(wait(waiting, 0)) or bool(wait(waiting, seconds)))
         for connection in wait(waiting, 0):
             worker = waiting[connection]  # type: ignore[index]
             answer = self._answer(worker)
-            yield *self.busy.pop(worker), answer
+            if answer is not None:
+                yield *self.busy.pop(worker), answer
 
     def _answer(self, worker: _Worker) -> _Answer | None:
+        """Return the result of a process; None if it has only said that it began."""
         try:
-            answer: _Answer = worker.connection.recv()
+            answer: _Answer | None = worker.connection.recv()
         except (EOFError, OSError):
-            worker.kill()
-            return None
-        self._idle.append(worker)
+            return self._end(worker)
+        worker.has_begun = True
+        if answer is not None:
+            self._idle.append(worker)
         return answer
+
+    def _end(self, worker: _Worker) -> _Answer:
+        worker.process.join(_PATIENCE)  # it ends with its connection; `kill` would replace its exit code
+        end = _End(worker.process.exitcode)
+        worker.kill()
+        if not worker.has_begun and end.exit_code is not None and end.exit_code > 0:
+            return WorkerKilledError(_program(), _UNGUARDED)
+        return end
 
     def kill(self) -> None:
         """End all processes at once."""
@@ -121,6 +152,8 @@ def _serve(connection: Connection, task: Task) -> None:
     """Do the partitions that come. The process ends with the connection, or with its parent, even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(OSError):  # the parent has ended
+        connection.send(None)
     while True:
         try:
             partition = connection.recv()
@@ -134,6 +167,10 @@ def _result(task: Callable[[], PartitionReport]) -> _Answer:
         return task()
     except Exception as failure:  # noqa: BLE001 (raised in the parent)
         return failure
+
+
+def _program() -> str:
+    return str(getattr(sys.modules.get("__main__"), "__file__", None) or "the program")
 
 
 def _end_with_parent() -> None:

@@ -24,6 +24,7 @@ def run_partitions(
     scheduler: str | None = None,
     jobs: int = 1,
     resume: bool = False,
+    sources: Iterable[str] = (),
 ) -> Generator[PartitionReport, None, None]:
     """Validate partitions; write a report file for each of them. Yield the results as they come, in any order.
 
@@ -39,17 +40,19 @@ def run_partitions(
         scheduler: The address of a Dask scheduler, such as `tcp://HOST:8786`, or `local` to start one on this machine.
         jobs: The number of worker processes on this machine; 1 uses this process.
         resume: Whether to continue the run of the folder. Report files of partitions that were not changed are kept.
-            Those of partitions whose source is among the given ones, but was changed, are replaced.
+            All others are replaced, or deleted at the end: also those of partitions that are not given again.
+        sources: What the partitions were found in, without credentials. A run can only be continued with the same.
 
     Returns:
         An iterator of results. All errors are raised by it.
 
     Raises:
-        FileError: The folder is in use, is not empty (without `resume`), or a report file cannot be written.
+        FileError: The folder is in use, is not empty (without `resume`), is that of a run over other sources, or a
+            report file cannot be written.
         ClusterError: The cluster cannot be used or was lost.
         MissingLibraryError: A library is not installed.
     """
-    with open_run(folder, rules, resume=resume) as run:
+    with open_run(folder, rules, resume=resume, sources=sources) as run:
         yield from results_of(run, partitions, scheduler=scheduler, jobs=jobs)
         run.finish()
 
@@ -61,7 +64,9 @@ def results_of(
     task = partial(validate_partition, folder=run.place, rules=run.rules, token=run.token)
     with closing(_results(run.noted(partitions), task, scheduler, jobs)) as results:
         for found in results:
-            yield found if isinstance(found, PartitionReport) else _give_up(run, *found)
+            report = found if isinstance(found, PartitionReport) else _give_up(run, *found)
+            run.has_failed |= report.failure is not None
+            yield report
 
 
 def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int) -> _Results:

@@ -1,8 +1,7 @@
 """Validate a repository in the storage of a registry: its documents, and what the server does not tell about it."""
 
-import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -10,24 +9,25 @@ from typing import Final
 from dreg_client import errors
 from dreg_client._sync.storage_source import StorageSource
 from dreg_client._sync.validation import Walk
-from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree
-from dreg_client.models import rules
-from dreg_client.models.index import Index
-from dreg_client.models.manifest import ImageManifest
-from dreg_client.models.parse import Document, parse_manifest
+from dreg_client.files.at_once import map_at_once
+from dreg_client.files.registry_storage import REVISIONS, Links, StorageTree
+from dreg_client.models import rules as rule_book
+from dreg_client.models.index import AnyManifest
+from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.storage.references import References
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import own_media_type
-from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.report import FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
-from dreg_client.validation.storage_blobs import damage, path_of
-from dreg_client.validation.storage_links import LinkChecks, StoredBlobs
+from dreg_client.validation.storage_blobs import damage, damage_report, path_of
+from dreg_client.validation.storage_links import LinkChecks
+from dreg_client.validation.storage_reach import StorageReach, is_damage
+from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.validation.walk import Claim, Step
-from dreg_client.values.digest import SHA256, Digest
+from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
-from dreg_client.values.sizes import MAX_DOCUMENT
 
-_DIGEST: Final = re.compile(rb"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
+_PLAIN: Final = PartitionRules()
 
 
 class RepositoryCheck:
@@ -37,11 +37,8 @@ class RepositoryCheck:
         tree: The storage.
         repository: The repository.
         blobs: The blobs of the storage.
-        complete: Whether content that documents name, but that is missing, is an error (LYT-04).
-        pedantic: Whether to also report notes.
-
-    Attributes:
-        references: The digests of all manifests and of all that they refer to, as they are stored.
+        reach: What its manifests refer to is added to it, and what could not be read.
+        rules: How to validate it.
     """
 
     def __init__(
@@ -49,34 +46,23 @@ class RepositoryCheck:
         tree: StorageTree,
         repository: RepositoryName,
         blobs: StoredBlobs,
-        *,
-        complete: bool = False,
-        pedantic: bool = False,
+        reach: StorageReach,
+        rules: PartitionRules = _PLAIN,
     ) -> None:
-        self.references = DigestSet()
-        self._tree, self._blobs, self._pedantic = tree, blobs, pedantic
+        self._tree, self._blobs, self._rules = tree, blobs, rules
         self._name = f"registry-storage:{tree.name.rstrip('/')}/{repository}"
-        self._links = LinkChecks(tree, repository, blobs)
-        self._checks = _Checks(self._links, blobs, complete=complete, pedantic=pedantic)
-        source = _LinkedSource(self._links)
-        self._walk = Walk(source, self._checks)
-        self._named = set[Digest]()
+        self._links = LinkChecks(tree, repository, blobs, reach)
+        self._checks = _Checks(self._links, blobs, complete=rules.complete, pedantic=rules.lines.pedantic)
+        self._walk = Walk(_LinkedSource(self._links), self._checks)
+        self._reach, self._references = reach, References(tree, repository, reach)
         self._is_all_named = True  # whether all manifests could be read
 
     def reports(self) -> Iterator[FileReport]:
         """Yield the reports: links to manifests, tags, documents, links to layers, uploads."""
-        for found in self._all():
-            report = found.report
-            if self._pedantic or not report.problems or report.errors or report.warnings:
-                yield found
-
-    def read_references(self, since: float = 0.0) -> None:
-        """Only find out what manifests refer to: all, or those that were pushed since a time."""
-        for target in self._links.pushed_since(since):
-            self.references.add(target)
-            with suppress(FileNotFoundError, errors.DregError):
-                raw = self._blobs.read(target, MAX_DOCUMENT)
-                self._refer(raw, _parsed(raw))
+        try:
+            yield from shown(self._all(), self._rules)
+        except errors.LayoutError as failure:
+            self._reach.unread(failure)
 
     def unread(self) -> Iterator[Digest]:
         """Yield the blobs that `reports` did not read."""
@@ -84,44 +70,65 @@ class RepositoryCheck:
 
     def _all(self) -> Iterator[FileReport]:
         now = time.time()
+        yield from self._links.read_places()
         yield from self._links.read_manifests()
         yield from self._links.read_tags()
         malformed = [*self._links.read_layers()]
-        for digest, target in self._links.manifests.items():
-            yield from self._manifest(digest, target)
+        for found in map_at_once(self._manifest, self._links.manifests.items(), self._tree.files.at_once):
+            yield from found
         yield from malformed
-        yield from self._links.gone_layers(self._named if self._is_all_named else None)
+        yield from self._links.gone_layers(self._references.named if self._is_all_named else None)
         yield from self._links.uploads(now)
 
-    def _manifest(self, digest: Digest, target: Digest) -> Iterator[FileReport]:
-        """Yield the report of a manifest, of its config, and of what it names that is missing."""
-        self.references.add(target)
+    def _manifest(self, link: tuple[Digest, Digest]) -> list[FileReport]:
+        """Return the reports of a manifest, of its config, and of what it names that is missing."""
+        digest, target = link
+        self._references.add_stored(target)
+        found = list[FileReport]()
         try:
-            raw = self._blobs.read(target, MAX_DOCUMENT)
-        except FileNotFoundError:  # deleted after its link was read
-            self._is_all_named = False
-            return
-        except errors.ResponseTooLargeError as failure:
-            self._is_all_named = False
-            problem = rules.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes")
-            yield self._named_report(digest, Report(None, digest, failure.size, (problem,)))
-            return
+            document = self._read_manifest(digest, target, found)
+            for claim in self._checks.below(document, digest, 1):
+                try:
+                    found += (self._named_report(*below) for below in self._walk.visit([claim]))
+                except errors.LayoutError as failure:
+                    self._references.unread(failure)
         except errors.LayoutError as failure:
             self._is_all_named = False
-            yield self._damaged(target, 0, f"a file that {failure.reason}")
-            return
+            self._references.unread(failure)
+        return found
+
+    def _read_manifest(self, digest: Digest, target: Digest, found: list[FileReport]) -> AnyManifest | None:
+        """Read a manifest, and add its report; return None if it is not valid."""
         try:
-            found = RawManifest(raw, own_media_type(raw), digest)
-        except errors.DigestMismatchError as failure:
+            raw, actual = self._blobs.read(target, digest)
+        except FileNotFoundError:  # deleted after its link was read
             self._is_all_named = False
-            self._refer(raw, None)
-            yield self._damaged(target, len(raw), f"content with the digest {failure.actual}")
-            return
-        report, document, _ = self._checks.check_tagged(found)
-        self._refer(raw, document)
-        yield self._named_report(digest, self._walk.with_layer_count(report, document))
-        for below, report in self._walk.visit(self._checks.below(document, digest, 1)):
-            yield self._named_report(below, report)
+            self._references.gone(digest, target)
+            return None
+        except errors.ResponseTooLargeError as failure:
+            self._unknown(target, f"has {failure.size} bytes, more than a manifest may have")
+            problem = rule_book.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes")
+            found.append(self._named_report(digest, Report(None, digest, failure.size, (problem,))))
+            return None
+        except errors.LayoutError as failure:
+            if not is_damage(failure):
+                raise
+            self._unknown(target, failure.reason)
+            found.append(damage_report(self._tree, target, 0, f"a file that {failure.reason}"))
+            return None
+        if actual != digest:
+            self._is_all_named = False
+            self._references.add(target, raw, None, is_damaged=True)
+            found.append(damage_report(self._tree, target, len(raw), f"content with the digest {actual}"))
+            return None
+        report, document, _ = self._checks.check_tagged(RawManifest(raw, own_media_type(raw), digest))
+        self._references.add(target, raw, document)
+        found.append(self._named_report(digest, self._walk.with_layer_count(report, document)))
+        return document
+
+    def _unknown(self, target: Digest, reason: str) -> None:
+        self._is_all_named = False
+        self._references.unknown(target, reason)
 
     def _named_report(self, digest: Digest, report: Report) -> FileReport:
         """Return a report under the name of its document, or of the blob that is damaged."""
@@ -130,32 +137,12 @@ class RepositoryCheck:
         tag = self._links.tagged.get(digest)
         return FileReport(f"{self._name}:{tag}" if tag else f"{self._name}@{digest}", report)
 
-    def _damaged(self, target: Digest, size: int, found: str) -> FileReport:
-        return FileReport(path_of(self._tree, target), Report(None, target, size, (damage(target, found),)))
 
-    def _refer(self, raw: bytes, document: Document | None) -> None:
-        """Note what a manifest refers to. Of one that cannot be parsed, these are all digests in its text."""
-        match document:
-            case ImageManifest():
-                named = [document.config.digest, *(layer.digest for layer in document.layers)]
-            case Index():
-                named = [entry.digest for entry in document.manifests]
-            case _:
-                named = [Digest(found.decode()) for found in _DIGEST.findall(raw)]
-        for digest in named:
-            self._named.add(digest)
-            self.references.add(digest)
-            if digest.algorithm != SHA256:  # distribution stores all blobs by their sha256 digest
-                for links in (LAYERS, REVISIONS):
-                    with suppress(FileNotFoundError, errors.DregError):
-                        self.references.add(self._tree.target(self._links.repository, links, digest))
-
-
-def _parsed(raw: bytes) -> Document | None:
-    try:
-        return parse_manifest(raw, own_media_type(raw), strict=False)
-    except errors.DregError:
-        return None
+def shown(reports: Iterable[FileReport], rules: PartitionRules) -> Iterator[FileReport]:
+    """Yield the reports without those that have only notes, unless these are requested."""
+    for found in reports:
+        if rules.lines.pedantic or not found.report.problems or found.report.errors or found.report.warnings:
+            yield found
 
 
 class _Checks(RepositoryChecks):
@@ -186,9 +173,8 @@ class _Checks(RepositoryChecks):
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a config that does not match its descriptor: STO-02 if its bytes were changed."""
         found, digest = super().unreadable(claim, failure), claim.descriptor.digest
-        with suppress(errors.DregError, FileNotFoundError):
-            raw = self._blobs.read(self._links.layers.get(digest, digest), MAX_DOCUMENT)
-            actual = Digest.of(raw, digest.algorithm)
+        with suppress(errors.ResponseTooLargeError, FileNotFoundError):
+            raw, actual = self._blobs.read(self._links.layers.get(digest, digest), digest)
             if actual != digest:
                 return replace(found, size=len(raw), problems=(damage(digest, f"content with the digest {actual}"),))
         return found

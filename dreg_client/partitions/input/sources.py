@@ -1,0 +1,122 @@
+"""How sources are spelled, and which files several sources name."""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from dreg_client.errors import DregError
+from dreg_client.files.places import StoredFile, directory_of, find_source, joined
+from dreg_client.partitions.input.formats import format_of
+from dreg_client.values.registry_name import STORAGE
+from dreg_client.values.source_url import is_source_url, without_query
+
+RUN_FILE: Final = "_dreg-run.json"
+"""The file that states which run the report files in a folder are of."""
+_REPORT: Final = re.compile(r"-[0-9a-f]{16}\.parquet\Z")
+_HIDDEN: Final = re.compile(r"(?:\A|/)[._]")
+_TREE: Final = "/docker/registry/v2"
+_LOCAL: Final = ("file://", "local://")
+
+
+def absolute(source: str) -> str:
+    """Return a source as it is spelled for any working directory: a path or URL, or a storage.
+
+    Examples:
+        >>> absolute("s3://bucket/dumps/"), absolute("/dumps/./web/"), absolute("registry-storage:/var/lib/")
+        ('s3://bucket/dumps', '/dumps/web', 'registry-storage:/var/lib')
+    """
+    if source.startswith(STORAGE):
+        return STORAGE + absolute(source.removeprefix(STORAGE))
+    if not is_source_url(source):
+        return str(Path(source).absolute())
+    path, query = without_query(source)
+    shorter = path.rstrip("/")
+    return f"{shorter}{query}" if "://" in shorter else source
+
+
+def without_reports(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
+    """Yield the files that are not reports of a run, such as that of the folder to which this run writes."""
+    known = ("", False)
+    for file in files:
+        if _REPORT.search(file.source):
+            directory = directory_of(file.source)
+            if directory != known[0]:
+                known = directory, _has_run(directory)
+            if known[1]:
+                continue
+        yield file
+
+
+def _has_run(directory: str) -> bool:
+    try:
+        return not find_source(joined(directory, RUN_FILE)).is_directory
+    except (DregError, OSError):
+        return False
+
+
+class TakenSources:
+    """The files, directories and storages that earlier sources have named, so that none is read twice.
+
+    The files in a directory are not kept, so memory grows only with what is named itself or by a pattern.
+    """
+
+    def __init__(self) -> None:
+        self._files, self._directories = set[str](), set[str]()
+        self._storages = set[tuple[str, str | None]]()
+        self._last = ("", "")
+
+    def take(self, file: StoredFile) -> bool:
+        """Take a file that was named, or that matches a pattern; return whether it was not taken before."""
+        if self.has(file):
+            return False
+        self._files.add(self._place(file.source))
+        return True
+
+    def take_directory(self, source: str) -> None:
+        """Take all files with known endings in a directory and below, once they have been found."""
+        self._directories.add(self._place(f"{_path(source)}/x").rpartition("/")[0])
+
+    def has(self, file: StoredFile) -> bool:
+        """Return whether a file was taken, itself or with its directory."""
+        place = self._place(file.source)
+        if place in self._files:
+            return True
+        if not self._directories or format_of(place) is None:
+            return False
+        end = place.rfind("/")
+        while end > 0:
+            if _HIDDEN.match(place, end):
+                return False
+            if place[:end] in self._directories:
+                return True
+            end = place.rfind("/", 0, end)
+        return "" in self._directories and not _HIDDEN.match(place)
+
+    def take_storage(self, path: str, repository: str | None) -> bool:
+        """Take a storage, or a repository in it; return whether it was not taken before."""
+        place = self._storage(path)
+        known = {(place, None), (place, repository)} & self._storages
+        self._storages.add((place, repository))
+        return not known
+
+    def has_repository(self, path: str, repository: str) -> bool:
+        """Return whether a repository of a storage was named itself."""
+        return bool(self._storages) and (self._storage(path), repository) in self._storages
+
+    def _storage(self, path: str) -> str:
+        return self._place(f"{_path(path).rstrip('/').removesuffix(_TREE)}/x")
+
+    def _place(self, source: str) -> str:
+        """Return the path of a file, without links to directories, or its URL."""
+        if is_source_url(path := _path(source)):
+            return path
+        directory, _, name = path.rpartition("/")
+        if self._last[0] != directory:
+            self._last = directory, os.path.realpath(directory or ("/" if path.startswith("/") else "."))
+        return f"{self._last[1].rstrip('/')}/{name}"
+
+
+def _path(source: str) -> str:
+    return next((source.removeprefix(scheme) for scheme in _LOCAL if source.startswith(scheme)), source)

@@ -1,0 +1,75 @@
+"""What the file `_dreg-run.json` in a folder of report files states about their run."""
+
+import json
+from collections.abc import Iterable
+from hashlib import sha256
+from typing import Any, Final, cast
+
+from dreg_client.partitions.input.sources import RUN_FILE
+from dreg_client.partitions.report.folder import ReportFolder
+
+_LARGEST: Final = 1 << 20
+_MOST_SHOWN: Final = 20
+
+
+def read_state(folder: ReportFolder) -> dict[str, Any] | None:
+    """Return what the file states; None if there is none, or it is not valid.
+
+    Raises:
+        FileError: It cannot be read.
+    """
+    if (stream := folder.open(RUN_FILE)) is None:
+        return None
+    with stream:
+        raw = stream.read(_LARGEST)
+    try:
+        stated = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", stated) if isinstance(stated, dict) and "token" in stated else None
+
+
+def write_state(folder: ReportFolder, stated: dict[str, Any]) -> None:
+    """Write the file.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    with folder.new_file(RUN_FILE) as file:
+        file.write(json.dumps(stated).encode())
+
+
+def stated_sources(sources: Iterable[str]) -> dict[str, Any]:
+    """Return what the file states about the sources of a run: the first ones, and a digest of all; nothing if unknown.
+
+    Their order, and repetitions, do not matter.
+    """
+    if not (found := sorted(set(sources))):
+        return {}
+    digest = sha256("\n".join(found).encode(errors="surrogatepass")).hexdigest()
+    return {"sources": found[:_MOST_SHOWN], "sourceCount": len(found), "sourcesDigest": digest}
+
+
+def shown_sources(stated: dict[str, Any]) -> str:
+    """Return the sources that a file states, for a message."""
+    found: Any = stated.get("sources")
+    names = [str(each) for each in cast("list[object]", found)] if isinstance(found, list) else []
+    shown, count = ", ".join(names[:3]), stated.get("sourceCount")
+    more = count - 3 if isinstance(count, int) else 0
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def why_incomplete(folder: ReportFolder, reports: int) -> str | None:
+    """Return why the reports in a folder are not those of a complete run; None if they are, or no run is stated.
+
+    Raises:
+        FileError: The file cannot be read.
+    """
+    if (stated := read_state(folder)) is None or "complete" not in stated:
+        return None
+    if stated["complete"] is not True:
+        return "the run was not completed; continue it with: dreg validate ... --resume"
+    wanted = stated.get("reports")
+    if isinstance(wanted, int) and reports < wanted:
+        return f"the run has written {wanted:,} reports, but there are {reports:,}; repeat it with --resume"
+    return None

@@ -1,0 +1,235 @@
+"""What the manifests in the storage of a registry refer to."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from threading import Lock
+from typing import Final
+
+from dreg_client import errors
+from dreg_client.files.at_once import map_at_once
+from dreg_client.files.held_directory import HeldDirectory
+from dreg_client.files.registry_storage import LAYERS, REVISIONS, StorageTree
+from dreg_client.models.index import Index
+from dreg_client.models.manifest import ImageManifest
+from dreg_client.models.parse import Document, parse_manifest
+from dreg_client.protocol.manifests import own_media_type
+from dreg_client.validation.report import FileReport
+from dreg_client.validation.storage_blobs import damage_report, path_of
+from dreg_client.validation.storage_entries import repositories_of
+from dreg_client.validation.storage_reach import StorageReach, is_damage
+from dreg_client.validation.storage_reading import StoredBlobs, settled_link
+from dreg_client.values.digest import SHA256, Digest, is_registered_digest
+from dreg_client.values.media_type import Family
+from dreg_client.values.reference import RepositoryName
+
+_DIGEST: Final = re.compile(rb"sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}")
+_MOST_VERIFIED: Final = 50_000
+
+
+class References:
+    """What the manifests of one repository refer to. Threads may share an instance.
+
+    Args:
+        tree: The storage.
+        repository: The repository.
+        reach: The digests are added to it.
+
+    Attributes:
+        named: The digests that its manifests name.
+    """
+
+    def __init__(self, tree: StorageTree, repository: RepositoryName, reach: StorageReach) -> None:
+        self._tree, self._repository, self._reach, self._lock = tree, repository, reach, Lock()
+        self.named: set[Digest] = set()
+
+    def add(self, target: Digest, raw: bytes, document: Document | None, *, is_damaged: bool = False) -> None:
+        """Note what a manifest refers to. Of one that cannot be parsed, these are all digests in its text.
+
+        Args:
+            target: The digest of its stored bytes.
+            raw: Its bytes.
+            document: The manifest; None if it cannot be parsed.
+            is_damaged: Whether it has other bytes than it should have, so it may have named others.
+        """
+        match document:
+            case ImageManifest():
+                named = [document.config.digest, *(layer.digest for layer in document.layers)]
+            case Index():
+                named = [entry.digest for entry in document.manifests]
+            case _:
+                named = [Digest(found.decode()) for found in _DIGEST.findall(raw)]
+        stored = [each for digest in named for each in self._stored(digest)]
+        with self._lock:
+            self.named.update(named)
+            for digest in stored:
+                self._reach.add(digest)
+        if is_damaged:
+            self.unknown(target, "has other bytes than its digest states (STO-02)")
+        elif document is None and b"\\u" in raw:
+            self.unknown(target, "is a manifest that cannot be parsed")
+
+    def _stored(self, digest: Digest) -> Iterator[Digest]:
+        yield digest
+        if digest.algorithm != SHA256:  # distribution stores all blobs by their sha256 digest
+            for links in (LAYERS, REVISIONS):
+                with suppress(FileNotFoundError, errors.DregError):
+                    yield self._tree.target(self._repository, links, digest)
+
+    def add_stored(self, target: Digest) -> None:
+        """Note a manifest."""
+        with self._lock:
+            self._reach.add(target)
+
+    def unknown(self, target: Digest, reason: str) -> None:
+        """Note a manifest of which it is not known what it refers to."""
+        with self._lock:
+            self._reach.unknown(path_of(self._tree, target), reason)
+
+    def unknown_link(self, place: str) -> None:
+        """Note a malformed link to a manifest."""
+        with self._lock:
+            path = f"{self._tree.files.name}/repositories/{self._repository}/{REVISIONS}/{place}"
+            self._reach.unknown(path, "is malformed")
+
+    def unread(self, failure: errors.LayoutError) -> None:
+        """Note a manifest that could not be read."""
+        with self._lock:
+            self._reach.unread(failure)
+
+    def gone(self, digest: Digest, target: Digest) -> None:
+        """Note a manifest whose bytes are gone, unless it was deleted."""
+        with suppress(FileNotFoundError):
+            self._tree.target(self._repository, REVISIONS, digest)
+            self.unknown(target, "is a manifest that is gone")
+
+
+class ReferenceReader:
+    """Reads all manifests of a storage, to find out what they refer to.
+
+    Args:
+        tree: The storage.
+        reach: What is found is noted there.
+        since: Only read manifests that were pushed since this time, in seconds since 1970.
+        verifies: Whether to report damaged manifests and configs (STO-02), each once.
+    """
+
+    def __init__(self, tree: StorageTree, reach: StorageReach, *, since: float = 0.0, verifies: bool = False) -> None:
+        self._tree, self._reach, self._since, self._verifies = tree, reach, since, verifies
+        self._damaged, self._whole = set[Digest](), set[Digest]()
+
+    def reports(self) -> Iterator[FileReport]:
+        """Yield the reports of damaged manifests and configs, and of entries that no registry reads (STO-07)."""
+        others = list[FileReport]()
+        with StoredBlobs(self._tree) as blobs:
+            for name in repositories_of(self._tree, self._reach, others):
+                yield from self._of_repository(RepositoryName(name), blobs)
+                yield from others
+                others.clear()
+        yield from others
+
+    def read(self) -> StorageReach:
+        """Read them; return what they refer to."""
+        for _ in self.reports():
+            pass
+        return self._reach
+
+    def _of_repository(self, repository: RepositoryName, blobs: StoredBlobs) -> Iterator[FileReport]:
+        references = References(self._tree, repository, self._reach)
+        place = f"repositories/{repository}/{REVISIONS}"
+        try:
+            for algorithm in self._directories(place):
+                with HeldDirectory(self._tree.files, f"{place}/{algorithm}") as held:
+                    read = partial(self._of_link, references, blobs, held, algorithm)
+                    names = self._directories(f"{place}/{algorithm}")
+                    for found in map_at_once(read, names, self._tree.files.at_once):
+                        yield from (each for each in found if self._is_new(each))
+        except errors.LayoutError as failure:
+            self._reach.unread(failure)
+
+    def _directories(self, place: str) -> list[str]:
+        entries = self._tree.files.entries(place)
+        for each in entries:
+            if each.is_link:
+                path = f"{self._tree.files.name}/{place}/{each.name}"
+                self._reach.unknown(path, "is a symbolic link, which was not followed")
+        return [each.name for each in entries if each.is_directory]
+
+    def _is_new(self, found: FileReport) -> bool:
+        is_new = found.report.digest not in self._damaged
+        self._damaged.add(found.report.digest)
+        return is_new and self._verifies
+
+    def _of_link(
+        self, references: References, blobs: StoredBlobs, held: HeldDirectory, algorithm: str, name: str
+    ) -> list[FileReport]:
+        try:
+            if not self._is_recent(held, name):
+                return []
+            link = settled_link(held, (name, "link"), f"{algorithm}:{name}")
+            if link is None:
+                return []
+            if link.target is None or not is_registered_digest(f"{algorithm}:{name}"):
+                references.unknown_link(f"{algorithm}/{name}/link")
+                return []
+            return self._of_manifest(references, blobs, Digest(f"{algorithm}:{name}"), link.target)
+        except errors.LayoutError as failure:
+            references.unread(failure)
+            return []
+
+    def _is_recent(self, held: HeldDirectory, name: str) -> bool:
+        if not self._since:
+            return True
+        status = held.status(name, "link")
+        return status is not None and (status.modified is None or status.modified >= self._since)
+
+    def _of_manifest(
+        self, references: References, blobs: StoredBlobs, digest: Digest, target: Digest
+    ) -> list[FileReport]:
+        references.add_stored(target)
+        try:
+            raw, actual = blobs.read(target, digest)
+        except FileNotFoundError:
+            references.gone(digest, target)
+            return []
+        except errors.ResponseTooLargeError as failure:
+            references.unknown(target, f"has {failure.size} bytes, more than a manifest may have")
+            return []
+        except errors.LayoutError as failure:
+            if not is_damage(failure):
+                raise
+            references.unknown(target, failure.reason)
+            return [damage_report(self._tree, target, 0, f"a file that {failure.reason}")]
+        document = parsed(raw)
+        references.add(target, raw, document, is_damaged=actual != digest)
+        if actual != digest:
+            return [damage_report(self._tree, target, len(raw), f"content with the digest {actual}")]
+        return [*self._of_config(blobs, document)]
+
+    def _of_config(self, blobs: StoredBlobs, document: Document | None) -> Iterator[FileReport]:
+        """Report the config of a manifest if it is damaged. One that many manifests share is read once."""
+        if self._verifies and isinstance(document, ImageManifest) and document.config.family is Family.CONFIG:
+            found = self._damage_of(blobs, document.config.digest)
+            if found is not None:
+                yield found
+
+    def _damage_of(self, blobs: StoredBlobs, digest: Digest) -> FileReport | None:
+        if digest in self._whole:
+            return None
+        with suppress(FileNotFoundError, errors.ResponseTooLargeError):
+            raw, actual = blobs.read(digest, digest)
+            if actual != digest:
+                return damage_report(self._tree, digest, len(raw), f"content with the digest {actual}")
+        if len(self._whole) >= _MOST_VERIFIED:
+            self._whole.clear()
+        self._whole.add(digest)
+        return None
+
+
+def parsed(raw: bytes) -> Document | None:
+    """Parse a manifest with the media type that it states; None if that is not possible."""
+    try:
+        return parse_manifest(raw, own_media_type(raw), strict=False)
+    except errors.DregError:
+        return None

@@ -1,0 +1,152 @@
+"""The reports of parts of a storage, and of a whole storage in several processes of this machine."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Final, TypeVar
+
+from dreg_client.files.registry_storage import StorageTree, open_storage
+from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.storage.references import ReferenceReader
+from dreg_client.partitions.storage.repository import RepositoryCheck, shown
+from dreg_client.validation.pieces import map_in_processes
+from dreg_client.validation.report import FileReport
+from dreg_client.validation.storage_blobs import BlobEntries, blobs_between, damaged_blobs, unreferenced_blobs
+from dreg_client.validation.storage_entries import repositories_of
+from dreg_client.validation.storage_links import YOUNG
+from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_reading import StoredBlobs
+from dreg_client.values.reference import RepositoryName
+
+S = TypeVar("S")
+ALL_BLOBS: Final = 256
+"""The number of first bytes of digests, by which the blobs of a storage are divided."""
+_TOGETHER: Final = 16
+"""The repositories that a process validates before it hands over the reports."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The result for a part of a storage: its reports, and what was learnt. It can be pickled."""
+
+    reports: tuple[FileReport, ...]
+    reach: StorageReach
+
+
+@dataclass(frozen=True, slots=True)
+class StorageRun:
+    """The validation of a storage, or of a repository in it, on this machine.
+
+    Attributes:
+        path: The path or URL of the storage.
+        repository: The repository; None for all of them.
+        rules: How to validate it.
+        jobs: The number of processes.
+    """
+
+    path: str
+    repository: RepositoryName | None
+    rules: PartitionRules
+    jobs: int = 1
+
+    def reports(self) -> Iterator[FileReport]:
+        """Yield the reports. A damaged blob is reported once, also if several repositories need it.
+
+        Raises:
+            NotFoundError: There is no such storage or repository.
+            LayoutError: Something could not be read, or it is not known which blobs are unreferenced. It is
+                raised after all reports.
+        """
+        tree, damaged = open_storage(self.path), set[str]()
+        with closing(tree.files):
+            for found in self._of_repository(tree) if self.repository else self._of_storage(tree):
+                if not is_damaged(found):
+                    yield found
+                elif found.name not in damaged:
+                    damaged.add(found.name)
+                    yield found
+
+    def _of_repository(self, tree: StorageTree) -> Iterator[FileReport]:
+        tree.check_repository(RepositoryName(self.repository or ""))
+        reach = StorageReach()
+        yield from repository_reports(tree, [self.repository or ""], self.rules, reach, with_blobs=self.rules.blobs)
+        reach.check_read()
+
+    def _of_storage(self, tree: StorageTree) -> Iterator[FileReport]:
+        reach, now, others = StorageReach(), time.time(), list[FileReport]()
+        names = repositories_of(tree, reach, others)
+        if self.jobs == 1:
+            yield from repository_reports(tree, names, self.rules, reach)
+        else:
+            yield from self._in_processes(
+                partial(_repositories, path=self.path, rules=self.rules), _groups(names), reach
+            )
+        yield from shown(others, self.rules)
+        yield from unreferenced(tree, reach, now, self.rules)
+        if self.rules.blobs:
+            yield from self._in_processes(partial(_blobs, path=self.path), range(ALL_BLOBS), reach)
+        reach.check_known()
+
+    def _in_processes(
+        self, part: Callable[[S], _Part], given: Iterable[S], reach: StorageReach
+    ) -> Iterator[FileReport]:
+        for done in map_in_processes(part, given, jobs=self.jobs, name=self.path):
+            yield from done.reports
+            reach.merge(done.reach)
+
+
+def is_damaged(found: FileReport) -> bool:
+    """Return whether this is the report of a damaged blob (STO-02), which repositories may share."""
+    return any(problem.rule == "STO-02" for problem in found.report.problems)
+
+
+def repository_reports(
+    tree: StorageTree, names: Iterable[str], rules: PartitionRules, reach: StorageReach, *, with_blobs: bool = False
+) -> Iterator[FileReport]:
+    """Yield the reports of repositories; note in `reach` what their manifests refer to, and what could not be read.
+
+    With `with_blobs`, also read all their blobs.
+    """
+    with StoredBlobs(tree) as blobs:
+        for name in names:
+            check = RepositoryCheck(tree, RepositoryName(name), blobs, reach, rules)
+            yield from check.reports()
+            if with_blobs:
+                yield from damaged_blobs(tree, check.unread(), reach)
+
+
+def unreferenced(tree: StorageTree, reach: StorageReach, now: float, rules: PartitionRules) -> Iterator[FileReport]:
+    """Yield the reports of unreferenced blobs, and of what is among blobs besides.
+
+    Args:
+        tree: The storage.
+        reach: What all manifests refer to. What cannot be read is noted there.
+        now: When the manifests began to be read, in seconds since 1970.
+        rules: How to validate the storage.
+    """
+    yield from shown(BlobEntries(tree, reach).others(), rules)
+    recent = ReferenceReader(tree, StorageReach(), since=now - YOUNG).read
+    yield from shown(unreferenced_blobs(tree, reach, recent, now), rules)
+
+
+def _repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> _Part:
+    """Validate repositories in another process."""
+    tree, reach = open_storage(path), StorageReach()
+    with closing(tree.files):
+        return _Part(tuple(repository_reports(tree, names, rules, reach)), reach)
+
+
+def _blobs(start: int, path: str) -> _Part:
+    """Read the blobs whose digests begin with a byte, in another process."""
+    tree, reach = open_storage(path), StorageReach()
+    with closing(tree.files):
+        return _Part(tuple(damaged_blobs(tree, blobs_between(tree, start, start + 1, reach), reach)), reach)
+
+
+def _groups(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    waiting = iter(names)
+    while group := tuple(islice(waiting, _TOGETHER)):
+        yield group
