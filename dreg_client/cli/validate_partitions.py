@@ -74,6 +74,8 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
             outcome.add(_of_single(source, run, settings, outcome))
         if not outcome.has_unread:
             run.finish()
+        elif not outcome.has_reports:
+            run.leave_if_empty()
     return outcome.finish()
 
 
@@ -149,6 +151,11 @@ class _Outcome:
             self.fail(path, UnsupportedError(layouts_reason(path)))
         elif (source := f"{OCI.name}:{path}") not in single:
             single.append(source)
+
+    @property
+    def has_reports(self) -> bool:
+        """Whether a report file was written or kept."""
+        return self._done > 0
 
     def fail(self, source: str, failure: Exception) -> None:
         """Note a source that could not be read."""

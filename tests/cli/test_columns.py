@@ -71,4 +71,5 @@ def test_val_161_a_run_that_ends_before_its_first_report_does_not_block_the_fold
     run = ["validate", str(files), "--format", "parquet", "-o", str(tmp_path / "out")]
 
     assert dreg(*run, "--scheduler", "nowhere://").code in {2, 6}
+    assert dreg("validate", str(tmp_path / "none"), *run[2:]).code == 4
     assert dreg(*run).code == 1

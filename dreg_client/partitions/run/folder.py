@@ -74,6 +74,12 @@ class Run:
         """Note that the run has a partition."""
         self._names.add(partition.report_name)
 
+    def leave_if_empty(self) -> None:
+        """Delete the run file if there are no reports, so that another run can begin in the folder."""
+        with suppress(DregError):
+            if set(self.folder.names()) == {RUN_FILE}:
+                self.folder.remove(RUN_FILE)
+
     def finish(self) -> None:
         """Delete the reports of earlier runs that are not of this one, and state that the run is complete.
 
@@ -155,17 +161,11 @@ def open_run(
         run.begin()
         try:
             yield run
+        except BaseException:
+            run.leave_if_empty()
+            raise
         finally:
             folder.remove_parts()
-            if not resume:
-                _forget_if_empty(folder)
-
-
-def _forget_if_empty(folder: ReportFolder) -> None:
-    """Delete the run file of a run that has no reports, so that the folder can be used again."""
-    with suppress(DregError):
-        if set(folder.names()) == {RUN_FILE}:
-            folder.remove(RUN_FILE)
 
 
 def _check(folder: ReportFolder, sources: tuple[str, ...], *, resume: bool) -> None:
