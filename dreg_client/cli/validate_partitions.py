@@ -169,14 +169,16 @@ class _Outcome:
         self.summary.merge(found.summary, found.partition.position)
         if found.failure is None:
             return
-        name = found.partition.name
-        reason = without_passwords(found.failure).removeprefix(f"{shown_source(found.partition.source)}: ")
+        name, source = found.partition.name, shown_source(found.partition.source)
+        reason = without_passwords(found.failure)
+        rest = reason.removeprefix(source)
+        message = f"{name}{rest}" if rest != reason and rest[:1] in {":", " "} else f"{name}: {reason}"
         self._failed += 1
         if len(self._named) < _MOST_NAMED:
-            self._named.append((name, reason))
+            self._named.append((name, message))
         if not _is_single(found.partition.source):  # of those, each failure was written when it was found
             self._codes.add(BAD_CONTENT)
-            put_error(f"dreg: {visible(name)}: {visible(reason)}")
+            put_error(f"dreg: {visible(message)}")
 
     def interrupted(self) -> str:
         """Return what an interrupted run has done."""
