@@ -31,12 +31,15 @@ class _SourceType(ParsedType):
 
 
 def _parse_source(text: str) -> "StoreName":
-    from dreg_client.files.store_path import named_store, path_in
+    from dreg_client.files.store_path import named_storage, named_store, path_in
     from dreg_client.values.reference import shown
     from dreg_client.values.store_name import StoreName
 
-    if not text.startswith((*STORE_KINDS, DOCKER)) and (path := path_in(text)):
-        raise click.BadParameter(_named_with_kind(text, path))
+    if not text.startswith((*STORE_KINDS, DOCKER)):
+        if storage := named_storage(text):
+            raise click.BadParameter(f"a path must begin with the kind of its store: {storage}")
+        if path := path_in(text):
+            raise click.BadParameter(_named_with_kind(text, path))
     if host := host_alone(text):
         reason = f"missing repository; list the repositories of this registry with: dreg repos {shown(host)}"
         raise click.BadParameter(reason)
@@ -63,6 +66,8 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
     text = value.removesuffix("/")
     ctx.meta[SOURCE] = without_query(text) if "://" in text else shown(text)  # without a password
     host, slash, path = text.partition("/")
+    if host in {"", ".", ".."}:
+        raise click.BadParameter(f"expected a registry such as registry.example, not the path {shown(value)}")
     if "://" in text or not slash or path == "v2":
         return text
 
@@ -77,10 +82,21 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
 def read_registry_or_storage(ctx: click.Context, param: click.Parameter, value: str) -> "str | StoreName":
     """Check that a registry is a URL, or a host without a path; parse the name of a storage."""
     if not value.startswith("registry-storage:"):
+        if value.startswith(("/", ".")):
+            raise click.BadParameter(_not_a_path(value))
         return read_registry(ctx, param, value)
     found = STORE_TYPE.convert(value, param, ctx)
     ctx.meta[SOURCE] = str(found)
     return cast("StoreName", found)
+
+
+def _not_a_path(path: str) -> str:
+    """Return what to write instead of a bare path."""
+    from dreg_client.files.store_path import named_storage
+
+    if storage := named_storage(path):
+        return f"a path must begin with the kind of its store: {storage}"
+    return f"expected a registry such as registry.example, or registry-storage:PATH, not the path {path}"
 
 
 def _parse_digest(text: str) -> "Digest":

@@ -151,6 +151,22 @@ def put_failure(failure: Exception, *, as_json: bool, source: str = "", code: in
     return code
 
 
+class Failures:
+    """Writes the errors of several sources. A library that is not installed is named once, with the first of them."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._missing = set[str]()
+
+    def put(self, failure: Exception, source: str) -> int:
+        """Write the error of a source as `put_failure` does; return its exit code."""
+        if isinstance(failure, errors.MissingLibraryError):
+            if failure.library in self._missing:
+                return exit_code(failure)
+            self._missing.add(failure.library)
+        return put_failure(failure, as_json=self._as_json, source=source)
+
+
 def named_message(failure: Exception, source: str) -> str:
     """Return the message of an error after the source that failed, unless the message begins with it."""
     message = error_message(failure)

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 import click
 
-from dreg_client.cli.error_messages import BAD_CONTENT, exit_code_of_several, plain_failure, put_failure
+from dreg_client.cli.error_messages import BAD_CONTENT, Failures, exit_code_of_several, plain_failure
 from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.progress import progress
@@ -97,7 +97,7 @@ def _decodable(value: object) -> Any:  # noqa: ANN401 (any JSON value)
 
 def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
     """Read all reports in some files and folders; write errors of single files to standard error."""
-    sums = ReportSums(tuple(map(shown_source, sources)))
+    sums, failures = ReportSums(tuple(map(shown_source, sources))), Failures(as_json=as_json)
     for source, shown in zip(sources, sums.sources, strict=True):
         before = sums.files
         with progress(shown, lambda: 0) as advance:
@@ -106,7 +106,7 @@ def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
                     sums.add(found)
                     advance(found.size)
                 else:
-                    sums.add_unread(name, found, put_failure(found, as_json=as_json, source=name))
+                    sums.add_unread(name, found, failures.put(found, name))
         if sums.files > before and (reason := _why_incomplete(source, sums.files - before)) is not None:
             put_error(f"dreg: warning: {visible(shown)}: {reason}")
             sums.incomplete.append({"source": decodable(shown), "reason": reason})

@@ -30,9 +30,9 @@ def summary_lines(summary: Summary, failed: Iterable[tuple[str, str]] = (), omit
         yield from _example(count.example)
     failures = list(failed)
     for name, reason in failures:
-        yield f"{styled('not read', 'red')} {visible(reason if reason.startswith(name) else f'{name}: {reason}')}"
+        yield f"{styled('not read', 'red')}: {visible(reason if reason.startswith(name) else f'{name}: {reason}')}"
     if omitted:
-        yield f"{styled('not read', 'red')} and {omitted:,} more"
+        yield f"{styled('not read', 'red')}: {omitted:,} more"
     if summary.kinds:
         yield f"kinds: {', '.join(_kinds(summary))}"
     yield _sums(summary, len(failures) + omitted)

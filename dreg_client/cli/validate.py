@@ -146,12 +146,12 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
 
 def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> int:
     """Validate sources, write the findings; return the exit code."""
-    from dreg_client.cli.error_messages import put_failure
+    from dreg_client.cli.error_messages import Failures
     from dreg_client.cli.validate_files import check, is_of_registry
     from dreg_client.cli.validate_journal import open_journal
     from dreg_client.cli.validate_output import WRITERS, FailedSource
 
-    as_json = output in {"json", "jsonl"}
+    failures = Failures(as_json=output in {"json", "jsonl"})
     writer, codes = WRITERS[output](quiet=settings.quiet), set[int]()
     # A signal waits until a piece of a JSON document is written; other formats may end anywhere.
     whole_pieces = DeferredSignals if output == "json" else nullcontext
@@ -168,7 +168,7 @@ def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> in
                     with whole_pieces():
                         writer.write(finding)
                     if isinstance(finding, FailedSource):
-                        codes.add(put_failure(finding.failure, as_json=as_json, source=finding.source))
+                        codes.add(failures.put(finding.failure, finding.source))
         with whole_pieces():
             writer.finish()
     return _exit_code(writer, codes)

@@ -29,7 +29,7 @@ from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_
 from dreg_client.files.places import is_layout_directory
 from dreg_client.files.regular import open_regular
 from dreg_client.files.store_kinds import OCI_ARCHIVE
-from dreg_client.files.store_path import named_store
+from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.partitions.input.formats import ENDINGS
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.validation.dumps import PART, validate_file
@@ -186,6 +186,8 @@ def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance
         yield from _file(path, settings, advance, is_listed=True)
     elif is_layout_directory(str(path)):
         yield from _layout(StoreName("oci", path=str(path)), settings, advance)
+    elif path.name == "v2" and (storage := storage_at(str(path))):
+        raise click.UsageError(f"{path} is the storage of a registry; run: dreg validate {storage}")
     else:
         waiting += (entry for entry in sorted(path.iterdir(), reverse=True) if _is_wanted(entry))
 

@@ -16,6 +16,7 @@ from dreg_client.cli.partition_options import ParquetOutput
 from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
+from dreg_client.cli.validate_columns import check_columns
 from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import partition_rules
@@ -50,12 +51,14 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     if output.scheduler is not None:
         _check_cluster(single)
         silence_dask()
-    outcome = _Outcome(output, settings)
+    outcome, rules = _Outcome(output, settings), partition_rules(settings, output.keep)
+    with reporting_interruption(outcome.interrupted):
+        check_columns([source for source in sources if not _is_single(source)], rules)
     with (
         reporting_interruption(outcome.interrupted),
         open_run(
             output.folder,
-            partition_rules(settings, output.keep),
+            rules,
             resume=output.resume,
             sources=(without_password(_spelled(source)) for source in sources),
         ) as run,
@@ -71,6 +74,8 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
             outcome.add(_of_single(source, run, settings, outcome))
         if not outcome.has_unread:
             run.finish()
+        elif not outcome.has_reports:
+            run.leave_if_empty()
     return outcome.finish()
 
 
@@ -147,6 +152,11 @@ class _Outcome:
         elif (source := f"{OCI.name}:{path}") not in map(_spelled, single):
             single.append(source)
 
+    @property
+    def has_reports(self) -> bool:
+        """Whether a report file was written or kept."""
+        return self._done > 0
+
     def fail(self, source: str, failure: Exception) -> None:
         """Note a source that could not be read."""
         self.has_unread = True
@@ -159,14 +169,16 @@ class _Outcome:
         self.summary.merge(found.summary, found.partition.position)
         if found.failure is None:
             return
-        name = found.partition.name
-        reason = without_passwords(found.failure).removeprefix(f"{shown_source(found.partition.source)}: ")
+        name, source = found.partition.name, shown_source(found.partition.source)
+        reason = without_passwords(found.failure)
+        rest = reason.removeprefix(source)
+        message = f"{name}{rest}" if rest != reason and rest[:1] in {":", " "} else f"{name}: {reason}"
         self._failed += 1
         if len(self._named) < _MOST_NAMED:
-            self._named.append((name, reason))
+            self._named.append((name, message))
         if not _is_single(found.partition.source):  # of those, each failure was written when it was found
             self._codes.add(BAD_CONTENT)
-            put_error(f"dreg: {visible(name)}: {visible(reason)}")
+            put_error(f"dreg: {visible(message)}")
 
     def interrupted(self) -> str:
         """Return what an interrupted run has done."""

@@ -134,9 +134,11 @@ class StorageTree:
             LayoutCorruptError: It does not contain a digest (STO-06).
         """
         text = self._text(path) or self._text_again(path)
-        if is_registered_digest(text):
-            return Digest(text)
-        found = f"contains {text[:100]!a}" if text else "is empty"
+        if is_registered_digest(text.strip()):
+            return Digest(text.strip())
+        from dreg_client.models.paths import show  # noqa: PLC0415 (most links are valid)
+
+        found = f"contains {show(text)}" if text.strip() else "is empty"
         raise errors.LayoutCorruptError(f"{self.files.name}/{path}", f"{found}; a link must contain a digest (STO-06)")
 
     def _text_again(self, path: str) -> str:
@@ -151,7 +153,7 @@ class StorageTree:
 
     def _text(self, path: str) -> str:
         try:
-            return self.files.read(path, limit=_LONGEST_LINK).decode("ascii", "backslashreplace").strip()
+            return self.files.read(path, limit=_LONGEST_LINK).decode("ascii", "backslashreplace")
         except errors.ResponseTooLargeError as failure:
             reason = f"has {failure.size} bytes; a link must contain a digest (STO-06)"
             raise errors.LayoutCorruptError(f"{self.files.name}/{path}", reason) from None

@@ -9,11 +9,13 @@ from typing import Final, cast
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import is_digest
 from dreg_client.values.reference import shown
-from dreg_client.values.registry_name import DOCKER, STORE_KINDS
+from dreg_client.values.registry_name import DOCKER, STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url
 from dreg_client.values.store_name import KINDS, Kind, StoreName, image_at, image_in_storage
 
 _PREFIXES: Final = (*STORE_KINDS, DOCKER)
+_OF_PATHS: Final = ("/", "./", "../")
+"""How a path begins that cannot be a registry or a repository."""
 
 
 def named_store(text: str | StoreName) -> StoreName:
@@ -69,6 +71,29 @@ def storage_in(text: str) -> int | None:
     return next((end for end in _ends_of_storage(text) if storage_tree(text[:end]) is not None), None)
 
 
+def storage_at(path: str) -> str:
+    """Return the name of the storage at a bare path, or whose `docker` directory it is; empty if it is none."""
+    from dreg_client.files.registry_storage import TREE, storage_tree  # noqa: PLC0415 (as above)
+
+    if storage_tree(path) is not None:
+        return f"{STORAGE}{path}"
+    place = Path(path).absolute()
+    for outer in place.parents[:2]:
+        if TREE.startswith(f"{place.relative_to(outer).as_posix()}/") and storage_tree(str(outer)) is not None:
+            return f"{STORAGE}{outer}"
+    return ""
+
+
+def named_storage(text: str) -> str:
+    """Return the name of the storage, or of the image in one, that a bare path means; empty if there is none.
+
+    Of a path that does not exist, the beginning may be a storage.
+    """
+    if _is_there(text):
+        return storage_at(text)
+    return f"{STORAGE}{text}" if text.startswith(_OF_PATHS) and storage_in(text) is not None else ""
+
+
 def _ends_of_storage(text: str) -> Iterator[int]:
     """Yield where the path of a storage may end, from the longest to the shortest."""
     start = text.index("://") + 3 if is_source_url(text) else 0
@@ -101,11 +126,16 @@ def path_in(text: str) -> str | None:
 
 def _check_no_bare_path(text: str) -> None:
     """Raise InvalidReferenceError for a bare path of a layout or archive, which would be parsed as a repository."""
-    if text.startswith(_PREFIXES) or (path := path_in(text)) is None:
+    if text.startswith(_PREFIXES):
         return
-    from dreg_client.files.path_kinds import is_layout, is_storage, kinds_at  # noqa: PLC0415 (most names are not paths)
+    if storage := named_storage(text):
+        expected = f"a store prefix before a path, such as {STORAGE}{shown(storage.removeprefix(STORAGE))}"
+        raise InvalidReferenceError(shown(text), "reference", expected)
+    if (path := path_in(text)) is None:
+        return
+    from dreg_client.files.path_kinds import is_layout, kinds_at  # noqa: PLC0415 (most names are not paths)
     from dreg_client.files.store_kinds import names_with_kinds  # noqa: PLC0415 (as above)
 
-    if (not Path(path).is_dir() or is_layout(path) or is_storage(path)) and (kinds := kinds_at(path)):
+    if (not Path(path).is_dir() or is_layout(path)) and (kinds := kinds_at(path)):
         expected = f"a store prefix before a path, such as {names_with_kinds(kinds, shown(text))}"
         raise InvalidReferenceError(shown(text), "reference", expected)

@@ -5,10 +5,13 @@
 
 from typing import Any
 
+from dreg_client.arrow import PROBLEM, REPORT_SCHEMA
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dreg_client.arrow import PROBLEM, REPORT_SCHEMA
 from dreg_client.arrow_columns import octets_at, stored_column
 from dreg_client.partitions.summary import (
     UNREFERENCED,

@@ -42,7 +42,7 @@ def test_reports_add_up_as_text(reports: Path, said: Run) -> None:
         "  expected  a string",
         '  rule      ANN-01, image-spec annotations.md "Rules"',
         "  see       https://djmattyg007.github.io/dreg-client/rules/ann/#ann-01",
-        "not read b.parquet: the file ends early",
+        "not read: b.parquet: the file ends early",
         "kinds: 3 oci-manifest, 1 unknown",
         "4 checked (400 B): 2 valid, 2 invalid, 1 with warnings, 1 partition not read completely",
     ]
@@ -133,7 +133,7 @@ def test_lines_without_an_end_are_named(said: Run, tmp_path: Path) -> None:
     found = said("report", path)
 
     assert found.code == 0
-    assert f"not read {path}: ends without a summary" in found.out
+    assert f"not read: {path}: ends without a summary" in found.out
 
 
 def test_a_url_is_read(reports: Path, said: Run) -> None:

@@ -31,9 +31,13 @@ def settings(jobs: int = 1) -> Settings:
         field="",
         media_type_field="",
         complete=False,
+        blobs=False,
         pedantic=False,
         quiet=True,
         jobs=jobs,
+        column="manifest",
+        media_type_column="",
+        kind_column="",
         resume=None,
     )
 

@@ -176,7 +176,7 @@ def test_no_client_of_the_http_library_is_made() -> None:
     """It would follow redirects, keep cookies, read netrc and log whole URLs (TRN-09)."""
     made = {name for name, tree in trees() if {"Client", "AsyncClient", "HTTPStatusError"} & set(called(tree))}
 
-    assert made == set()
+    assert made == {"partitions/run/cluster.py"}  # Dask's
     assert importlib.util.find_spec("httpx") is not None
 
 

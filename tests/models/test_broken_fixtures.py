@@ -27,7 +27,7 @@ _ELSEWHERE = {
     "IDX-04",
     "IDX-05",
 }
-_ELSEWHERE |= {"IDX-09", "IDX-10", "CFG-21"} | {rule for rule in CLAUSES if rule.startswith("LYT-")}
+_ELSEWHERE |= {"IDX-09", "IDX-10", "CFG-21"} | {rule for rule in CLAUSES if rule.startswith(("LYT-", "STO-"))}
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])

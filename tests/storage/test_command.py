@@ -66,6 +66,18 @@ def test_findings_as_text(faulty: Tree) -> None:
     assert (summary["unreferenced"], summary["unreferencedSize"]) == (1, 12)
 
 
+def test_a_damaged_manifest_or_config_names_an_image(faulty: Tree) -> None:
+    faulty.data(digest_of(faulty, "many/r5")).write_bytes(b"{}")
+    found = [
+        problem["found"] for each in entries(faulty.name) for problem in each["problems"] if problem["rule"] == "STO-02"
+    ]
+
+    assert sorted(each.partition(", ")[2] for each in found) == [
+        "in place of the config of acme/copy:1.4",
+        "in place of the manifest many/r5:1",
+    ]
+
+
 def test_several_processes_find_the_same_as_one(faulty: Tree) -> None:
     alone = entries(faulty.name, "-j", "1", "--blobs")
 

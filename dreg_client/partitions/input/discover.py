@@ -16,7 +16,7 @@ from dreg_client.files.places import (
     matches,
     relative_to,
 )
-from dreg_client.files.store_path import named_store
+from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.partitions.input.divide import divided
 from dreg_client.partitions.input.formats import ENDINGS, format_of
 from dreg_client.partitions.input.sources import TakenSources, absolute, without_reports
@@ -56,7 +56,8 @@ def find_partitions(
         OSError: A path does not exist, or cannot be read. Raised by the iterator, as the following ones.
         NotFoundError: There is nothing at a URL, no file matches a pattern, or there is no such storage or repository.
         FileError: A URL cannot be read, or a folder contains no documents.
-        UnsupportedError: A folder is an image layout, or contains some; raised after the partitions of all files.
+        UnsupportedError: A folder is an image layout or the storage of a registry, or contains layouts; of layouts, it
+            is raised after the partitions of all files.
         MissingLibraryError: A library that the format or the URL requires is not installed.
     """
     yield from partitions_of(map(absolute, sources), rules, TakenSources(), size=size)
@@ -167,9 +168,17 @@ def _of_directory(
             yield file, source
     _pass_on(layouts, on_layout)
     if is_empty and not layouts:
-        reason = f"has no {', '.join(ENDINGS)} files, compressed or not, other than reports of dreg validate"
-        raise FileError(shown_source(source), reason)
+        _raise_empty(source)
     taken.take_directory(source)
+
+
+def _raise_empty(source: str) -> None:
+    """Raise the error for a folder without documents. The storage of a registry has none in files of a known format."""
+    name = shown_source(source)
+    if storage := storage_at(source):
+        advice = f"validate it with: dreg validate {shown_source(storage)}"
+        raise UnsupportedError(f"{name} is the storage of a registry; {advice}")
+    raise FileError(name, f"has no {', '.join(ENDINGS)} files, compressed or not, other than reports of dreg validate")
 
 
 def _pass_on(layouts: list[str], on_layout: Callable[[str], None]) -> None:

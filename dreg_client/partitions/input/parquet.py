@@ -7,9 +7,12 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
+from dreg_client.arrow import validate_batches
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 
-from dreg_client.arrow import validate_batches
 from dreg_client.arrow_columns import octets_at, octets_of, stored_column, texts_of
 from dreg_client.errors import ColumnError
 from dreg_client.files.places import open_source
@@ -77,6 +80,17 @@ def _with_plain(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules,
                 plain = plain_column(batch.column(at), schema.field(name), source)
                 batch = batch.set_column(at, schema.field(name), plain)
     return batch
+
+
+def check_columns(partition: Partition, rules: PartitionRules) -> None:
+    """Check that a Parquet file has the columns that `rules` name.
+
+    Raises:
+        ColumnError: A column is missing, has another type, or is named like a column of the report.
+        FileError: The file cannot be read.
+    """
+    with _opened(partition) as file:
+        _check_columns(file.schema, rules)
 
 
 def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:

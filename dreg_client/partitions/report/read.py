@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import BinaryIO, Final
 
-from dreg_client.errors import DregError, FileError, MissingLibraryError
+from dreg_client.errors import DregError, FileError
 from dreg_client.files.compressed import BrokenStreamError
 from dreg_client.files.forward import buffered, plain_stream
 from dreg_client.files.places import files_below, find_source, is_pattern, matches, open_source
@@ -79,10 +79,6 @@ def _sums_of_lines(file: BinaryIO, name: str, head: bytes) -> FileSums:
 
 @cache
 def _parquet_reader() -> Callable[[BinaryIO, str], FileSums]:
-    try:
-        from dreg_client.partitions.report.parquet import read_parquet  # noqa: PLC0415 (pyarrow is optional)
-    except ModuleNotFoundError as failure:
-        if failure.name != "pyarrow":
-            raise
-        raise MissingLibraryError("pyarrow", "arrow") from None
+    from dreg_client.partitions.report.parquet import read_parquet  # noqa: PLC0415 (pyarrow is optional)
+
     return read_parquet

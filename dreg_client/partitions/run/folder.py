@@ -5,7 +5,7 @@ import secrets
 from array import array
 from bisect import bisect_left
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from dreg_client import __version__
 from dreg_client._logging import log
-from dreg_client.errors import ClusterError, FileError
+from dreg_client.errors import ClusterError, DregError, FileError
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
@@ -73,6 +73,12 @@ class Run:
     def note(self, partition: Partition) -> None:
         """Note that the run has a partition."""
         self._names.add(partition.report_name)
+
+    def leave_if_empty(self) -> None:
+        """Delete the run file if there are no reports, so that another run can begin in the folder."""
+        with suppress(DregError):
+            if set(self.folder.names()) == {RUN_FILE}:
+                self.folder.remove(RUN_FILE)
 
     def finish(self) -> None:
         """Delete the reports of earlier runs that are not of this one, and state that the run is complete.
@@ -155,6 +161,9 @@ def open_run(
         run.begin()
         try:
             yield run
+        except BaseException:
+            run.leave_if_empty()
+            raise
         finally:
             folder.remove_parts()
 

@@ -89,7 +89,7 @@ class RepositoryCheck:
             document = self._read_manifest(digest, target, found)
             for claim in self._checks.below(document, digest, 1):
                 try:
-                    found += (self._named_report(*below) for below in self._walk.visit([claim]))
+                    found += (self._named_report(*below, digest) for below in self._walk.visit([claim]))
                 except errors.LayoutError as failure:
                     self._references.unread(failure)
         except errors.LayoutError as failure:
@@ -114,12 +114,23 @@ class RepositoryCheck:
             if not is_damage(failure):
                 raise
             self._unknown(target, failure.reason)
-            found.append(damage_report(self._tree, target, 0, f"a file that {failure.reason}"))
+            found.append(
+                damage_report(
+                    self._tree, target, 0, f"a file that {failure.reason}, the manifest {self._image(digest)}"
+                )
+            )
             return None
         if actual != digest:
             self._is_all_named = False
             self._references.add(target, raw, None, is_damaged=True)
-            found.append(damage_report(self._tree, target, len(raw), f"content with the digest {actual}"))
+            found.append(
+                damage_report(
+                    self._tree,
+                    target,
+                    len(raw),
+                    f"content with the digest {actual}, in place of the manifest {self._image(digest)}",
+                )
+            )
             return None
         report, document, _ = self._checks.check_tagged(RawManifest(raw, own_media_type(raw), digest))
         self._references.add(target, raw, document)
@@ -130,12 +141,20 @@ class RepositoryCheck:
         self._is_all_named = False
         self._references.unknown(target, reason)
 
-    def _named_report(self, digest: Digest, report: Report) -> FileReport:
-        """Return a report under the name of its document, or of the blob that is damaged."""
+    def _named_report(self, digest: Digest, report: Report, manifest: Digest | None = None) -> FileReport:
+        """Return a report under the name of its document, or of the blob that is damaged: the config of a manifest."""
         if any(problem.rule == "STO-02" for problem in report.problems):
-            return FileReport(path_of(self._tree, self._links.layers.get(digest, digest)), report)
+            of = "" if manifest is None else f", in place of the config of {self._image(manifest)}"
+            problems = tuple(replace(problem, found=f"{problem.found}{of}") for problem in report.problems)
+            path = path_of(self._tree, self._links.layers.get(digest, digest))
+            return FileReport(path, replace(report, problems=problems))
         tag = self._links.tagged.get(digest)
         return FileReport(f"{self._name}:{tag}" if tag else f"{self._name}@{digest}", report)
+
+    def _image(self, digest: Digest) -> str:
+        """Return the name of a manifest in its repository, for messages: with a tag if it has one."""
+        tag, repository = self._links.tagged.get(digest), self._links.repository
+        return f"{repository}:{tag}" if tag else f"{repository}@{digest}"
 
 
 def shown(reports: Iterable[FileReport], rules: PartitionRules) -> Iterator[FileReport]:
