@@ -8,30 +8,36 @@ The extra `arrow` of dreg-client installs pyarrow.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
-from dreg_client.errors import ColumnError, MissingLibraryError
+from dreg_client.arrow_columns import (
+    BYTES,
+    TEXT,
+    Column,
+    check_dictionaries,
+    check_type,
+    index_of,
+    octets_at,
+    octets_of,
+    stored_column,
+    texts_of,
+)
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
+import pyarrow as pa
+
+from dreg_client.errors import ColumnError
 from dreg_client.errors.problems import Problem, Severity
-from dreg_client.models import rules
-from dreg_client.models.kinds import KIND_NAMES, Kind
+from dreg_client.models.kinds import Kind
 from dreg_client.models.parse import model_of
-from dreg_client.models.paths import show
-from dreg_client.validation.report import Report, validate
+from dreg_client.validation.report import Report
+from dreg_client.validation.stated import null_problem, validate_as
 from dreg_client.values.arguments import check_flag
-from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
 
-try:
-    import pyarrow as pa
-except ImportError:
-    raise MissingLibraryError("pyarrow", "arrow") from None
-
-if TYPE_CHECKING:
-    Column: TypeAlias = pa.Array[pa.Scalar[Any]]
-else:
-    Column = pa.Array
-
+_Key: TypeAlias = tuple[int | None, str | None, str | None]
+"""The index of a document in a dictionary, its media type and its kind."""
 PROBLEM: Final = pa.struct(
     [pa.field(name, pa.string(), nullable=False) for name in ("rule", "severity", "path", "found", "expected")]
 )
@@ -55,10 +61,10 @@ REPORT_SCHEMA: Final = pa.schema(
 _MOST_ROWS: Final = 8192
 _MOST_TEXT: Final = 8 * MEBIBYTE
 """The number of characters of problems after which a batch is full."""
+_MOST_KNOWN: Final = 4096
+"""The number of reports, or of problems in them, that are kept for further rows with the same document."""
 _EACH: Final = 64
 """What a problem without any text counts as."""
-_BYTES: Final = "binary or string"
-_TEXT: Final = "string"
 
 
 def report_schema(input_schema: pa.Schema, keep: Sequence[str] = ()) -> pa.Schema:
@@ -77,7 +83,7 @@ def report_schema(input_schema: pa.Schema, keep: Sequence[str] = ()) -> pa.Schem
         ['id', 'digest', 'size', 'kind', 'ok', 'errors', 'warnings', 'problems']
     """
     _check_keep(keep)
-    kept = [input_schema.field(_index_of(input_schema, name)) for name in keep]
+    kept = [input_schema.field(index_of(input_schema, name)) for name in keep]
     return pa.schema([*kept, *REPORT_SCHEMA])
 
 
@@ -116,7 +122,7 @@ def validate_batches(
 
     Raises:
         ColumnError: A column is missing or has another type. The call raises it if `batches` has a schema, otherwise
-            the first step of the iterator.
+            the first step of the iterator. Also, an index of a dictionary array is not one of its dictionary.
         ValueError: `kind` is unknown.
         TypeError: `batches` are not record batches, or another argument has the wrong type.
 
@@ -127,6 +133,7 @@ def validate_batches(
         >>> report["id"][0].as_py(), report["ok"][0].as_py(), report["problems"][0][0]["path"].as_py()
         (7, False, '$.manifests')
     """
+    _check_names(column=column, media_type_column=media_type_column, kind=kind, kind_column=kind_column)
     if kind is not None:
         model_of(kind)
     check_flag("pedantic", pedantic)
@@ -158,6 +165,10 @@ def validate_table(
         >>> validate_table(pa.table({"manifest": [b"{", None]}))["errors"].to_pylist()
         [1, 1]
     """
+    if not isinstance(table, pa.Table):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(
+            f"validate_table takes a pyarrow.Table, not {type(table).__name__}; for others, validate_batches"
+        )
     batches = validate_batches(
         table.to_reader(),
         column,
@@ -198,7 +209,7 @@ class ReportRows:
         self._digests.append(None)
         self._sizes.append(None)
         self._kinds.append(None)
-        self._add((rules.error("GEN-01", "$", "null", "a JSON document"),))
+        self._add((null_problem(),))
 
     def _add(self, problems: tuple[Problem, ...]) -> None:
         errors = warnings = 0
@@ -252,35 +263,37 @@ class _Places:
 
     def check(self, schema: pa.Schema) -> pa.Schema:
         """Return the schema of the reports; raise ColumnError if a column is missing or has another type."""
-        _check_type(schema, self.document, _BYTES)
+        check_type(schema, self.document, BYTES)
         for name in (self.media_type, self.kind):
             if name is not None:
-                _check_type(schema, name, _TEXT)
+                check_type(schema, name, TEXT)
         return report_schema(schema, self.keep)
 
-    def cells(self, batch: pa.RecordBatch) -> Iterator[tuple[bytes | None, str | None, str | None]]:
-        """Yield the document, the media type and the kind of each row."""
-        return zip(
-            _octets(batch.column(_index_of(batch.schema, self.document))),
-            self._texts(batch, self.media_type),
-            self._texts(batch, self.kind),
-            strict=False,  # a column that is not there never ends
-        )
+    def reports(self, batch: pa.RecordBatch) -> Iterator[Report | None]:
+        """Yield the report of each row; None for a null. Values of a dictionary are validated once."""
+        column = stored_column(batch, self.document)
+        media_types, kinds = texts_of(batch, self.media_type), texts_of(batch, self.kind)
+        if isinstance(column, pa.DictionaryArray):
+            yield from self._of_values(column.dictionary, zip(column.indices.to_pylist(), media_types, kinds))  # noqa: B905
+            return
+        for raw, media_type, kind in zip(octets_of(column), media_types, kinds, strict=False):  # some never end
+            yield None if raw is None else self.report(raw, media_type, kind)
 
-    @staticmethod
-    def _texts(batch: pa.RecordBatch, name: str | None) -> Iterator[str | None]:
-        if name is None:
-            return repeat(None)
-        cells = _octets(batch.column(_index_of(batch.schema, name)))
-        return (None if cell is None else cell.decode(errors="replace") for cell in cells)
+    def _of_values(self, values: Column, rows: Iterator[_Key]) -> Iterator[Report | None]:
+        known: dict[_Key, Report | None] = {}
+        problems = 0
+        for key in rows:
+            if key not in known:
+                if len(known) >= _MOST_KNOWN or problems >= _MOST_KNOWN:
+                    known, problems = {}, 0
+                raw = None if key[0] is None else octets_at(values, key[0])
+                known[key] = report = None if raw is None else self.report(raw, *key[1:])
+                problems += 0 if report is None else len(report.problems)
+            yield known[key]
 
     def report(self, raw: bytes, media_type: str | None, kind: str | None) -> Report:
         """Validate a document. A kind that is unknown is a problem (GEN-12)."""
-        kind = kind or self.default_kind
-        if kind is not None and kind not in KIND_NAMES:
-            unknown = rules.error("GEN-12", "$", f"the kind {show(kind)}", f"a known kind: {', '.join(KIND_NAMES)}")
-            return Report(None, Digest.of(raw), len(raw), (unknown,))
-        return validate(raw, media_type=media_type or None, kind=kind, pedantic=self.pedantic)
+        return validate_as(raw, kind or self.default_kind, media_type, pedantic=self.pedantic)
 
 
 def _validated(batches: Iterable[pa.RecordBatch], places: _Places) -> Iterator[pa.RecordBatch]:
@@ -297,84 +310,40 @@ def _validated(batches: Iterable[pa.RecordBatch], places: _Places) -> Iterator[p
 
 def _reports(batch: pa.RecordBatch, places: _Places, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield the reports of a batch. The kept columns are slices, which copy nothing."""
-    kept = [batch.column(_index_of(batch.schema, name)) for name in places.keep]
+    kept = [batch.column(index_of(batch.schema, name)) for name in places.keep]
+    check_dictionaries(batch, (places.document, places.media_type, places.kind, *places.keep))
     rows, start = ReportRows(), 0
-    for number, (raw, media_type, kind) in enumerate(places.cells(batch), 1):
-        if raw is None:
+    for number, report in enumerate(places.reports(batch), 1):
+        if report is None:
             rows.add_null()
         else:
-            rows.add(places.report(raw, media_type, kind))
+            rows.add(report)
         if rows.is_full or number == batch.num_rows:
             slices = [column.slice(start, len(rows)) for column in kept]
             start = number
             yield pa.RecordBatch.from_arrays([*slices, *rows.columns()], schema=schema)
 
 
-def _octets(column: Column) -> Iterator[bytes | None]:
-    """Yield the bytes of a binary or string column. A string need not be UTF-8."""
-    if isinstance(column, pa.ExtensionArray):
-        column = column.storage
-    if isinstance(column, pa.DictionaryArray):
-        values = column.dictionary
-        return (None if at is None else _of_scalar(values[at]) for at in column.indices.to_pylist())
-    return map(_of_scalar, column)
-
-
-def _of_scalar(scalar: object) -> bytes | None:
-    cell = cast("pa.BinaryScalar", scalar)
-    buffer = cell.as_buffer() if cell.is_valid else None
-    return None if buffer is None else buffer.to_pybytes()
-
-
-def _index_of(schema: pa.Schema, name: str) -> int:
-    match schema.get_all_field_indices(name):
-        case [index]:
-            return index
-        case []:
-            raise ColumnError(name, "there is no such column", tuple(schema.names))
-        case several:
-            raise ColumnError(name, f"there are {len(several)} columns of this name", tuple(schema.names))
+def _check_names(column: str, **optional: str | None) -> None:
+    if not isinstance(column, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"column= takes the name of a column, not {type(column).__name__}: {column!r:.100}")
+    for argument, given in optional.items():
+        if given is not None and not isinstance(given, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"{argument}= takes a str or None, not {type(given).__name__}: {given!r:.100}")
 
 
 def _check_keep(keep: Sequence[str]) -> None:
     if isinstance(keep, str):
         raise TypeError(f"keep= takes a list of column names; pass [{keep!r:.100}]")
+    if not isinstance(keep, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"keep= takes a list of column names, not {type(keep).__name__}")
     for name in keep:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise TypeError(f"keep= takes a list of column names, not of {type(name).__name__}: {name!r:.100}")
         if name in REPORT_SCHEMA.names:
             raise ColumnError(name, "a report has a column of this name; rename the column before it is kept")
         if list(keep).count(name) > 1:
             raise ColumnError(name, "it is kept twice; name it once")
-
-
-def _check_type(schema: pa.Schema, name: str, expected: str) -> None:
-    found = stored = schema.field(_index_of(schema, name)).type
-    if isinstance(stored, pa.BaseExtensionType):
-        stored = stored.storage_type
-    if isinstance(stored, pa.DictionaryType):
-        stored = stored.value_type
-    if not _is_text(stored) and not (expected == _BYTES and _is_binary(stored)):
-        raise ColumnError(
-            name, f"its type is {found!s:.200}, expected {expected}{_advice(stored)}", tuple(schema.names)
-        )
-
-
-def _is_text(stored: pa.DataType) -> bool:
-    is_one = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
-    return any(check(stored) for check in is_one)
-
-
-def _is_binary(stored: pa.DataType) -> bool:
-    is_one = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
-    return any(check(stored) for check in is_one)
-
-
-def _advice(stored: pa.DataType) -> str:
-    if pa.types.is_struct(stored) or pa.types.is_map(stored):
-        return (
-            "; the document was already parsed, so its exact bytes and its digest are lost: store it as a string, "
-            "or convert it with to_json (digests will differ)"
-        )
-    return ""
 
 
 def _check_same(first: pa.Schema, schema: pa.Schema) -> None:

@@ -36,5 +36,5 @@ def silence_dask() -> None:
     with suppress(ImportError):  # reported when it is used
         import distributed  # noqa: F401  # pyright: ignore[reportUnusedImport] (it configures its loggers)
     for name in [*logging.root.manager.loggerDict]:
-        if name.partition(".")[0] in {"distributed", "tornado"}:
+        if name.partition(".")[0] in {"distributed", "tornado", "asyncio"}:  # asyncio logs errors of tasks of Dask
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)

@@ -31,7 +31,7 @@ from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
-from dreg_client.values.source_url import is_source_url, shown_source, without_passwords
+from dreg_client.values.source_url import is_source_url, shown_source, without_password, without_passwords
 
 if TYPE_CHECKING:
     from dreg_client.partitions.run.folder import Run
@@ -53,7 +53,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
         silence_dask()
     outcome, rules = _Outcome(output, settings), partition_rules(settings, output.keep)
     files = [source for source in sources if not _is_single(source)]
-    named = [shown_source(_spelled(source)) for source in sources]
+    named = [without_password(_spelled(source)) for source in sources]
     with reporting_interruption(outcome.interrupted):
         check_columns(files, rules)
     with (
@@ -142,7 +142,7 @@ class _Outcome:
     def _note_layout(self, single: list[str], path: str) -> None:
         if is_source_url(path) or self._output.scheduler is not None:
             self.fail(path, UnsupportedError(layouts_reason(path)))
-        elif (source := f"{OCI.name}:{path}") not in single:
+        elif (source := f"{OCI.name}:{path}") not in map(_spelled, single):
             single.append(source)
 
     def end(self, run: "Run") -> None:

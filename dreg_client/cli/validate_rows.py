@@ -16,7 +16,7 @@ from dreg_client.files.places import files_below, is_pattern, matches
 from dreg_client.files.regular import open_regular
 from dreg_client.partitions.input.discover import partitions_of
 from dreg_client.partitions.input.divide import PARQUET
-from dreg_client.partitions.input.failures import typed_errors
+from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
@@ -115,7 +115,7 @@ def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Fi
     if form == "parquet":
         raise FileError(source, "is not a regular file; Parquet is read from its end, so save the stream to a file")
     rows_of = rows_of_archive if form == "tar" else rows_of_stream
-    with typed_errors(source):
+    with naming_file(source):
         for row in rows_of(file, source, compression):
             found = RowReport(row.source, row.number, report_of(row, rules))
             yield _checked(found) if found.report.problems else Counted(1)

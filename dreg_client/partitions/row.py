@@ -19,6 +19,7 @@ class Row(NamedTuple):
         is_line: Whether `raw` is a line of JSON, in which `LineRules` find the document.
         offset: The byte of the file where its line starts, counted from 0; None if it is no line of an uncompressed
             file.
+        report: The report of a document that is too large to be validated; `raw` is then None.
     """
 
     source: str
@@ -28,6 +29,12 @@ class Row(NamedTuple):
     kind: str | None = None
     is_line: bool = False
     offset: int | None = None
+    report: Report | None = None
+
+    @property
+    def is_null(self) -> bool:
+        """Whether the document is a null in a column."""
+        return self.raw is None and self.report is None
 
 
 @dataclass(frozen=True, slots=True)

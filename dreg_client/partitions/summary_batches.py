@@ -12,6 +12,7 @@ from dreg_client.arrow import PROBLEM, REPORT_SCHEMA
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dreg_client.arrow_columns import octets_at, stored_column
 from dreg_client.partitions.summary import (
     UNREFERENCED,
     RuleCount,
@@ -24,6 +25,10 @@ from dreg_client.partitions.summary import (
 _PLACE = ("source", "line", "offset")
 _MOST_KEPT = 3
 _LONGEST_KEPT = 200
+_HALF = 32
+"""The number of bits of some dates and times."""
+_LARGEST = 1 << 48
+"""The largest number: 16,384 of them can be added up."""
 _SUMMED = ("digest", "size", "kind", "ok", "warnings", "problems")
 
 
@@ -46,8 +51,8 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
     ok = _column(batch, "ok", pa.bool_())
     summary.documents += batch.num_rows
     summary.valid += pc.sum(ok).as_py() or 0
-    summary.warned += pc.sum(pc.greater(_column(batch, "warnings", pa.int64()), pa.scalar(0))).as_py() or 0
-    summary.size += pc.sum(_column(batch, "size", pa.int64())).as_py() or 0
+    summary.warned += pc.sum(pc.greater(_numbers(batch, "warnings"), pa.scalar(0))).as_py() or 0
+    summary.size += pc.sum(_numbers(batch, "size")).as_py() or 0
     for counted in _column(batch, "kind", pa.string()).value_counts().to_pylist():
         summary.add_kind(counted["values"] or "", counted["counts"])
 
@@ -58,7 +63,7 @@ def _without_unreferenced(summary: Summary, batch: pa.RecordBatch) -> pa.RecordB
     is_unreferenced = pc.equal(_text(problems, "rule"), pa.scalar(UNREFERENCED))
     rows = pc.unique(pc.filter(pc.list_parent_indices(lists), is_unreferenced))
     summary.unreferenced += len(rows)
-    summary.unreferenced_size += pc.sum(_column(batch, "size", pa.int64()).take(rows)).as_py() or 0
+    summary.unreferenced_size += pc.sum(_numbers(batch, "size").take(rows)).as_py() or 0
     is_other = pc.invert(pc.is_in(pa.array(range(batch.num_rows), rows.type), rows))
     return batch.filter(is_other)
 
@@ -76,6 +81,8 @@ def _kept_columns(schema: pa.Schema) -> list[str]:
 
 
 def _is_short(kind: pa.DataType) -> bool:
+    if isinstance(kind, pa.DictionaryType):
+        kind = kind.value_type
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     return is_text or pa.types.is_integer(kind) or pa.types.is_temporal(kind)
 
@@ -87,13 +94,35 @@ def _column(batch: pa.RecordBatch, name: str, wanted: pa.DataType) -> Any:  # no
     return _cast(batch.column(index), name, wanted)
 
 
+def _numbers(batch: pa.RecordBatch, name: str) -> Any:  # noqa: ANN401 (as above)
+    """Return a column of counts or sizes, whose sum is not too large either."""
+    column = _column(batch, name, pa.int64())
+    bounds: Any = pc.min_max(column)
+    for number in (bounds["min"].as_py(), bounds["max"].as_py()):
+        if number is not None and not 0 <= number <= _LARGEST:
+            raise ValueError(f"the column {name} has the number {number}, expected one from 0 to {_LARGEST}")
+    return column
+
+
 def _cast(column: Any, name: str, wanted: pa.DataType) -> Any:  # noqa: ANN401 (as above)
     if column.type == wanted:
         return column
     try:
-        return column.cast(wanted)
+        return _cut(column).cast(wanted)
     except pa.ArrowException:
         raise ValueError(f"the column {name} is of type {column.type}, expected {wanted}") from None
+
+
+def _cut(column: Any) -> Any:  # noqa: ANN401 (as above)
+    """Return a column whose dictionary, if any, has no long values, since each may be repeated very often."""
+    if not pa.types.is_dictionary(column.type):
+        return column
+    values = column.dictionary
+    is_binary = pa.types.is_binary(values.type) or pa.types.is_large_binary(values.type)
+    short = (
+        pc.binary_slice(values, 0, _LONGEST_KEPT) if is_binary else pc.utf8_slice_codeunits(values, 0, _LONGEST_KEPT)
+    )
+    return pa.DictionaryArray.from_arrays(column.indices, short)
 
 
 def _rule_counts(batch: pa.RecordBatch, source: str) -> list[RuleCount]:
@@ -101,7 +130,7 @@ def _rule_counts(batch: pa.RecordBatch, source: str) -> list[RuleCount]:
     lists, problems = _problems(batch)
     if not len(problems):
         return []
-    texts = {name: _text(problems, name) for name in PROBLEM.names}
+    texts = {name: _text(problems, name) for name in PROBLEM.names}  # those of examples may be cut
     rows = pa.table(
         {
             "row": pc.list_parent_indices(lists),
@@ -158,12 +187,34 @@ def _place(batch: pa.RecordBatch, row: int, source: str) -> tuple[str, int, str 
 
 
 def _kept(batch: pa.RecordBatch, row: int) -> list[str]:
-    values = {name: str(_value(batch, name, row)) for name in _kept_columns(batch.schema)}
+    values = {name: _shown(batch, name, row) for name in _kept_columns(batch.schema)}
     return [
         f"{name}={text if len(text) <= _LONGEST_KEPT else f'{text[:_LONGEST_KEPT]}…'}" for name, text in values.items()
     ]
 
 
-def _value(batch: pa.RecordBatch, name: str, row: int) -> Any:  # noqa: ANN401 (a kept column may have any type)
+def _shown(batch: pa.RecordBatch, name: str, row: int) -> str:
+    """Return a value as text. Not all texts are UTF-8, and not all times and dates can be those of Python."""
+    column: Any = stored_column(batch, name).slice(row, 1)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_temporal(column.type):
+        try:
+            return str(column.cast(pa.string())[0].as_py())
+        except (pa.ArrowException, ValueError):
+            column = column.cast(pa.int32() if column.type.bit_width == _HALF else pa.int64())
+    if column.null_count or pa.types.is_integer(column.type):
+        return str(column[0].as_py())
+    return (octets_at(column, 0) or b"").decode(errors="replace")
+
+
+def _value(batch: pa.RecordBatch, name: str, row: int) -> Any:  # noqa: ANN401 (a text or a number)
     index = batch.schema.get_field_index(name)
-    return None if index < 0 else batch.column(index)[row].as_py()
+    if index < 0 or not batch.column(index)[row].is_valid:
+        return None
+    kind = batch.schema.field(index).type
+    if pa.types.is_integer(kind):
+        return batch.column(index)[row].as_py()
+    if not _is_short(kind) and not pa.types.is_binary(kind) and not pa.types.is_large_binary(kind):
+        raise ValueError(f"the column {name} is of type {kind}, expected a text or a number")
+    return _shown(batch, name, row)

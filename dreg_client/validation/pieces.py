@@ -55,8 +55,12 @@ def map_in_processes(
     function: Callable[[Piece], Result], given: Iterable[Piece], *, jobs: int, name: str
 ) -> Iterator[Result]:
     """Call a function in several processes; yield the results in order. The errors are those of `results_in_order`."""
-    done = results_in_order(function, iter(given), lambda *_: None, jobs=jobs, name=name)
+    done = results_in_order(function, iter(given), _no_rest, jobs=jobs, name=name)
     return (result for _, result in done)
+
+
+def _no_rest(_piece: object, _result: object) -> None:
+    """Return that nothing is left of a piece."""
 
 
 def _side_by_side(

@@ -14,7 +14,7 @@ from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _LONGEST_LINK: Final = 1024
-_PAUSES: Final = (0.01, 0.05)
+_PAUSES: Final = (0.01, 0.05, 0.2, 0.5)
 """Seconds to wait before what may be half-written is read again: distribution 2 empties a link before it writes it."""
 _RECENT: Final = 60
 """The number of seconds during which a link counts as just changed."""
@@ -49,14 +49,18 @@ class StoredBlobs:
             ResponseTooLargeError: It is larger than `MAX_DOCUMENT`.
             LayoutError: It cannot be read.
         """
-        raw, actual = b"", None
-        for pause in (0.0, *_PAUSES):
-            if actual == named:
+        parts = tuple(data_path(digest).split("/")[1:])
+        raw, actual = self._read(parts, named)
+        for pause in _PAUSES:
+            if actual == named or not _is_recent(self._blobs, parts):
                 break
             time.sleep(pause)
-            raw = self._blobs.read(*data_path(digest).split("/")[1:], limit=MAX_DOCUMENT)
-            actual = Digest.of(raw, named.algorithm) if named.computable else named
-        return raw, actual or named
+            raw, actual = self._read(parts, named)
+        return raw, actual
+
+    def _read(self, parts: tuple[str, ...], named: Digest) -> tuple[bytes, Digest]:
+        raw = self._blobs.read(*parts, limit=MAX_DOCUMENT)
+        return raw, Digest.of(raw, named.algorithm) if named.computable else named
 
 
 class Link(NamedTuple):

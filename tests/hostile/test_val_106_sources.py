@@ -1,6 +1,7 @@
 """Runs whose sources overlap, move, or contain the reports of the run; and folders of runs that did not end."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,25 @@ def test_val_108_a_file_that_several_sources_name_is_reported_once(stored: Path,
         assert len(reported(tmp_path / "out")) == 6
 
 
-def test_val_108_a_layout_that_is_named_twice_is_reported_once(stored: Path, tmp_path: Path) -> None:
-    layout = f"oci:{runs.ROOT}/fixtures/layouts/multi"
-    done = validate(tmp_path, layout, f"{layout}/")
+def test_val_108_a_layout_that_is_named_twice_is_reported_once(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    shutil.copytree(f"{runs.ROOT}/fixtures/layouts/multi", tmp_path / "below/web")
+    done = validate(tmp_path, "oci:below/web", "oci:./below/web/", "below", "below/web")
 
     assert len(reports(tmp_path / "out")) == 1
     assert "1 report file" in done.stdout
     assert f"{sum(reported(tmp_path / 'out').values())} checked" in done.stdout
+
+
+@pytest.mark.parametrize("names", [["", ""], ["", "/acme/web"], ["/acme/web", ""]])
+def test_val_108_a_repository_that_is_named_with_its_storage_is_reported_once(tmp_path: Path, names: list[str]) -> None:
+    storage = f"registry-storage:{runs.ROOT}/fixtures/storages/broken"
+    one = validate(tmp_path, storage).stdout.splitlines()[-2]
+    (tmp_path / "out").rename(tmp_path / "once")
+    both = validate(tmp_path, *(f"{storage}{name}" for name in names)).stdout.splitlines()[-2]
+
+    assert both == one
+    assert reported(tmp_path / "out") == reported(tmp_path / "once")
 
 
 def test_val_109_the_folder_of_the_reports_is_not_read(stored: Path, tmp_path: Path) -> None:

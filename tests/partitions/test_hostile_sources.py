@@ -86,6 +86,18 @@ def test_val_131_urls_that_are_shown_alike_have_their_own_reports(tmp_path: Path
     assert "a=1" not in str(stated(reports(tmp_path / "out")[0]))
 
 
+def test_val_131_a_run_over_another_version_is_not_continued(tmp_path: Path) -> None:
+    for name in ("x?a=1.jsonl", "x?a=2.jsonl"):
+        (tmp_path / name).write_bytes(lines(1))
+    options = ("--format", "parquet", "-o", tmp_path / "out")
+    first = said(f"file://{tmp_path}/x?a=1.jsonl", *options)
+    other = said(f"file://{tmp_path}/x?a=2.jsonl", *options, "--resume")
+
+    assert (first.returncode, other.returncode) == (0, 5)
+    assert "run over other sources" in other.stderr
+    assert len(reported(tmp_path / "out")) == 1
+
+
 def test_val_131_a_new_password_is_not_another_file() -> None:
     names = [Partition(f"s3://{user}@b/x?v={v}", "json").report_name for user in ("a:1", "a:2", "b:1") for v in (1, 2)]
 

@@ -122,7 +122,7 @@ def test_an_offset_is_known_only_in_uncompressed_lines(tmp_path: Path) -> None:
             (100, 1, 80),
             (100, 1 << 27, 1),
             (10, 1, 800),
-            (10, 20_000, 8),
+            (10, 20_000, 10),
             (7, 1, 1000),
         ],  # (at most 8 parts of a group)
         *[(1000, 1, 8), (1000, 100_000, 2), (1000, 1 << 27, 1)],

@@ -47,7 +47,7 @@ def find_partitions(
             `registry-storage:PATH` or `registry-storage:PATH/REPOSITORY` for the storage of a registry.
         rules: How to find the documents in the files.
         size: The number of bytes at which a file is divided: those of JSON Lines, or those of a Parquet file's
-            columns without compression. A row group is divided into at most 8 parts.
+            columns, all of them, without compression. A row group is divided into at most 8 parts.
 
     Returns:
         An iterator of partitions. Their documents are read by `reports_in` and `validate_partition`.

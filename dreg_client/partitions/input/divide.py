@@ -28,7 +28,7 @@ def divided(file: StoredFile, rules: PartitionRules, size: int) -> Iterator[Part
         form = "json-lines"
     whole = Partition(file.source, form, compression, size=file.size, version=file.version)
     if form == "parquet" and file.size > size // _COMPRESSED:
-        yield from _rows(whole, rules, size)
+        yield from _rows(whole, size)
     elif form == "json-lines" and file.size > size and not compression:
         yield from _stretches(whole, size)
     else:
@@ -60,8 +60,8 @@ def _stretches(whole: Partition, size: int) -> Iterator[Partition]:
         yield replace(whole, start=start, stop=stop, size=stop - start)
 
 
-def _rows(whole: Partition, rules: PartitionRules, size: int) -> Iterator[Partition]:
-    """Divide the rows of a Parquet file by the uncompressed sizes of the columns that are read.
+def _rows(whole: Partition, size: int) -> Iterator[Partition]:
+    """Divide the rows of a Parquet file by the sizes of its row groups without compression.
 
     Row groups that are larger are divided, because many programs write only one. If the footer is damaged, reading the
     only partition shows why.
@@ -69,7 +69,7 @@ def _rows(whole: Partition, rules: PartitionRules, size: int) -> Iterator[Partit
     from dreg_client.partitions.input.parquet import row_groups  # noqa: PLC0415 (imports pyarrow)
 
     try:
-        groups = row_groups(whole, rules)
+        groups = row_groups(whole)
     except DregError:
         yield whole
         return

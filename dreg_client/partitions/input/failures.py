@@ -10,7 +10,7 @@ from dreg_client.values.source_url import shown_source
 
 
 @contextmanager
-def typed_errors(source: str) -> Generator[None]:
+def naming_file(source: str) -> Generator[None]:
     """Raise `FileError` or `NotFoundError` for errors of the operating system and of damaged files."""
     name = shown_source(source)
     try:

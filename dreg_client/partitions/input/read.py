@@ -4,17 +4,15 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from dreg_client.errors import UnsupportedError
-from dreg_client.models import rules as rule_book
-from dreg_client.models.kinds import KIND_NAMES
-from dreg_client.models.paths import show
 from dreg_client.partitions.input.documents import rows_of_documents
-from dreg_client.partitions.input.failures import typed_errors
+from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.lines import rows_of_lines
 from dreg_client.partitions.input.tars import rows_of_tar
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row, RowReport
 from dreg_client.validation.dumps import validate_line
-from dreg_client.validation.report import Report, validate
+from dreg_client.validation.report import Report
+from dreg_client.validation.stated import null_problem, validate_as
 from dreg_client.values.digest import Digest
 
 if TYPE_CHECKING:
@@ -37,7 +35,7 @@ def rows_in(
         UnsupportedError: A tar archive is an image layout.
         MissingLibraryError: A library that the format or the URL requires is not installed.
     """
-    with typed_errors(partition.source):
+    with naming_file(partition.source):
         match partition.format:
             case "json":
                 yield from rows_of_documents(partition)
@@ -67,7 +65,7 @@ def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterato
     """
     from dreg_client.partitions.input.parquet import batches_of_parquet  # noqa: PLC0415 (imports pyarrow)
 
-    with typed_errors(partition.source):
+    with naming_file(partition.source):
         yield from batches_of_parquet(partition, rules)
 
 
@@ -82,21 +80,16 @@ def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator
         yield from reports_in_storage(partition, rules)
         return
     for row in rows_in(partition, rules):
-        yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.raw is None, offset=row.offset)
+        yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.is_null, offset=row.offset)
 
 
 def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:
     """Validate a document of a partition. A null, or a kind that is unknown, is a problem of the document."""
     how = rules.lines
+    if row.report is not None:
+        return row.report
     if row.raw is None:
-        null = rule_book.error("GEN-01", "$", "null", "a JSON document")
-        return Report(None, Digest.of(b""), 0, (null,))
+        return Report(None, Digest.of(b""), 0, (null_problem(),))
     if row.is_line:
         return validate_line(row.raw, how)
-    kind = row.kind or how.kind
-    if kind is not None and kind not in KIND_NAMES:
-        expected = f"a known kind: {', '.join(KIND_NAMES)}"
-        unknown = rule_book.error("GEN-12", "$", f"the kind {show(kind)}", expected)
-        return Report(None, Digest.of(row.raw), len(row.raw), (unknown,))
-    media_type = row.media_type or how.media_type or None
-    return validate(row.raw, kind=kind, media_type=media_type, pedantic=how.pedantic)
+    return validate_as(row.raw, row.kind or how.kind, row.media_type or how.media_type, pedantic=how.pedantic)

@@ -13,6 +13,8 @@ from dreg_client.values.json_values import has_too_many_values
 
 MOST_FAILED: Final = 1_000
 """The number of failed partitions or sources that are listed; the others are counted."""
+_LARGEST: Final = 1 << 48
+"""The largest size of a document."""
 _NO_END: Final = (
     "ends without a summary: the validation was interrupted, or --quiet was given; documents without problems are not "
     "counted"
@@ -73,15 +75,17 @@ def _add_document(summary: Summary, plain: Json) -> None:
     size = plain["size"] or 0
     if not (isinstance(source, str) and type(line) is int and type(size) is int and isinstance(plain["ok"], bool)):
         raise TypeError
+    if not (line >= 0 and 0 <= size <= _LARGEST):
+        raise ValueError
     rules = {problem.rule for problem in problems}
     if UNREFERENCED in rules:
         summary.unreferenced += 1
-        summary.unreferenced_size += max(size, 0)
+        summary.unreferenced_size += size
     elif "LYT-04" not in rules:  # a missing blob is not checked
         summary.documents += 1
         summary.valid += plain["ok"]
         summary.warned += any(problem.severity == "warning" for problem in problems)
-        summary.size += max(size, 0)
+        summary.size += size
         summary.add_kind(str(plain["kind"] or ""), 1)
     summary.add_problems(source, line, None if digest is None else str(digest), problems)
 

@@ -7,13 +7,7 @@ import json
 from typing import Any, BinaryIO, Final
 
 from dreg_client.arrow import REPORT_SCHEMA
-
-# isort: split
-# The import above names the extra if pyarrow is missing.
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from dreg_client.errors import FileError
+from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary
@@ -24,8 +18,6 @@ METADATA: Final = b"dreg.partition"
 """The member of a Parquet file's metadata that contains the sums of its rows."""
 _LONGEST: Final = 16 * MEBIBYTE
 _ROWS: Final = 16_384
-_BROKEN: Final = (pa.ArrowException, OSError, ValueError, EOFError)
-"""The errors that pyarrow raises for a damaged file; some are also those of a disk."""
 
 
 def read_parquet(file: BinaryIO, name: str) -> FileSums:
@@ -35,26 +27,18 @@ def read_parquet(file: BinaryIO, name: str) -> FileSums:
         NotAReportError: It does not have the columns of reports.
         FileError: It is damaged, or cannot be read.
     """
-    try:
-        parquet = pq.ParquetFile(file, memory_map=False, pre_buffer=False)
-        stored = _stored_sums(parquet)
-        return FileSums(_sums_of_rows(parquet, name), position=(name, 0)) if stored is None else stored
-    except _BROKEN as failure:
-        if isinstance(failure, OSError) and failure.errno is not None:
-            raise
-        raise FileError(name, f"is not a complete Parquet file of reports: {_first_line(failure)}") from None
+    with arrow_errors(name, "is not a complete Parquet file of reports"):
+        opened = ParquetInput.of(file)
+        stored = _stored_sums(opened)
+        return FileSums(_sums_of_rows(opened, name), position=(name, 0)) if stored is None else stored
 
 
-def _first_line(failure: Exception) -> str:
-    return (str(failure).splitlines() or [type(failure).__name__])[0].rstrip(".")
-
-
-def _stored_sums(parquet: pq.ParquetFile) -> FileSums | None:
+def _stored_sums(parquet: ParquetInput) -> FileSums | None:
     """Return the sums that the metadata has; None if it has none, or if they are not those of the rows.
 
     Programs that change the rows of a file often keep its metadata.
     """
-    raw = (parquet.metadata.metadata or {}).get(METADATA)
+    raw = (parquet.opened.metadata.metadata or {}).get(METADATA)
     if raw is None or len(raw) > _LONGEST:
         return None
     try:
@@ -68,17 +52,18 @@ def _stored_sums(parquet: pq.ParquetFile) -> FileSums | None:
         position = (source, int(start))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
-    if summary.documents != parquet.metadata.num_rows:
+    if summary.documents != parquet.opened.metadata.num_rows:
         return None
     return FileSums(summary, failed, position=position)
 
 
-def _sums_of_rows(parquet: pq.ParquetFile, name: str) -> Summary:
-    schema = parquet.schema_arrow
+def _sums_of_rows(parquet: ParquetInput, name: str) -> Summary:
+    schema = parquet.schema
     missing = [field for field in REPORT_SCHEMA.names if schema.get_field_index(field) < 0]
     if missing:
         raise NotAReportError(f"is not a report: it has no column {missing[0]}; expected the columns of REPORT_SCHEMA")
-    summary = Summary()
-    for batch in parquet.iter_batches(_ROWS, columns=columns_to_read(schema), use_threads=False):
-        add_batch(summary, batch, name)
+    summary, columns = Summary(), columns_to_read(schema)
+    for number in range(len(parquet.row_groups())):
+        for batch in parquet.batches(number, columns, _ROWS):
+            add_batch(summary, batch, name)
     return summary

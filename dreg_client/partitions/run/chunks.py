@@ -1,20 +1,24 @@
 """Validate the rows of partitions in chunks, in several processes, with the reports in order."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from dreg_client.errors import DregError
+from dreg_client.errors import DregError, FileError
 from dreg_client.partitions.input.read import report_of, rows_in
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row, RowReport
+from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess
 from dreg_client.validation.dumps import MOST_REPORTS
 from dreg_client.validation.pieces import results_in_order
 from dreg_client.values.sizes import MEBIBYTE
+from dreg_client.values.source_url import shown_source
 
 _CHUNK: Final = MEBIBYTE
 _MOST_ROWS: Final = 1000
+_KILLED: Final = "ended the process that read it: the file is damaged, or memory ran out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def chunk_reports(
     """Validate the rows of partitions; yield the results in order. A partition that breaks off ends no other.
 
     Args:
-        partitions: The partitions. They are read in this process.
+        partitions: The partitions. They are read in this process, except for Parquet.
         rules: How to find and validate the documents.
         jobs: The number of processes that validate them.
         name: The name of all partitions, for messages.
@@ -75,22 +79,37 @@ def chunk_reports(
 
 
 def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[RowChunk]:
-    """Yield the rows in chunks. The last chunk of each partition names it, and why it ended."""
-    for partition in partitions:
-        rows: list[Row] = []
-        octets = 0
-        failure = None
-        packed = _Count()
-        try:
-            for row in rows_in(partition, rules, on_read=packed.add):
-                rows.append(row)
-                octets += len(row.raw or b"")
-                if octets >= _CHUNK or len(rows) == _MOST_ROWS:
-                    yield RowChunk(tuple(rows), read=row.offset or packed.octets)
-                    rows, octets = [], 0
-        except DregError as error:
-            failure = error
-        yield RowChunk(tuple(rows), partition, failure)
+    """Yield the rows of partitions in chunks.
+
+    Parquet is read in a process of its own, because damaged files can end a process that reads them with pyarrow.
+    """
+    with closing(ReadingProcess(partial(chunks_of, rules))) as reading:
+        for partition in partitions:
+            if partition.format != "parquet":
+                yield from chunks_of(rules, partition)
+                continue
+            try:
+                yield from reading.results(partition)
+            except ProcessKilledError:
+                yield RowChunk((), partition, FileError(shown_source(partition.source), _KILLED))
+
+
+def chunks_of(rules: PartitionRules, partition: Partition) -> Iterator[RowChunk]:
+    """Yield the rows of a partition in chunks. The last one names the partition, and why it ended."""
+    rows: list[Row] = []
+    octets = 0
+    failure = None
+    packed = _Count()
+    try:
+        for row in rows_in(partition, rules, on_read=packed.add):
+            rows.append(row)
+            octets += len(row.raw or b"")
+            if octets >= _CHUNK or len(rows) == _MOST_ROWS:
+                yield RowChunk(tuple(rows), read=row.offset or packed.octets)
+                rows, octets = [], 0
+    except DregError as error:
+        failure = error
+    yield RowChunk(tuple(rows), partition, failure)
 
 
 @dataclass(slots=True)
@@ -112,7 +131,7 @@ def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
         count += 1
         report = report_of(row, rules)
         if report.problems:
-            reports.append(RowReport(row.source, row.number, report, is_null=row.raw is None))
+            reports.append(RowReport(row.source, row.number, report, is_null=row.is_null))
         if len(reports) == MOST_REPORTS:
             break
     return ChunkReport(count, tuple(reports))

@@ -151,7 +151,7 @@ class _Workers:
 def _serve(connection: Connection, task: Task) -> None:
     """Do the partitions that come. The process ends with the connection, or with its parent, even if that is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     with suppress(OSError):  # the parent has ended
         connection.send(None)
     while True:
@@ -173,7 +173,8 @@ def _program() -> str:
     return str(getattr(sys.modules.get("__main__"), "__file__", None) or "the program")
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
+    """Wait for the end of the parent process, then end this one."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.report.folder import ReportFolder
+from dreg_client.values.source_url import shown_source
 
 _LARGEST: Final = 1 << 20
 _MOST_SHOWN: Final = 20
@@ -47,7 +48,7 @@ def stated_sources(sources: Iterable[str]) -> dict[str, Any]:
     if not (found := sorted(set(sources))):
         return {}
     digest = sha256("\n".join(found).encode(errors="surrogatepass")).hexdigest()
-    return {"sources": found[:_MOST_SHOWN], "sourceCount": len(found), "sourcesDigest": digest}
+    return {"sources": [*map(shown_source, found[:_MOST_SHOWN])], "sourceCount": len(found), "sourcesDigest": digest}
 
 
 def shown_sources(stated: dict[str, Any]) -> str:

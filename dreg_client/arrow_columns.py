@@ -1,0 +1,151 @@
+"""The columns of record batches: their types, and the bytes and texts in them."""
+
+# The stubs of pyarrow leave out type arguments, which mypy reads as Any.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+
+from dreg_client.errors import ColumnError, MissingLibraryError
+
+try:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+except ImportError:
+    raise MissingLibraryError("pyarrow", "arrow") from None
+
+if TYPE_CHECKING:
+    Column: TypeAlias = pa.Array[pa.Scalar[Any]]
+else:
+    Column = pa.Array
+
+BYTES: Final = "binary or string"
+TEXT: Final = "string"
+_LONGEST_TEXT: Final = 1024
+"""The number of bytes after which media types and kinds are cut; no valid one is as long."""
+_SLICE: Final = 64
+"""The number of values that are converted together, so that there are few copies at a time."""
+_LARGE: Final = 4096
+
+
+def index_of(schema: pa.Schema, name: str) -> int:
+    """Return the index of a column; raise ColumnError unless there is exactly one of that name."""
+    match schema.get_all_field_indices(name):
+        case [index]:
+            return index
+        case []:
+            raise ColumnError(name, "there is no such column", tuple(schema.names))
+        case several:
+            raise ColumnError(name, f"there are {len(several)} columns of this name", tuple(schema.names))
+
+
+def check_type(schema: pa.Schema, name: str, expected: str) -> None:
+    """Raise ColumnError unless a column has the expected type: `BYTES` or `TEXT`."""
+    found = stored = schema.field(index_of(schema, name)).type
+    if isinstance(stored, pa.BaseExtensionType):
+        stored = stored.storage_type
+    if isinstance(stored, pa.DictionaryType):
+        stored = stored.value_type
+    if not _is_text(stored) and not (expected == BYTES and _is_binary(stored)):
+        raise ColumnError(
+            name, f"its type is {found!s:.200}, expected {expected}{_advice(stored)}", tuple(schema.names)
+        )
+
+
+def _is_text(stored: pa.DataType) -> bool:
+    is_one = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
+    return any(check(stored) for check in is_one)
+
+
+def _is_binary(stored: pa.DataType) -> bool:
+    is_one = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view)
+    return any(check(stored) for check in is_one)
+
+
+def _advice(stored: pa.DataType) -> str:
+    if pa.types.is_struct(stored) or pa.types.is_map(stored):
+        return (
+            "; the document was already parsed, so its exact bytes and its digest are lost: store it as a string, "
+            "or convert it with to_json (digests will differ)"
+        )
+    return ""
+
+
+def check_dictionaries(batch: pa.RecordBatch, names: Iterable[str | None]) -> None:
+    """Raise ColumnError if columns have a dictionary, and an index that is not in it. pyarrow does not check that."""
+    for name in filter(None, names):
+        for found in dictionaries(batch.column(index_of(batch.schema, name))):
+            bounds: Any = pc.min_max(found.indices)
+            first, last = bounds["min"].as_py(), bounds["max"].as_py()
+            if first is not None and not 0 <= first <= last < len(found.dictionary):
+                wrong, count = first if first < 0 else last, len(found.dictionary)
+                raise ColumnError(name, f"is damaged: it refers to value {wrong} of a dictionary of {count}")
+
+
+def dictionaries(column: Any) -> Iterator[Any]:  # noqa: ANN401 (pyarrow's arrays are generic)
+    """Yield the dictionary arrays in a column."""
+    kind = column.type
+    if isinstance(column, pa.ExtensionArray):
+        yield from dictionaries(column.storage)
+    elif pa.types.is_dictionary(kind):
+        yield column
+    elif pa.types.is_struct(kind):
+        for at in range(kind.num_fields):
+            yield from dictionaries(column.field(at))
+    elif pa.types.is_map(kind):
+        yield from dictionaries(column.keys)
+        yield from dictionaries(column.items)
+    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        yield from dictionaries(column.values)
+
+
+def stored_column(batch: pa.RecordBatch, name: str) -> Column:
+    """Return a column of a batch, as it is stored if it is of an extension type."""
+    column = batch.column(index_of(batch.schema, name))
+    return cast("Column", column.storage if isinstance(column, pa.ExtensionArray) else column)
+
+
+def octets_of(column: Column) -> Iterator[bytes | None]:
+    """Yield the bytes of a binary or string column without a dictionary. A string need not be UTF-8."""
+    if not (pa.types.is_binary(column.type) or pa.types.is_string(column.type)):
+        yield from map(_of_scalar, column)
+        return
+    column = column.view(pa.binary())
+    for start in range(0, len(column), _SLICE):
+        piece = column.slice(start, _SLICE)
+        if piece.nbytes > _SLICE * _LARGE:  # one at a time, as they may be large
+            yield from map(_of_scalar, piece)
+        else:
+            yield from cast("list[bytes | None]", piece.to_pylist())
+
+
+def octets_at(column: Column, at: int) -> bytes | None:
+    """Return the bytes of a value of a column."""
+    return _of_scalar(column[at])
+
+
+def _of_scalar(scalar: object) -> bytes | None:
+    cell = cast("pa.BinaryScalar", scalar)
+    buffer = cell.as_buffer() if cell.is_valid else None
+    return None if buffer is None else buffer.to_pybytes()
+
+
+def texts_of(batch: pa.RecordBatch, name: str | None) -> Iterator[str | None]:
+    """Yield the texts of a string column, which are cut if they are very long; without a name, None for ever."""
+    if not name:
+        return repeat(None)
+    column = stored_column(batch, name)
+    if not isinstance(column, pa.DictionaryArray):
+        return map(_text, column)
+    values, known = column.dictionary, dict[int | None, str | None]({None: None})
+    indices = cast("list[int]", column.indices.to_pylist())
+    return (known[at] if at in known else known.setdefault(at, _text(values[at])) for at in indices)
+
+
+def _text(scalar: object) -> str | None:
+    cell = cast("pa.BinaryScalar", scalar)
+    buffer = cell.as_buffer() if cell.is_valid else None
+    if buffer is None:
+        return None
+    return buffer.slice(0, min(buffer.size, _LONGEST_TEXT)).to_pybytes().decode(errors="replace")

@@ -1,0 +1,88 @@
+"""Read a file in a process of its own, so that the death of the process loses nothing but the file."""
+
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Final, Generic, TypeVar, cast
+
+from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.run.local import end_with_parent
+from dreg_client.values.waiting import wait_in_steps
+
+Result = TypeVar("Result")
+_END: Final = None
+
+
+class ProcessKilledError(Exception):
+    """The process ended before the partition did."""
+
+
+class ReadingProcess(Generic[Result]):
+    """A process that reads one partition after another. It starts when it is needed, and again after its death.
+
+    Args:
+        read: Yields what is in a partition. It can be pickled, and so can its results. None marks the end.
+    """
+
+    def __init__(self, read: Callable[[Partition], Iterator[Result]]) -> None:
+        self._read = read
+        self._process: SpawnProcess | None = None
+        self._connection: Connection | None = None
+
+    def results(self, partition: Partition) -> Iterator[Result]:
+        """Yield what is in a partition. The process waits if the results are not taken.
+
+        Raises:
+            ProcessKilledError: The process has ended before.
+        """
+        connection = self._connection or self._start()
+        try:
+            connection.send(partition)
+            while (found := _received(connection)) is not _END:
+                if isinstance(found, BaseException):
+                    raise found
+                yield cast("Result", found)
+        except (EOFError, ConnectionError):
+            self.close()
+            raise ProcessKilledError from None
+
+    def _start(self) -> Connection:
+        # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.
+        context = multiprocessing.get_context("spawn")
+        self._connection, its_end = context.Pipe()
+        self._process = context.Process(target=_serve, args=(its_end, self._read), daemon=True)
+        self._process.start()
+        its_end.close()  # so that its death ends the connection
+        return self._connection
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None and self._connection is not None:
+            self._process.kill()
+            self._process.join()
+            self._connection.close()
+        self._process = self._connection = None
+
+
+def _received(connection: Connection) -> object:
+    wait_in_steps(connection.poll)
+    return connection.recv()
+
+
+def _serve(connection: Connection, read: Callable[[Partition], Iterator[object]]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    while True:
+        try:
+            partition = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            for found in read(partition):
+                connection.send(found)
+        except Exception as failure:  # noqa: BLE001 (raised in the parent)
+            connection.send(failure)
+        connection.send(_END)

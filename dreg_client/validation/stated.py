@@ -1,0 +1,28 @@
+"""Validate a document with what its store states about it, such as the columns beside it."""
+
+from dreg_client.errors.problems import Problem
+from dreg_client.models import rules
+from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.paths import show
+from dreg_client.validation.report import Report, validate
+from dreg_client.values.digest import Digest
+
+
+def validate_as(raw: bytes, kind: str | None, media_type: str | None, *, pedantic: bool) -> Report:
+    """Validate a document. A kind that is unknown is a problem (GEN-12), not an error.
+
+    Args:
+        raw: The document.
+        kind: The kind with which it was stored; None if unknown.
+        media_type: The media type with which it was stored; None or empty if unknown.
+        pedantic: Whether to also report notes.
+    """
+    if kind is not None and kind not in KIND_NAMES:
+        unknown = rules.error("GEN-12", "$", f"the kind {show(kind)}", f"a known kind: {', '.join(KIND_NAMES)}")
+        return Report(None, Digest.of(raw), len(raw), (unknown,))
+    return validate(raw, media_type=media_type or None, kind=kind, pedantic=pedantic)
+
+
+def null_problem() -> Problem:
+    """Return the problem of a null in place of a document."""
+    return rules.error("GEN-01", "$", "null", "a JSON document")
