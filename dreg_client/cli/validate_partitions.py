@@ -52,19 +52,15 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
         _check_cluster(single)
         silence_dask()
     outcome, rules = _Outcome(output, settings), partition_rules(settings, output.keep)
+    files = [source for source in sources if not _is_single(source)]
+    named = [without_password(_spelled(source)) for source in sources]
     with reporting_interruption(outcome.interrupted):
-        check_columns([source for source in sources if not _is_single(source)], rules)
+        check_columns(files, rules)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(
-            output.folder,
-            rules,
-            resume=output.resume,
-            sources=(without_password(_spelled(source)) for source in sources),
-        ) as run,
+        open_run(output.folder, rules, resume=output.resume, sources=named) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
-        files = (source for source in sources if not _is_single(source))
         partitions = chain.from_iterable(outcome.found_in(source, run.rules, single) for source in files)
         with closing(results_of(run, partitions, scheduler=output.scheduler, jobs=settings.jobs)) as results:
             for found in results:
@@ -72,10 +68,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
                 progress.advance(found, outcome.summary)
         for source in single:
             outcome.add(_of_single(source, run, settings, outcome))
-        if not outcome.has_unread:
-            run.finish()
-        elif not outcome.has_reports:
-            run.leave_if_empty()
+        outcome.end(run)
     return outcome.finish()
 
 
@@ -152,10 +145,12 @@ class _Outcome:
         elif (source := f"{OCI.name}:{path}") not in map(_spelled, single):
             single.append(source)
 
-    @property
-    def has_reports(self) -> bool:
-        """Whether a report file was written or kept."""
-        return self._done > 0
+    def end(self, run: "Run") -> None:
+        """End a run: as finished if all sources were read, or as if it had not begun if there are no reports."""
+        if not self.has_unread:
+            run.finish()
+        elif not self._done:
+            run.leave_if_empty()
 
     def fail(self, source: str, failure: Exception) -> None:
         """Note a source that could not be read."""

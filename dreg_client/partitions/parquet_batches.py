@@ -11,11 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
+from dreg_client.arrow_columns import check_dictionaries, dictionaries
+
+# isort: split
+# The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import parquet
 
-from dreg_client.arrow_columns import check_dictionaries, dictionaries
 from dreg_client.errors import DregError, FileError
 from dreg_client.partitions.report.sums import NotAReportError
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE

@@ -1,5 +1,6 @@
 """An installation with only the extra `cli`: what needs another library names it once, and what to install."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -29,6 +30,14 @@ def files(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return variables with which other processes that a command starts do not find pyarrow either."""
+    hidden = tmp_path_factory.mktemp("hidden")
+    (hidden / "pyarrow.py").write_text("raise ModuleNotFoundError('No module named pyarrow', name='pyarrow')\n")
+    return {**os.environ, "PYTHONPATH": str(hidden)}
+
+
 @pytest.mark.parametrize(
     ("arguments", "missing"),
     [
@@ -47,9 +56,16 @@ def files(tmp_path: Path) -> Path:
     ],
     ids=lambda it: " ".join(it) if it[0] in {"validate", "repos", "inspect", "report"} else "",
 )
-def test_val_160_commands_name_each_missing_library_once(files: Path, arguments: list[str], missing: list[str]) -> None:
+def test_val_160_commands_name_each_missing_library_once(
+    files: Path, environment: dict[str, str], arguments: list[str], missing: list[str]
+) -> None:
     done = run_limited(
-        [sys.executable, "-c", COMMAND, *arguments], cwd=files, capture_output=True, text=True, check=False
+        [sys.executable, "-c", COMMAND, *arguments],
+        cwd=files,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     lines = [line for line in done.stderr.splitlines() if "is not installed; install it with: pip install" in line]

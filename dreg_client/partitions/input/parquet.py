@@ -72,16 +72,6 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
             yield placed.append_column("offset", pa.nulls(batch.num_rows, pa.int64()))
 
 
-def _with_plain(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules, source: str) -> pa.RecordBatch:
-    """Return a batch whose kept columns have the types that they have in the file."""
-    for at, name in enumerate(batch.schema.names):
-        if name in rules.keep and batch.schema.field(at).type != schema.field(name).type:
-            with arrow_errors(source):
-                plain = plain_column(batch.column(at), schema.field(name), source)
-                batch = batch.set_column(at, schema.field(name), plain)
-    return batch
-
-
 def check_columns(partition: Partition, rules: PartitionRules) -> None:
     """Check that a Parquet file has the columns that `rules` name.
 
@@ -91,6 +81,16 @@ def check_columns(partition: Partition, rules: PartitionRules) -> None:
     """
     with _opened(partition) as file:
         _check_columns(file.schema, rules)
+
+
+def _with_plain(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules, source: str) -> pa.RecordBatch:
+    """Return a batch whose kept columns have the types that they have in the file."""
+    for at, name in enumerate(batch.schema.names):
+        if name in rules.keep and batch.schema.field(at).type != schema.field(name).type:
+            with arrow_errors(source):
+                plain = plain_column(batch.column(at), schema.field(name), source)
+                batch = batch.set_column(at, schema.field(name), plain)
+    return batch
 
 
 def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:

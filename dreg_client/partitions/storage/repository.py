@@ -114,28 +114,20 @@ class RepositoryCheck:
             if not is_damage(failure):
                 raise
             self._unknown(target, failure.reason)
-            found.append(
-                damage_report(
-                    self._tree, target, 0, f"a file that {failure.reason}, the manifest {self._image(digest)}"
-                )
-            )
+            found.append(self._damaged(digest, target, 0, f"a file that {failure.reason}"))
             return None
         if actual != digest:
             self._is_all_named = False
             self._references.add(target, raw, None, is_damaged=True)
-            found.append(
-                damage_report(
-                    self._tree,
-                    target,
-                    len(raw),
-                    f"content with the digest {actual}, in place of the manifest {self._image(digest)}",
-                )
-            )
+            found.append(self._damaged(digest, target, len(raw), f"content with the digest {actual}"))
             return None
         report, document, _ = self._checks.check_tagged(RawManifest(raw, own_media_type(raw), digest))
         self._references.add(target, raw, document)
         found.append(self._named_report(digest, self._walk.with_layer_count(report, document)))
         return document
+
+    def _damaged(self, digest: Digest, target: Digest, size: int, found: str) -> FileReport:
+        return damage_report(self._tree, target, size, f"{found}, in place of the manifest {self._image(digest)}")
 
     def _unknown(self, target: Digest, reason: str) -> None:
         self._is_all_named = False
