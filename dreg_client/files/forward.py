@@ -107,13 +107,19 @@ class _Counted:
         self._stream, self._on_read = stream, on_read
 
     def read(self, size: int, /) -> bytes:
-        piece = self._stream.read(size)
+        piece = _arrived(self._stream, size)
         self._on_read(len(piece))
         return piece
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
-    return iter(partial(file.read, _BUFFER), b"")
+    return iter(partial(_arrived, file, _BUFFER), b"")
+
+
+def _arrived(stream: Readable, size: int) -> bytes:
+    """Read bytes; fewer if more have not arrived yet, since whoever writes to a pipe may pause."""
+    read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+    return read(size)
 
 
 def _truncated(start: bytes, expected: str) -> Compression | None:
