@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Final
 
@@ -23,24 +24,31 @@ def check_columns(sources: Iterable[str], rules: PartitionRules) -> None:
     Files with other columns that come later are partitions that fail, and so are files that cannot be read.
 
     Raises:
-        click.UsageError: A column is missing, or cannot be used.
+        click.UsageError: A column is missing, or cannot be used; or columns are to be kept of another kind of file.
     """
-    if (first := next(_parquet_files(sources, rules), None)) is None:
-        return
+    for partitions in map(partial(_partitions, rules), sources):
+        for number, partition in enumerate(partitions):
+            if partition.format == "parquet":
+                _check_file(partition, rules)
+                return
+            if rules.keep and not number:
+                advice = "validate it without --keep, in a run of its own"
+                raise click.UsageError(f"--keep copies columns of Parquet files; {partition.name} is none; {advice}")
+
+
+def _check_file(partition: Partition, rules: PartitionRules) -> None:
     from dreg_client.partitions.input.parquet import check_columns as check_file
 
     try:
         with suppress(OSError):
-            check_file(first, rules)
+            check_file(partition, rules)
     except ColumnError as failure:
-        raise click.UsageError(f"{shown_source(first.source)}: {failure}; nothing was written") from None
+        raise click.UsageError(f"{shown_source(partition.source)}: {failure}; nothing was written") from None
     except DregError:  # reported as the failure of its partition
         pass
 
 
-def _parquet_files(sources: Iterable[str], rules: PartitionRules) -> Iterator[Partition]:
-    for source in sources:
-        if not source.startswith(STORAGE):
-            with suppress(DregError, OSError):
-                some = islice(find_partitions([source], rules), _MOST_LOOKED_AT)
-                yield from (part for part in some if part.format == "parquet")
+def _partitions(rules: PartitionRules, source: str) -> Iterator[Partition]:
+    most = 1 if source.startswith(STORAGE) else _MOST_LOOKED_AT  # a storage has no Parquet files
+    with suppress(DregError, OSError):
+        yield from islice(find_partitions([source], rules), most)

@@ -36,7 +36,8 @@ def test_val_161_a_wrong_column_is_one_error_before_anything_is_written(
     dreg: Run, files: Path, tmp_path: Path, options: list[str], reason: str
 ) -> None:
     out = tmp_path / "out"
-    done = dreg("validate", str(files), "--format", "parquet", "-o", str(out), *options)
+    source = files / "b.parquet" if "--keep" in options else files
+    done = dreg("validate", str(source), "--format", "parquet", "-o", str(out), *options)
 
     assert done.code == 2
     assert done.out == ""
@@ -73,3 +74,26 @@ def test_val_161_a_run_that_ends_before_its_first_report_does_not_block_the_fold
     assert dreg(*run, "--scheduler", "nowhere://").code in {2, 6}
     assert dreg("validate", str(tmp_path / "none"), *run[2:]).code == 4
     assert dreg(*run).code == 1
+
+
+def test_val_162_a_run_is_not_continued_with_other_options(dreg: Run, files: Path, tmp_path: Path) -> None:
+    run = ["validate", str(files), "--format", "parquet", "-o", str(tmp_path / "out")]
+    first = dreg(*run)
+    before = {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()}
+    other = dreg(*run, "--pedantic", "--kind", "oci-index", "--resume")
+
+    assert other.code == 5
+    assert 'kind was null, but is "oci-index", pedantic was false, but is true' in other.err
+    assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
+    assert dreg(*run, "--resume").code == first.code
+
+
+def test_val_163_columns_of_other_files_cannot_be_kept(dreg: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("{}\n")
+    done = dreg(
+        "validate", str(tmp_path / "a.jsonl"), "--keep", "id", "--format", "parquet", "-o", str(tmp_path / "out")
+    )
+
+    assert done.code == 2
+    assert f"--keep copies columns of Parquet files; {tmp_path}/a.jsonl is none" in done.err
+    assert not (tmp_path / "out").exists()

@@ -18,7 +18,7 @@ from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
 from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local, local_path
-from dreg_client.partitions.run.state import read_state, shown_sources, stated_sources, write_state
+from dreg_client.partitions.run.state import other_rules, read_state, shown_sources, stated_sources, write_state
 
 
 class Run:
@@ -144,7 +144,7 @@ def open_run(
 
     Raises:
         FileError: The folder cannot be used: it is not empty, is in use, cannot be written, or is that of a run over
-            other sources.
+            other sources or with other rules.
     """
     if is_local(place):
         place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
@@ -152,9 +152,9 @@ def open_run(
     folder.create()
     named = tuple(sources)
     if read_state(folder) is None:  # no lock file is created in the folder of something else
-        _check(folder, named, resume=resume)
+        _check(folder, rules, named, resume=resume)
     with folder.lock():
-        _check(folder, named, resume=resume)
+        _check(folder, rules, named, resume=resume)
         folder.remove_parts()
         begun = (read_state(folder) or {}).get("begun")
         run = Run(place, folder, rules, named, begun=begun if isinstance(begun, str) else "")
@@ -168,8 +168,8 @@ def open_run(
             folder.remove_parts()
 
 
-def _check(folder: ReportFolder, sources: tuple[str, ...], *, resume: bool) -> None:
-    """Raise an error unless the folder is empty, or has an earlier run over the same sources that is continued."""
+def _check(folder: ReportFolder, rules: PartitionRules, sources: tuple[str, ...], *, resume: bool) -> None:
+    """Raise an error unless the folder is empty, or has an earlier run that is continued."""
     if next(folder.names(), None) is None:
         return
     if not resume:
@@ -180,6 +180,10 @@ def _check(folder: ReportFolder, sources: tuple[str, ...], *, resume: bool) -> N
     if digest is not None and stated.get("sourcesDigest", digest) != digest:
         advice = "name the same sources (quote patterns, so that new files match, too), or a new folder"
         raise FileError(folder.name, f"is the folder of a run over other sources: {shown_sources(stated)}; {advice}")
+    # The rules of another version may have other members; its partitions are done again.
+    if stated.get("dreg") == __version__ and (others := other_rules(stated, plain_rules(rules))):
+        advice = "use the same options, or a new folder"
+        raise FileError(folder.name, f"is the folder of a run with other options: {others}; {advice}")
 
 
 def check_token(folder: ReportFolder, token: str) -> None:

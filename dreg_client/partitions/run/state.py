@@ -60,6 +60,23 @@ def shown_sources(stated: dict[str, Any]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
+def other_rules(stated: dict[str, Any], plain: dict[str, Any]) -> str:
+    """Return how the rules that a file states differ from others, for a message; empty if they are the same."""
+    before, now = _members(stated.get("rules")), _members(json.loads(json.dumps(plain)))
+    return ", ".join(
+        f"{name} was {json.dumps(before.get(name))}, but is {json.dumps(value)}"
+        for name, value in now.items()
+        if before.get(name) != value
+    )
+
+
+def _members(rules: object) -> dict[str, Any]:
+    """Return the members of rules, also those of the rules for lines, by name."""
+    found = cast("dict[str, Any]", rules) if isinstance(rules, dict) else {}
+    lines: Any = found.get("lines")
+    return {**found, **(lines if isinstance(lines, dict) else {}), "lines": None}
+
+
 def why_incomplete(folder: ReportFolder, reports: int) -> str | None:
     """Return why the reports in a folder are not those of a complete run; None if they are, or no run is stated.
 
