@@ -1,7 +1,7 @@
 """Validate the rows of partitions in chunks, in several processes, with the reports in order."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -10,7 +10,6 @@ from dreg_client.errors import DregError, FileError
 from dreg_client.partitions.input.read import report_of, rows_in
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row, RowReport
-from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess
 from dreg_client.validation.dumps import MOST_REPORTS
 from dreg_client.validation.pieces import results_in_order
 from dreg_client.values.sizes import MEBIBYTE
@@ -83,15 +82,30 @@ def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[
 
     Parquet is read in a process of its own, because damaged files can end a process that reads them with pyarrow.
     """
-    with closing(ReadingProcess(partial(chunks_of, rules))) as reading:
+    with ExitStack() as stack:
+        read_elsewhere = None
         for partition in partitions:
             if partition.format != "parquet":
                 yield from chunks_of(rules, partition)
                 continue
+            read_elsewhere = read_elsewhere or stack.enter_context(_reading_process(rules))
+            yield from read_elsewhere(partition)
+
+
+@contextmanager
+def _reading_process(rules: PartitionRules) -> Generator[Callable[[Partition], Iterator[RowChunk]]]:
+    # Imported here because it imports multiprocessing, which other formats do not need.
+    from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess  # noqa: PLC0415
+
+    with closing(ReadingProcess(partial(chunks_of, rules))) as reading:
+
+        def read(partition: Partition) -> Iterator[RowChunk]:
             try:
                 yield from reading.results(partition)
             except ProcessKilledError:
                 yield RowChunk((), partition, FileError(shown_source(partition.source), _KILLED))
+
+        yield read
 
 
 def chunks_of(rules: PartitionRules, partition: Partition) -> Iterator[RowChunk]:
