@@ -215,6 +215,7 @@ class AsyncOriginPool:
             else:
                 self.drop(connection, held)
             if isinstance(failure, NetworkError):
+                failure.__cause__ = failure.__context__ = None  # may repeat a URL with secrets, also in a pickle
                 raise failure.error(hop.where) from None
             raise
 
@@ -321,6 +322,7 @@ class AsyncPooledResponse:
         except BaseException as failure:
             await self.aclose()
             if isinstance(failure, NetworkError):
+                failure.__cause__ = failure.__context__ = None  # as in `send`
                 error = failure.error(self._hop.where)
                 raise (error if monotonic() >= until else body_timeout(error, self._seconds)) from None
             raise

@@ -216,6 +216,7 @@ class OriginPool:
             else:
                 self.drop(connection, held)
             if isinstance(failure, NetworkError):
+                failure.__cause__ = failure.__context__ = None  # may repeat a URL with secrets, also in a pickle
                 raise failure.error(hop.where) from None
             raise
 
@@ -323,6 +324,7 @@ class PooledResponse:
         except BaseException as failure:
             self.close()
             if isinstance(failure, NetworkError):
+                failure.__cause__ = failure.__context__ = None  # as in `send`
                 error = failure.error(self._hop.where)
                 raise (error if monotonic() >= until else body_timeout(error, self._seconds)) from None
             raise
