@@ -22,14 +22,14 @@ from documents import mixed
 from simulation import Cluster, Run, divided, file_sizes, ideal, simulate
 from tables import table
 
-ENGINES: Final = {"Apache Spark": (20_000, 20.0), "Ray": (20_000, 15.0), "Dask": (24_500, 5.0)}
+ENGINES: Final = {"Apache Spark": (20_000, 20.0), "Ray": (20_000, 15.0), "Dask": (22_000, 5.0)}
 """The documents that a core validates in a second, measured with two workers, and the seconds to start a worker."""
-ONE_MACHINE: Final = {2: 32_000, 8: 32_000, 64: 32_000}
+ONE_MACHINE: Final = {2: 25_000, 8: 25_000, 64: 25_000}
 """The documents that a core of one machine validates in a second with `dreg validate --jobs CORES`, measured with two.
 
 More cores are assumed to scale as two do, because processes share nothing but the disk.
 """
-ONE_PROCESS: Final = 32_000
+ONE_PROCESS: Final = 26_800
 SIZES: Final = (8, 32, 64, 256, 1024)
 DEATHS: Final = (0.0, 1.0, 10.0)
 MEBIBYTE: Final = 1024 * 1024
