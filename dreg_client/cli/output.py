@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 _STYLES: Final = {"bold": "1", "red": "1;31", "yellow": "1;33", "green": "1;32", "cyan": "1;36"}
+SEVERITY_STYLES: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 def visible(text: str) -> str:

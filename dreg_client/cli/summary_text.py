@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from dreg_client.cli.output import counted, styled, visible, wrapped
-from dreg_client.errors.problems import Severity, full_clause
+from dreg_client.cli.output import SEVERITY_STYLES, counted, styled, visible, wrapped
+from dreg_client.errors.problems import full_clause
 from dreg_client.partitions.summary import OTHER, Example, Summary
 from dreg_client.values.sizes import byte_size
 
-_STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _LABEL: Final = 8
 _INDENT: Final = 2
 
@@ -26,7 +25,7 @@ def summary_lines(summary: Summary, failed: Iterable[tuple[str, str]] = (), omit
         if count.problems > count.documents:
             amount += f", {count.problems:,} problems"
         name = "other rules" if rule == OTHER else rule
-        yield f"{styled(severity, _STYLES[Severity(severity)])} {styled(name, 'bold')}: {amount}"
+        yield f"{styled(severity, SEVERITY_STYLES[severity])} {styled(name, 'bold')}: {amount}"
         yield from _example(count.example)
     failures = list(failed)
     for name, reason in failures:

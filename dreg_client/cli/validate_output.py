@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from dreg_client.cli.error_messages import error_message, plain_failure
-from dreg_client.cli.output import decodable, put, put_command, styled, visible, wrapped
+from dreg_client.cli.output import SEVERITY_STYLES, decodable, put, put_command, styled, visible, wrapped
 from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
 from dreg_client.validation.report import Report
@@ -14,7 +14,6 @@ from dreg_client.validation.report import Report
 if TYPE_CHECKING:
     from dreg_client.cli.validate_journal import Journal
 
-_STYLES: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _HINTS: Final = {"GEN-12": "set the kind, for example --kind image-config"}
 _MOST_NAMES: Final = 20
@@ -183,7 +182,7 @@ class _TextWriter(Writer):
         place = f"{found.source}:{found.line}" if found.line else found.source
         put(f"{styled(visible(place), 'bold')}: {verdict}{f' ({found.kind})' if found.kind else ''}")
         for problem in problems:
-            severity = styled(str(problem.severity), _STYLES[problem.severity])
+            severity = styled(str(problem.severity), SEVERITY_STYLES[problem.severity])
             put(f"  {severity} at {visible(problem.path)}{' (the whole document)' if problem.path == '$' else ''}")
             rows = {
                 "found": problem.found,

@@ -122,7 +122,7 @@ class _Outcome:
         self.summary: Summary = Summary()
         self.has_unread: bool = False
         self._output, self._settings = output, settings
-        self._done = self._kept = self._failed = self._partitions = 0
+        self._done = self._kept = self._failed = 0
         self._named: list[tuple[str, str]] = []
         self._codes: set[int] = set()
         self._taken = TakenSources()
@@ -131,9 +131,7 @@ class _Outcome:
         """Yield the partitions of a source, and add layouts to `single`; note why it has no partitions, or no more."""
         source, on_layout = absolute(source), partial(self._note_layout, single)
         try:
-            for partition in partitions_of([source], rules, self._taken, on_layout=on_layout):
-                self._partitions += 1
-                yield partition
+            yield from partitions_of([source], rules, self._taken, on_layout=on_layout)
         except MissingLibraryError:
             raise
         except (DregError, OSError) as failure:

@@ -20,14 +20,12 @@ from dreg_client.files.tar_headers import (
 )
 from dreg_client.models.stored import read_or_scan
 from dreg_client.values.digest import Digest, is_digest
-from dreg_client.values.sizes import MAX_DOCUMENT
+from dreg_client.values.sizes import FAR, MAX_DOCUMENT
 
 _MAX_NAMED: Final = MAX_NAMES // 2
 """The maximum total size of the names of blobs in documents, which are kept besides those of the members."""
 _ANY: Final = sys.maxsize
 """The stated size of a member of which no size is stated."""
-_FAR: Final = 1 << 62
-"""More bytes than any archive has."""
 _NOWHERE: Final = (sys.maxsize, sys.maxsize)
 
 
@@ -56,9 +54,9 @@ class Survey:
             HeaderError: A header is invalid.
             UnsafeLinkError: A link leads outside, or there are too many.
         """
-        for member in members(self._stream, _FAR):
+        for member in members(self._stream, FAR):
             self._add(member)
-        self._stream.seek(_FAR)  # the bytes after the end of the archive are also limited
+        self._stream.seek(FAR)  # the bytes after the end of the archive are also limited
         links = MemberLinks(self._links.values(), self._files)
         most: dict[str, int] = {}
         for name, size in self._stated.items():

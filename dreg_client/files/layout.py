@@ -7,8 +7,8 @@ from typing import BinaryIO, Final
 
 from dreg_client import errors
 from dreg_client.errors.problems import Severity
-from dreg_client.files.rooted import Files, check_size, chunks_of, size_of
-from dreg_client.files.sparse import check_stored
+from dreg_client.files.rooted import Files, chunks_of, size_of
+from dreg_client.files.sparse import at_offset, check_stored
 from dreg_client.files.store_kinds import OCI, OCI_ARCHIVE, other_kind
 from dreg_client.models.descriptor import Descriptor
 from dreg_client.models.index import LayoutIndex
@@ -113,15 +113,7 @@ def open_blob(files: Files, digest: Digest, start: int = 0, size: int | None = N
         SizeMismatchError: It has another size. Nothing was read.
         LayoutError: It cannot be opened, or is a large sparse file.
     """
-    file, path = _opened(files, digest), f"{files.name}, blob {digest.short}"
-    try:
-        check_size(file, size, path)
-        check_stored(file, path)
-        file.seek(start)
-    except BaseException:
-        file.close()
-        raise
-    return file
+    return at_offset(_opened(files, digest), start, size, f"{files.name}, blob {digest.short}")
 
 
 def _opened(files: Files, digest: Digest) -> BinaryIO:

@@ -9,8 +9,8 @@ from typing import BinaryIO, Final, Literal
 
 from dreg_client import errors
 from dreg_client.files.at_once import ListedAhead
-from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, check_size
-from dreg_client.files.sparse import check_stored
+from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles
+from dreg_client.files.sparse import at_offset
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import RepositoryName, is_repository_name, is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -175,15 +175,7 @@ class StorageTree:
             SizeMismatchError: It has another size. Nothing was read.
             LayoutError: It cannot be opened, or is a large sparse file.
         """
-        file, path = self.files.open(data_path(digest)), f"{self.name}, blob {digest.short}"
-        try:
-            check_size(file, size, path)
-            check_stored(file, path)
-            file.seek(start)
-        except BaseException:
-            file.close()
-            raise
-        return file
+        return at_offset(self.files.open(data_path(digest)), start, size, f"{self.name}, blob {digest.short}")
 
     def blobs(self) -> Iterator[Digest]:
         """Yield the digests of all blobs, sorted, without looking for their bytes."""

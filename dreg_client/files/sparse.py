@@ -4,6 +4,7 @@ import os
 from typing import BinaryIO, Final
 
 from dreg_client import errors
+from dreg_client.files.rooted import check_size
 from dreg_client.values.sizes import most_decompressed
 
 _SMALL: Final = 4 << 30
@@ -32,6 +33,23 @@ def check_stored(file: BinaryIO, path: str) -> None:
     if found.st_size > _most(stored):
         sizes = f"of its {found.st_size:,} bytes, only {stored:,} are stored"
         raise errors.LayoutCorruptError(path, f"is a sparse file: {sizes}; it was not read")
+
+
+def at_offset(file: BinaryIO, start: int, size: int | None, path: str) -> BinaryIO:
+    """Return a newly opened blob at an offset; close it if it is not as it should be.
+
+    Raises:
+        SizeMismatchError: It has another size than the given one (None: unknown).
+        LayoutCorruptError: It is a large sparse file.
+    """
+    try:
+        check_size(file, size, path)
+        check_stored(file, path)
+        file.seek(start)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _most(stored: int) -> int:

@@ -6,6 +6,8 @@ KIBIBYTE: Final = 1024
 MEBIBYTE: Final = 1024 * KIBIBYTE
 MAX_DOCUMENT: Final = 4 * MEBIBYTE
 """The default maximum size of a document in bytes (GEN-05)."""
+FAR: Final = 1 << 62
+"""More bytes than any file has."""
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 _SMALL: Final = 64 * MEBIBYTE
 _MAX_RATIO: Final = 200

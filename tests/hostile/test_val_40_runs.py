@@ -2,10 +2,7 @@
 
 import os
 import signal
-import subprocess
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,13 +12,10 @@ from dreg_client.partitions.run.folder import open_run
 from dreg_client.partitions.run.local import MOST_ATTEMPTS, run_in_processes
 from dreg_client.partitions.run.results import run_partitions
 from dreg_client.partitions.run.validate import PartitionReport
-from tests.commands import run_limited, start_limited
 from tests.hostile.downloads import limit_files
 from tests.partitions import runs
-from tests.partitions.clusters import ENVIRONMENT
+from tests.partitions.killed_runs import DOCUMENTS, FILES, begin, check_complete, finished, words
 from tests.partitions.runs import DREG, below, left, partitions_of, reported, reports, stated, wait_for, workers
-
-FILES, DOCUMENTS = 8, 1500
 
 
 @pytest.fixture
@@ -29,24 +23,6 @@ def stored(tmp_path: Path) -> Path:
     """A folder with files that take some seconds."""
     runs.write_files(tmp_path / "in", FILES, DOCUMENTS)
     return tmp_path / "in"
-
-
-def words(stored: Path, out: Path, *options: str) -> list[str]:
-    return [*DREG, "validate", str(stored), "--format", "parquet", "-o", str(out), *options]
-
-
-def begin(command: Sequence[str]) -> Any:
-    return start_limited(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, text=True)
-
-
-def finished(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    return run_limited(command, capture_output=True, env=ENVIRONMENT, text=True, check=False)
-
-
-def check_complete(out: Path) -> None:
-    assert set(reported(out).values()) == {1}
-    assert len(reported(out)) == FILES * DOCUMENTS
-    assert left(out) == []
 
 
 @pytest.mark.parametrize("options", [["--jobs", "2"], ["--jobs", "2", "--scheduler", "local"]], ids=["jobs", "dask"])

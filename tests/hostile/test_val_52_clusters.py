@@ -2,10 +2,8 @@
 
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,12 +13,11 @@ from dreg_client.partitions.run import cluster as cluster_run
 from dreg_client.partitions.run.cluster import run_on_cluster
 from dreg_client.partitions.run.results import run_partitions
 from dreg_client.partitions.run.validate import PartitionReport
-from tests.commands import run_limited, start_limited
 from tests.partitions import runs
-from tests.partitions.clusters import ENVIRONMENT, Cluster, cluster
-from tests.partitions.runs import DREG, left, partitions_of, reported, reports, wait_for, workers
+from tests.partitions.clusters import Cluster, cluster
+from tests.partitions.killed_runs import DOCUMENTS, FILES, begin, check_complete, finished, words
+from tests.partitions.runs import partitions_of, reports, wait_for, workers
 
-FILES, DOCUMENTS = 8, 1500
 HIDDEN = "import sys\nsys.modules['dreg_client'] = None\n"
 OLDER = "import dreg_client\ndreg_client.__version__ = '0.0.1'\n"
 
@@ -36,24 +33,6 @@ def stored(tmp_path: Path) -> Path:
     """A folder with files that take some seconds."""
     runs.write_files(tmp_path / "in", FILES, DOCUMENTS)
     return tmp_path / "in"
-
-
-def words(stored: Path, out: Path, *options: str) -> list[str]:
-    return [*DREG, "validate", str(stored), "--format", "parquet", "-o", str(out), *options]
-
-
-def begin(command: list[str]) -> Any:
-    return start_limited(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, text=True)
-
-
-def finished(command: list[str]) -> "subprocess.CompletedProcess[str]":
-    return run_limited(command, capture_output=True, env=ENVIRONMENT, text=True, check=False)
-
-
-def check_complete(out: Path) -> None:
-    assert set(reported(out).values()) == {1}
-    assert len(reported(out)) == FILES * DOCUMENTS
-    assert left(out) == []
 
 
 def worker_with(dask: Cluster, folder: Path, code: str) -> None:

@@ -1,17 +1,15 @@
 """Read the rows of JSON Lines: a whole file, which may be compressed, or the lines that start in a part of it."""
 
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from dreg_client.files.forward import buffered, plain_stream
 from dreg_client.files.places import open_source
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.validation.dumps import bounded_lines, placed_lines, whole_document
+from dreg_client.values.sizes import FAR
 from dreg_client.values.source_url import shown_source
-
-_FAR: Final = 1 << 62
-"""More bytes than any file has."""
 
 
 def rows_of_lines(partition: Partition, on_read: Callable[[int], None]) -> Iterator[Row]:
@@ -32,7 +30,7 @@ def rows_of_lines(partition: Partition, on_read: Callable[[int], None]) -> Itera
                 yield Row(name, 1, document.strip(), is_line=True, offset=0)
                 return
             file.seek(0)
-        for number, (offset, line) in enumerate(placed_lines(file, start, _FAR if stop is None else stop), 1):
+        for number, (offset, line) in enumerate(placed_lines(file, start, FAR if stop is None else stop), 1):
             if stripped := line.strip():
                 yield Row(name, 0 if start else number, stripped, is_line=True, offset=offset)
 

@@ -11,13 +11,13 @@ from dreg_client.files.places import StoredFile, directory_of, find_source, join
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.source_url import is_source_url, without_query
+from dreg_client.values.store_name import local_path
 
 RUN_FILE: Final = "_dreg-run.json"
 """The file that states which run the report files in a folder are of."""
 _REPORT: Final = re.compile(r"-[0-9a-f]{16}\.parquet\Z")
 _HIDDEN: Final = re.compile(r"(?:\A|/)[._]")
 _TREE: Final = "/docker/registry/v2"
-_LOCAL: Final = ("file://", "local://")
 
 
 def absolute(source: str) -> str:
@@ -76,7 +76,7 @@ class TakenSources:
 
     def take_directory(self, source: str) -> None:
         """Take all files with known endings in a directory and below, once they have been found."""
-        self._directories.add(self._place(f"{_path(source)}/x").rpartition("/")[0])
+        self._directories.add(self._place(f"{local_path(source)}/x").rpartition("/")[0])
 
     def has(self, file: StoredFile) -> bool:
         """Return whether a file was taken, itself or with its directory."""
@@ -106,17 +106,13 @@ class TakenSources:
         return bool(self._storages) and (self._storage(path), repository) in self._storages
 
     def _storage(self, path: str) -> str:
-        return self._place(f"{_path(path).rstrip('/').removesuffix(_TREE)}/x")
+        return self._place(f"{local_path(path).rstrip('/').removesuffix(_TREE)}/x")
 
     def _place(self, source: str) -> str:
         """Return the path of a file, without links to directories, or its URL."""
-        if is_source_url(path := _path(source)):
+        if is_source_url(path := local_path(source)):
             return path
         directory, _, name = path.rpartition("/")
         if self._last[0] != directory:
             self._last = directory, os.path.realpath(directory or ("/" if path.startswith("/") else "."))
         return f"{self._last[1].rstrip('/')}/{name}"
-
-
-def _path(source: str) -> str:
-    return next((source.removeprefix(scheme) for scheme in _LOCAL if source.startswith(scheme)), source)

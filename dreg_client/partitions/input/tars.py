@@ -12,11 +12,9 @@ from dreg_client.files.tar_headers import FILES, HeaderError, Member, members, s
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.validation.dumps import bounded_lines
-from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
+from dreg_client.values.sizes import FAR, MAX_DOCUMENT, MEBIBYTE
 from dreg_client.values.source_url import shown_source
 
-_FAR: Final = 1 << 62
-"""More bytes than any archive has."""
 _LINES: Final = (".jsonl", ".ndjson")
 _OF_LAYOUTS: Final = ("blobs/sha256/", "blobs/sha512/")
 
@@ -58,7 +56,7 @@ def rows_of_archive(
 
 def _size(archive: BinaryIO | ForwardFile) -> int:
     if isinstance(archive, ForwardFile):
-        return _FAR
+        return FAR
     size = archive.seek(0, os.SEEK_END)
     archive.seek(0)
     return size

@@ -21,6 +21,7 @@ from dreg_client.values.source_url import encodable, shown_source
 _pa: Final[Any] = pa  # some functions of pyarrow have no complete types
 _pq: Final[Any] = pq
 METADATA: Final = "dreg.partition"
+"""The member of a Parquet file's metadata that states what the report is of, and its sums."""
 PLACE: Final = (
     pa.field("source", pa.string(), nullable=False),
     pa.field("line", pa.int64()),

@@ -14,10 +14,10 @@ from dreg_client.files.places import joined
 from dreg_client.files.regular import open_regular
 from dreg_client.files.remote import file_system, open_url, typed_errors
 from dreg_client.values.source_url import shown_source
+from dreg_client.values.store_name import LOCAL_URLS, local_path
 
 LOCK: Final = "_dreg-run.lock"
 """The lock file; Spark and other engines ignore files whose names begin with `_`."""
-_LOCAL: Final = ("file://", "local://")
 
 
 class ReportFolder(Protocol):
@@ -57,12 +57,7 @@ def folder_at(place: str) -> ReportFolder:
 
 def is_local(place: str) -> bool:
     """Return whether a folder is a directory."""
-    return "://" not in place or place.startswith(_LOCAL)
-
-
-def local_path(place: str) -> str:
-    """Return the path of a directory that is named by its path or URL."""
-    return next((place.removeprefix(scheme) for scheme in _LOCAL if place.startswith(scheme)), place)
+    return "://" not in place or place.startswith(LOCAL_URLS)
 
 
 class LocalFolder:

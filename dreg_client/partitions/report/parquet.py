@@ -9,13 +9,12 @@ from typing import Any, BinaryIO, Final
 from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors
 from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.report.file import METADATA
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch, columns_to_read
 from dreg_client.values.sizes import MEBIBYTE
 
-METADATA: Final = b"dreg.partition"
-"""The member of a Parquet file's metadata that contains the sums of its rows."""
 _LONGEST: Final = 16 * MEBIBYTE
 _ROWS: Final = 16_384
 
@@ -38,7 +37,7 @@ def _stored_sums(parquet: ParquetInput) -> FileSums | None:
 
     Programs that change the rows of a file often keep its metadata.
     """
-    raw = (parquet.opened.metadata.metadata or {}).get(METADATA)
+    raw = (parquet.opened.metadata.metadata or {}).get(METADATA.encode())
     if raw is None or len(raw) > _LONGEST:
         return None
     try:

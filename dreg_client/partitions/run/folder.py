@@ -17,8 +17,9 @@ from dreg_client.errors import ClusterError, DregError, FileError
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
-from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local, local_path
+from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local
 from dreg_client.partitions.run.state import other_rules, read_state, shown_sources, stated_sources, write_state
+from dreg_client.values.store_name import local_path
 
 
 class Run:
@@ -154,9 +155,8 @@ def open_run(
     if read_state(folder) is None:  # no lock file is created in the folder of something else
         _check(folder, rules, named, resume=resume)
     with folder.lock():
-        _check(folder, rules, named, resume=resume)
+        begun = _check(folder, rules, named, resume=resume).get("begun")
         folder.remove_parts()
-        begun = (read_state(folder) or {}).get("begun")
         run = Run(place, folder, rules, named, begun=begun if isinstance(begun, str) else "")
         run.begin()
         try:
@@ -168,10 +168,10 @@ def open_run(
             folder.remove_parts()
 
 
-def _check(folder: ReportFolder, rules: PartitionRules, sources: tuple[str, ...], *, resume: bool) -> None:
-    """Raise an error unless the folder is empty, or has an earlier run that is continued."""
+def _check(folder: ReportFolder, rules: PartitionRules, sources: tuple[str, ...], *, resume: bool) -> dict[str, Any]:
+    """Return what an earlier run that is continued has stated; raise an error unless there is one, or no file."""
     if next(folder.names(), None) is None:
-        return
+        return {}
     if not resume:
         raise FileError(folder.name, "is not empty; name a new folder, or continue its run with resume=True")
     if (stated := read_state(folder)) is None:
@@ -184,6 +184,7 @@ def _check(folder: ReportFolder, rules: PartitionRules, sources: tuple[str, ...]
     if stated.get("dreg") == __version__ and (others := other_rules(stated, plain_rules(rules))):
         advice = "use the same options, or a new folder"
         raise FileError(folder.name, f"is the folder of a run with other options: {others}; {advice}")
+    return stated
 
 
 def check_token(folder: ReportFolder, token: str) -> None:
