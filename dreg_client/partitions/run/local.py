@@ -156,10 +156,9 @@ def _serve(connection: Connection, task: Task) -> None:
         connection.send(None)
     while True:
         try:
-            partition = connection.recv()
-        except (EOFError, OSError):
+            connection.send(_result(partial(task, connection.recv())))
+        except (EOFError, OSError):  # the parent has ended
             return
-        connection.send(_result(partial(task, partition)))
 
 
 def _result(task: Callable[[], PartitionReport]) -> _Answer:

@@ -4,6 +4,7 @@ import multiprocessing
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Final, Generic, TypeVar, cast
@@ -75,14 +76,12 @@ def _received(connection: Connection) -> object:
 def _serve(connection: Connection, read: Callable[[Partition], Iterator[object]]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=end_with_parent, daemon=True).start()
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the parent has ended
+        while True:
             partition = connection.recv()
-        except (EOFError, OSError):
-            return
-        try:
-            for found in read(partition):
-                connection.send(found)
-        except Exception as failure:  # noqa: BLE001 (raised in the parent)
-            connection.send(failure)
-        connection.send(_END)
+            try:
+                for found in read(partition):
+                    connection.send(found)
+            except Exception as failure:  # noqa: BLE001 (raised in the parent)
+                connection.send(failure)
+            connection.send(_END)
