@@ -122,7 +122,9 @@ def check(plan: TagPlan, result: Any, before: dict[str, str], after: dict[str, s
             lost += [(tag, now)] if now not in ({seen} if tag in failed else {seen, wanted}) else []
             continue
         last = others[tag][-1]
-        moments = times.writing(tag) + (times.deleting(last.digest) if last.digest else [])
+        # docker-registry removes the tags of a manifest after it, all that it had found, whatever they name by now.
+        named = {before.get(tag), *(each.digest for each in others[tag])} - {None}
+        moments = [*times.writing(tag), *(it for digest in named for it in times.deleting(digest))]
         if last.outcome == "end" and now != last.digest and not last.is_within(moments):
             lost.append((tag, (now, last)))
     assert not lost, lost
