@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -27,7 +27,7 @@ Job: TypeAlias = Callable[[Path, Path], object]
 
 
 @contextmanager
-def spark() -> Iterator[Job]:
+def spark() -> Generator[Job]:
     """Start Spark with two Python workers."""
     from pyspark.sql import SparkSession
     from pyspark.sql.pandas.types import from_arrow_schema
@@ -44,7 +44,7 @@ def spark() -> Iterator[Job]:
 
 
 @contextmanager
-def ray() -> Iterator[Job]:
+def ray() -> Generator[Job]:
     """Start Ray with two CPUs."""
     import ray
 
@@ -59,7 +59,7 @@ def ray() -> Iterator[Job]:
 
 
 @contextmanager
-def dask() -> Iterator[Job]:
+def dask() -> Generator[Job]:
     """Start a Dask cluster of two worker processes."""
     from distributed import Client, LocalCluster
 
@@ -73,7 +73,7 @@ def dask() -> Iterator[Job]:
 
 
 @contextmanager
-def duckdb() -> Iterator[Job]:
+def duckdb() -> Generator[Job]:
     """Read and write with DuckDB; validate in this process."""
     from duckdb import connect
 
@@ -87,7 +87,7 @@ def duckdb() -> Iterator[Job]:
 
 
 @contextmanager
-def polars() -> Iterator[Job]:
+def polars() -> Generator[Job]:
     """Read with Polars; validate and write in this process."""
     import polars as pl
 

@@ -40,7 +40,7 @@ class Engine:
 
     Attributes:
         job: Its name in `engine_job.py`.
-        library: The module that must be installed.
+        library: The package that must be installed.
         workers: How many CPUs validate.
     """
 
@@ -77,7 +77,7 @@ def tables() -> Iterator[str]:
         for name, engine in ENGINES.items():
             contestants[name] = partial(_engine, python, engine, few, many)
         found = _rounds(contestants)
-    yield _rates(found)
+    yield f"{_rates(found)}\n{_versions(python)}\n"
     print(constants(found, measured()), file=sys.stderr)
 
 
@@ -132,12 +132,22 @@ def _dreg_seconds(python: str, source: Path, target: Path) -> float:
 
 
 def _engine(python: str, engine: Engine, few: Path, many: Path, folder: Path) -> Run:
-    find = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
-    if subprocess.run([python, "-c", find, engine.library], check=False).returncode:
+    if not _version(python, engine.library):
         raise FailedError("not installed; `.ci/engines bench` installs it")
     script = Path(__file__).with_name("engine_job.py")
     printed = _run([python, str(script), engine.job, *map(str, (few, many, folder)), str(time.time())])
     return Run(**json.loads(printed.splitlines()[-1]))
+
+
+def _version(python: str, package: str) -> str:
+    """Return the version of a package; empty if it is not installed."""
+    code = "import importlib.metadata, sys; print(importlib.metadata.version(sys.argv[1]))"
+    return subprocess.run([python, "-c", code, package], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _versions(python: str) -> str:
+    found = {engine.library: _version(python, engine.library) for engine in ENGINES.values()}
+    return f"With {', '.join(f'{package} {number}' for package, number in found.items() if number)}."
 
 
 def _run(command: Sequence[str]) -> str:
@@ -160,29 +170,25 @@ def _rates(found: Found) -> str:
             rows.append([name, runs, *[""] * 4])
             continue
         rate = median(documents / run.seconds for run in runs)
-        whole = [1 / ratio for ratio in _ratios(found, name, lambda run: run.start + run.seconds)]
-        faster = [1 / ratio for ratio in _ratios(found, name, lambda run: run.seconds)]
+        warm = _times_as_fast(found, name, lambda run: run.seconds)
+        whole = _times_as_fast(found, name, lambda run: run.start + run.seconds)
         start = f"{median(run.start for run in runs):.1f}"
-        rows.append([name, f"{rate:,.0f}", f"{rate / _workers(name):,.0f}", _shown(faster), start, _shown(whole)])
-    head = ["on", "documents a second", "a second and worker", f"ratio to {_DREG}", "seconds to start"]
+        rows.append([name, f"{rate:,.0f}", f"{rate / _workers(name):,.0f}", warm, start, whole])
+    head = ["on", "documents a second", "a second and worker", f"ratio to {_DREG}", "seconds to start up"]
     title = f"Engines: {documents:,} manifests, Parquet in and out"
-    return table(title, [*head, "ratio with the start"], rows)
+    return table(title, [*head, "ratio with the start-up"], rows)
 
 
 def _workers(name: str) -> int:
     return ENGINES[name].workers if name in ENGINES else 2
 
 
-def _ratios(found: Found, name: str, seconds: Callable[[Run], float]) -> list[float]:
-    """Return the ratios of the times of a contestant to those of `dreg validate`, one for each round."""
-    ours, theirs = found[name], found[_DREG]
-    if isinstance(ours, str) or isinstance(theirs, str):
-        return []
-    return [seconds(a) / seconds(b) for a, b in zip(ours, theirs, strict=True)]
-
-
-def _shown(values: Sequence[float]) -> str:
-    return spread(values) if values else ""
+def _times_as_fast(found: Found, name: str, seconds: Callable[[Run], float]) -> str:
+    """Return how many times as fast as `dreg validate` a contestant is: the median of the rounds, and the range."""
+    its, other = found[name], found[_DREG]
+    if isinstance(its, str) or isinstance(other, str):
+        return ""
+    return spread([seconds(b) / seconds(a) for a, b in zip(its, other, strict=True)])
 
 
 def constants(found: Found, one_process: float) -> str:
