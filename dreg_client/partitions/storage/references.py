@@ -44,8 +44,8 @@ class References:
         self._tree, self._repository, self._reach, self._lock = tree, repository, reach, Lock()
         self.named: set[Digest] = set()
 
-    def add(self, target: Digest, raw: bytes, document: Document | None, *, is_damaged: bool = False) -> None:
-        """Note what a manifest refers to. Of one that cannot be parsed, these are all digests in its text.
+    def add(self, target: Digest, raw: bytes, document: Document | None, *, is_damaged: bool = False) -> list[Digest]:
+        """Note and return what a manifest refers to. Of one that cannot be parsed, these are all digests in its text.
 
         Args:
             target: The digest of its stored bytes.
@@ -69,6 +69,7 @@ class References:
             self.unknown(target, "has other bytes than its digest states (STO-02)")
         elif document is None and b"\\u" in raw:
             self.unknown(target, "is a manifest that cannot be parsed")
+        return named
 
     def _stored(self, digest: Digest) -> Iterator[Digest]:
         yield digest
