@@ -10,10 +10,18 @@ from dreg_client.errors.problems import Problem
 from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree, data_path
+from dreg_client.files.rooted import Entry
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_entries import MARKS, file_report, misplaced, others_in
+from dreg_client.validation.storage_entries import (
+    MARKS,
+    file_report,
+    hidden_by,
+    is_misplaced,
+    misplaced,
+    others_in,
+)
 from dreg_client.validation.storage_needs import NeededBy, shown_tags
 from dreg_client.validation.storage_reach import StorageReach, is_damage
 from dreg_client.validation.storage_reading import Link, StoredBlobs, read_link, settled_link
@@ -95,10 +103,18 @@ class LinkChecks:
                 yield self._misplaced(place)
             return []
         for entry in entries:
-            if entry.is_link and _may_hide(place):
-                self._reach.unknown(self.path(f"{place}/{entry.name}"), "is a symbolic link, which was not followed")
+            if is_misplaced(self.path(place), entry):
+                self._note_misplaced(place, entry)
         yield from others_in(self.path(place), entries)
         return [entry.name for entry in entries if entry.is_directory]
+
+    def _note_misplaced(self, place: str, entry: Entry) -> None:
+        if _may_hide(place):
+            self._reach.unknown(self.path(f"{place}/{entry.name}"), hidden_by(entry))
+        for links, malformed in self._malformed.items():
+            outer, _, algorithm = place.rpartition("/")
+            if outer == links and is_registered_digest(text := f"{algorithm}:{entry.name}"):
+                malformed.add(Digest(text))
 
     def read_manifests(self) -> Iterator[FileReport]:
         """Read the links to manifests; report those that are malformed."""

@@ -88,14 +88,25 @@ class RepositoryCheck:
         try:
             document = self._read_manifest(digest, target, found)
             for claim in self._checks.below(document, digest, 1):
-                try:
-                    found += (self._named_report(*below, digest) for below in self._walk.visit([claim]))
-                except errors.LayoutError as failure:
-                    self._references.unread(failure)
+                found += self._below(claim, digest)
         except errors.LayoutError as failure:
             self._is_all_named = False
             self._references.unread(failure)
         return found
+
+    def _below(self, claim: Claim, manifest: Digest) -> Iterator[FileReport]:
+        """Yield the reports of what a manifest names."""
+        try:
+            for digest, report in self._walk.visit([claim]):
+                yield self._named_report(digest, report, manifest)
+        except errors.LayoutError as failure:
+            if is_damage(failure) and claim.role == "config":
+                problem = damage(claim.descriptor.digest, f"a file that {failure.reason}")
+                yield self._named_report(
+                    claim.descriptor.digest, Report(None, claim.descriptor.digest, 0, (problem,)), manifest
+                )
+            else:
+                self._references.unread(failure)
 
     def _read_manifest(self, digest: Digest, target: Digest, found: list[FileReport]) -> AnyManifest | None:
         """Read a manifest, and add its report; return None if it is not valid."""
