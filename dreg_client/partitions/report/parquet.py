@@ -51,7 +51,7 @@ def _stored_sums(parquet: ParquetInput) -> FileSums | None:
         position = (source, int(start))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
-    if summary.documents != parquet.opened.metadata.num_rows:
+    if summary.documents + summary.unreferenced != parquet.opened.metadata.num_rows:
         return None
     return FileSums(summary, failed, position=position)
 
