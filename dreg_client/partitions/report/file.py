@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.report_columns import PLACE
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.sizes import MEBIBYTE
@@ -22,22 +23,19 @@ _pa: Final[Any] = pa  # some functions of pyarrow have no complete types
 _pq: Final[Any] = pq
 METADATA: Final = "dreg.partition"
 """The member of a Parquet file's metadata that states what the report is of, and its sums."""
-PLACE: Final = (
-    pa.field("source", pa.string(), nullable=False),
-    pa.field("line", pa.int64()),
-    pa.field("offset", pa.int64()),
-)
-"""The first columns: the file that contains the document; the number of its line or row, from 1, or null; the byte
-where its line starts, or null."""
-ROW_SCHEMA: Final[pa.Schema] = _pa.schema([*PLACE, *REPORT_SCHEMA])
 _MOST_ROWS: Final = 16_384
 _MOST_BYTES: Final = 32 * MEBIBYTE
 
 
 class PlacedRows:
-    """Collects reports, with the places of their documents, as record batches of `ROW_SCHEMA`."""
+    """Collects reports of documents that have no columns to keep, with their places, as record batches.
 
-    def __init__(self) -> None:
+    Args:
+        schema: The columns: those of `report_columns`. The kept ones are null.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
         self._sources: list[str] = []
         self._numbers: list[int | None] = []
         self._offsets: list[int | None] = []
@@ -65,8 +63,10 @@ class PlacedRows:
         """Return the rows, and start with no rows again."""
         numbers = (_pa.array(each, pa.int64()) for each in (self._numbers, self._offsets))
         place = [_pa.array(self._sources, pa.string()), *numbers]
+        kept = [pa.nulls(len(self), field.type) for field in [*self._schema][len(PLACE) : -len(REPORT_SCHEMA)]]
         self._sources, self._numbers, self._offsets = [], [], []
-        return cast("pa.RecordBatch", _pa.record_batch([*place, *self._rows.columns()], schema=ROW_SCHEMA))
+        columns = [*place, *kept, *self._rows.columns()]
+        return cast("pa.RecordBatch", _pa.record_batch(columns, schema=self._schema))
 
 
 class ReportWriter:
@@ -74,10 +74,11 @@ class ReportWriter:
 
     Args:
         stream: The file, open for writing. It stays open.
+        schema: The columns of the file if it has no rows, see `report_columns`.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
+        self._stream, self._schema = stream, schema
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
@@ -99,7 +100,7 @@ class ReportWriter:
 
     def finish(self, metadata: str) -> None:
         """Write the end of the file, with the metadata of `metadata_of`."""
-        self._write_waiting(self._waiting[0].schema if self._waiting else ROW_SCHEMA)
+        self._write_waiting(self._waiting[0].schema if self._waiting else self._schema)
         if self._writer is not None:
             self._writer.add_key_value_metadata({METADATA: metadata})
             self._writer.close()

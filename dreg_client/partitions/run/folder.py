@@ -9,15 +9,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dreg_client import __version__
 from dreg_client._logging import log
-from dreg_client.errors import ClusterError, DregError, FileError
+from dreg_client.errors import ClusterError, ColumnError, DregError, FileError
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
 from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local
+from dreg_client.partitions.report_columns import report_columns
 from dreg_client.partitions.run.state import other_rules, read_state, shown_sources, stated_sources, write_state
 from dreg_client.values.store_name import local_path
 
@@ -146,10 +147,13 @@ def open_run(
     Raises:
         FileError: The folder cannot be used: it is not empty, is in use, cannot be written, or is that of a run over
             other sources or with other rules.
+        ColumnError: Columns are to be kept, but their types are not known.
     """
     if is_local(place):
         place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
     folder = folder_at(place)
+    if rules.keep:
+        rules = _with_kept_schema(folder, rules)
     folder.create()
     named = tuple(sources)
     if read_state(folder) is None:  # no lock file is created in the folder of something else
@@ -166,6 +170,24 @@ def open_run(
             raise
         finally:
             folder.remove_parts()
+
+
+def _with_kept_schema(folder: ReportFolder, rules: PartitionRules) -> PartitionRules:
+    """Return rules with the types that the kept columns have in the reports of the run that is continued, if any.
+
+    The file that had them may have changed.
+    """
+    stated = (read_state(folder) or {}).get("rules")
+    found = cast("dict[str, Any]", stated).get("kept_schema") if isinstance(stated, dict) else None
+    if isinstance(found, str) and found:
+        earlier = replace(rules, kept_schema=found)
+        with suppress(ValueError):  # of a run that kept other columns
+            report_columns(earlier)
+            return earlier
+    if not rules.kept_schema:
+        reason = "cannot be kept: no source is a Parquet file that can be read; validate the sources without --keep"
+        raise ColumnError(rules.keep[0], reason)
+    return rules
 
 
 def _check(folder: ReportFolder, rules: PartitionRules, sources: tuple[str, ...], *, resume: bool) -> dict[str, Any]:

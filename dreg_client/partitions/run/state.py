@@ -74,7 +74,7 @@ def _members(rules: object) -> dict[str, Any]:
     """Return the members of rules, also those of the rules for lines, by name."""
     found = cast("dict[str, Any]", rules) if isinstance(rules, dict) else {}
     lines: Any = found.get("lines")
-    return {**found, **(lines if isinstance(lines, dict) else {}), "lines": None}
+    return {**found, **(lines if isinstance(lines, dict) else {}), "lines": None, "kept_schema": None}
 
 
 def why_incomplete(folder: ReportFolder, reports: int) -> str | None:
