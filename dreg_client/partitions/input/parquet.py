@@ -5,6 +5,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, TypeAlias
 
 from dreg_client.arrow import validate_batches
@@ -13,7 +14,7 @@ from dreg_client.arrow import validate_batches
 # The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 
-from dreg_client.arrow_columns import octets_at, octets_of, stored_column, texts_of
+from dreg_client.arrow_columns import of_documents
 from dreg_client.errors import ColumnError
 from dreg_client.files.places import open_source
 from dreg_client.partitions.input.failures import naming_file
@@ -163,25 +164,11 @@ def rows_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[Row
 
 
 def _found(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Found]:
-    column = stored_column(batch, rules.column)
-    media_types, kinds = texts_of(batch, rules.media_type_column), texts_of(batch, rules.kind_column)
-    if not isinstance(column, pa.DictionaryArray):
-        for raw, media_type, kind in zip(octets_of(column), media_types, kinds, strict=False):  # some never end
-            yield _sized(raw, media_type, kind, rules)
-        return
-    known: dict[tuple[int | None, str | None, str | None], _Found] = {}
-    octets = 0
-    for key in zip(column.indices.to_pylist(), media_types, kinds, strict=False):
-        if key not in known:
-            if octets > MAX_DOCUMENT:
-                known, octets = {}, 0
-            raw = None if key[0] is None else octets_at(column.dictionary, key[0])
-            known[key] = found = _sized(raw, *key[1:], rules)
-            octets += len(found[0] or b"") + _REPORT
-        yield known[key]
+    names = (rules.column, rules.media_type_column, rules.kind_column)
+    return of_documents(batch, names, partial(_sized, rules), weight=lambda found: len(found[0] or b"") + _REPORT)
 
 
-def _sized(raw: bytes | None, media_type: str | None, kind: str | None, rules: PartitionRules) -> _Found:
+def _sized(rules: PartitionRules, raw: bytes | None, media_type: str | None, kind: str | None) -> _Found:
     """Return the document, or its report if it is too large."""
     if raw is None or len(raw) <= MAX_DOCUMENT:
         return raw, media_type, kind, False, None, None

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_columns import PLACE
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.summary import Summary
+from dreg_client.partitions.summary import Position, Summary
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import encodable, shown_source
 
@@ -23,6 +23,8 @@ _pa: Final[Any] = pa  # some functions of pyarrow have no complete types
 _pq: Final[Any] = pq
 METADATA: Final = "dreg.partition"
 """The member of a Parquet file's metadata that states what the report is of, and its sums."""
+_LONGEST: Final = 16 * MEBIBYTE
+"""The maximum number of bytes of this member."""
 _MOST_ROWS: Final = 16_384
 _MOST_BYTES: Final = 32 * MEBIBYTE
 
@@ -129,11 +131,40 @@ def plain_rules(rules: PartitionRules) -> dict[str, Any]:
 def read_metadata(stream: BinaryIO) -> dict[str, Any] | None:
     """Return what a report file states about itself; None if it is not a report of a partition, or is damaged."""
     try:
-        found: dict[bytes, bytes] = _pq.read_metadata(stream).metadata or {}
-        stated = json.loads(found.get(METADATA.encode(), b"null"))
-    except (pa.ArrowException, OSError, ValueError, RecursionError):
+        return stated_in(_pq.read_metadata(stream))
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+
+
+def stated_in(metadata: Any) -> dict[str, Any] | None:  # noqa: ANN401 (the stubs of pyarrow lack its texts)
+    """Return what the metadata of a Parquet file states as `metadata_of` writes it; None if it does not."""
+    raw: bytes | None = (metadata.metadata or {}).get(METADATA.encode())
+    if raw is None or len(raw) > _LONGEST:
+        return None
+    try:
+        stated = json.loads(raw)
+    except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", stated) if isinstance(stated, dict) else None
+
+
+def stated_summary(stated: dict[str, Any]) -> Summary | None:
+    """Return the sums that a report file states; None if they are not valid."""
+    try:
+        return Summary.of_plain(stated["summary"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def stated_place(stated: dict[str, Any]) -> tuple[str, Position] | None:
+    """Return the name and the place of the partition that a report file states; None if they are not valid."""
+    try:
+        plain: dict[str, Any] = stated["partition"]
+        partition = Partition(**{**plain, "names": tuple(plain["names"])})
+        source, start = partition.position
+        return partition.name, (source, int(start))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def finished_summary(stated: dict[str, Any], partition: Partition, rules: PartitionRules) -> Summary | None:
@@ -144,10 +175,7 @@ def finished_summary(stated: dict[str, Any], partition: Partition, rules: Partit
     wanted = json.loads(json.dumps(_identity(partition, rules)))
     if not partition.version or stated.get("failure") is not None or {**stated, **wanted} != stated:
         return None
-    try:
-        return Summary.of_plain(stated["summary"])
-    except (ValueError, KeyError, TypeError):
-        return None
+    return stated_summary(stated)
 
 
 def stated_name(stated: dict[str, Any]) -> str | None:
