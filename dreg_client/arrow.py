@@ -133,12 +133,12 @@ def validate_batches(
         model_of(kind)
     check_flag("pedantic", pedantic)
     _check_keep(keep)
-    places = _Places(column, media_type_column, kind_column, kind, tuple(keep), pedantic)
+    places = DocumentColumns(column, media_type_column, kind_column, kind, None, tuple(keep), pedantic)
     if isinstance(schema := getattr(batches, "schema", None), pa.Schema):
         places.check(schema)
     if isinstance(batches, pa.RecordBatch | pa.Table) or not isinstance(batches, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _not_batches(batches)
-    return _validated(batches, places)
+    return validate_columns(batches, places)
 
 
 def validate_table(
@@ -246,13 +246,17 @@ def _structs(problems: list[Problem]) -> pa.StructArray:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the documents are in a batch, and how to validate them."""
+class DocumentColumns:
+    """Where the documents are in a batch, and how to validate them.
+
+    `default_kind` and `default_media_type` are those of the documents for which no column states them.
+    """
 
     document: str
     media_type: str | None
     kind: str | None
     default_kind: str | None
+    default_media_type: str | None
     keep: tuple[str, ...]
     pedantic: bool
 
@@ -273,14 +277,16 @@ class _Places:
         """Validate a document. A kind that is unknown is a problem (GEN-12)."""
         if raw is None:
             return None
-        return validate_as(raw, kind or self.default_kind, media_type, pedantic=self.pedantic)
+        kind, media_type = kind or self.default_kind, media_type or self.default_media_type
+        return validate_as(raw, kind, media_type, pedantic=self.pedantic)
 
 
 def _weight(report: Report | None) -> int:
     return _EACH_REPORT * (1 if report is None else 1 + len(report.problems))
 
 
-def _validated(batches: Iterable[pa.RecordBatch], places: _Places) -> Iterator[pa.RecordBatch]:
+def validate_columns(batches: Iterable[pa.RecordBatch], places: DocumentColumns) -> Iterator[pa.RecordBatch]:
+    """Yield batches of reports, as `validate_batches` describes. Errors are raised by the first step."""
     first = before = None
     for batch in batches:
         if not isinstance(batch, pa.RecordBatch):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -292,7 +298,7 @@ def _validated(batches: Iterable[pa.RecordBatch], places: _Places) -> Iterator[p
         yield from _reports(batch, places, cast("pa.Schema", first))
 
 
-def _reports(batch: pa.RecordBatch, places: _Places, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _reports(batch: pa.RecordBatch, places: DocumentColumns, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield the reports of a batch. The kept columns are slices, which copy nothing."""
     kept = [batch.column(index_of(batch.schema, name)) for name in places.keep]
     check_dictionaries(batch, (places.document, places.media_type, places.kind, *places.keep))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
-from dreg_client.arrow import validate_batches
+from dreg_client.arrow import DocumentColumns, validate_columns
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
@@ -120,15 +120,17 @@ def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> 
 
 
 def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
-    return validate_batches(
-        reading.until_failure(batches_in(partition, rules)),
+    how = rules.lines
+    columns = DocumentColumns(
         rules.column,
-        media_type_column=rules.media_type_column or None,
-        kind=rules.lines.kind,  # type: ignore[arg-type]
-        kind_column=rules.kind_column or None,
-        keep=(*PLACE_NAMES, *rules.keep),
-        pedantic=rules.lines.pedantic,
+        rules.media_type_column or None,
+        rules.kind_column or None,
+        how.kind,
+        how.media_type,
+        (*PLACE_NAMES, *rules.keep),
+        how.pedantic,
     )
+    return validate_columns(reading.until_failure(batches_in(partition, rules)), columns)
 
 
 def _of_rows(reports: Iterator[RowReport], rules: PartitionRules) -> Iterator[pa.RecordBatch]:
