@@ -35,7 +35,7 @@ def test_a_row_has_the_same_verdict_in_both_outputs(
     tmp_path: Path, lines: LineRules, media_type_column: str, kind_column: str
 ) -> None:
     kinds = [*dict.fromkeys(str(vector["kind"]) for vector in VECTORS)]
-    raws = [str(vector["body"]).encode() for vector in VECTORS]
+    raws = [str(vector["body"]).encode("utf-8", "surrogatepass") for vector in VECTORS]
     types = [(None, INDEX, DOCKER)[number % 3] for number in range(len(raws))]
     stated = [[None, *kinds, "no-kind"][number % (len(kinds) + 2)] for number in range(len(raws))]
     columns: dict[str, Any] = {
@@ -52,7 +52,7 @@ def test_a_row_has_the_same_verdict_in_both_outputs(
     ]
 
     (tmp_path / "out").mkdir()
-    done = validate_partition(partition, tmp_path / "out", rules)
+    done = validate_partition(partition, str(tmp_path / "out"), rules)
     rows = parquet.read_table(tmp_path / "out")["problems"].to_pylist()
 
     assert done.failure is None
