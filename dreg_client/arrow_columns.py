@@ -28,6 +28,10 @@ BYTES: Final = "binary or string"
 TEXT: Final = "string"
 _LONGEST_TEXT: Final = 1024
 """The number of bytes after which media types and kinds are cut; no valid one is as long."""
+_PARSED: Final = (
+    "if the document was parsed, its exact bytes and its digest are lost: "
+    "store it as a string, or convert it with to_json (digests will differ)"
+)
 MOST_KNOWN: Final = 4 * MEBIBYTE
 """The weight of the results that are kept for further rows with the same document, as in bytes."""
 _SLICE: Final = 64
@@ -41,9 +45,18 @@ def index_of(schema: pa.Schema, name: str) -> int:
         case [index]:
             return index
         case []:
-            raise ColumnError(name, "there is no such column", tuple(schema.names))
+            raise ColumnError(name, f"there is no such column{_member_advice(schema, name)}", tuple(schema.names))
         case several:
             raise ColumnError(name, f"there are {len(several)} columns of this name", tuple(schema.names))
+
+
+def _member_advice(schema: pa.Schema, name: str) -> str:
+    outer, _, member = name.partition(".")
+    index = schema.get_field_index(outer)
+    stored = schema.field(index).type if index >= 0 else None
+    if isinstance(stored, pa.StructType) and stored.get_field_index(member.partition(".")[0]) >= 0:
+        return ", but a member of a struct; make that member a column of its own"
+    return ""
 
 
 def check_type(schema: pa.Schema, name: str, expected: str) -> None:
@@ -70,12 +83,9 @@ def _is_binary(stored: pa.DataType) -> bool:
 
 
 def _advice(stored: pa.DataType) -> str:
-    if pa.types.is_struct(stored) or pa.types.is_map(stored):
-        return (
-            "; the document was already parsed, so its exact bytes and its digest are lost: store it as a string, "
-            "or convert it with to_json (digests will differ)"
-        )
-    return ""
+    if isinstance(stored, pa.StructType) and stored.get_field_index("schemaVersion") < 0:
+        return f"; if one of its members is the document, make that a column of its own; {_PARSED}"
+    return f"; {_PARSED}" if pa.types.is_struct(stored) or pa.types.is_map(stored) else ""
 
 
 def check_dictionaries(batch: pa.RecordBatch, names: Iterable[str | None]) -> None:

@@ -35,7 +35,9 @@ def _stored_sums(parquet: ParquetInput) -> FileSums | None:
     """
     stored = stated_in(parquet.opened.metadata) or {}
     summary, place = stated_summary(stored), stated_place(stored)
-    if summary is None or place is None or summary.documents != parquet.opened.metadata.num_rows:
+    if summary is None or place is None:
+        return None
+    if summary.documents + summary.unreferenced != parquet.opened.metadata.num_rows:
         return None
     failure = stored.get("failure")
     failed = ((place[0], str(failure)),) if failure else ()
