@@ -50,7 +50,7 @@ class KeptTypes:
             return
         self._last = partition.source
         try:
-            found = list(checked_columns(partition, self._rules))
+            found: list[Any] = [*checked_columns(partition, self._rules)]  # pyright: ignore[reportUnknownArgumentType]
         except MissingLibraryError:
             raise
         except (DregError, OSError) as failure:  # the failure of its partition

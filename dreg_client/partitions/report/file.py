@@ -38,6 +38,7 @@ class PlacedRows:
 
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
+        self._kept_types: list[Any] = cast("list[Any]", schema.types)[len(PLACE) : -len(REPORT_SCHEMA)]
         self._sources: list[str] = []
         self._numbers: list[int | None] = []
         self._offsets: list[int | None] = []
@@ -65,7 +66,7 @@ class PlacedRows:
         """Return the rows, and start with no rows again."""
         numbers = (_pa.array(each, pa.int64()) for each in (self._numbers, self._offsets))
         place = [_pa.array(self._sources, pa.string()), *numbers]
-        kept = [pa.nulls(len(self), field.type) for field in [*self._schema][len(PLACE) : -len(REPORT_SCHEMA)]]
+        kept = [_pa.nulls(len(self), kind) for kind in self._kept_types]
         self._sources, self._numbers, self._offsets = [], [], []
         columns = [*place, *kept, *self._rows.columns()]
         return cast("pa.RecordBatch", _pa.record_batch(columns, schema=self._schema))
@@ -138,7 +139,8 @@ def read_metadata(stream: BinaryIO) -> dict[str, Any] | None:
 
 def stated_in(metadata: Any) -> dict[str, Any] | None:  # noqa: ANN401 (the stubs of pyarrow lack its texts)
     """Return what the metadata of a Parquet file states as `metadata_of` writes it; None if it does not."""
-    raw: bytes | None = (metadata.metadata or {}).get(METADATA.encode())
+    members = cast("dict[bytes, bytes]", metadata.metadata or {})
+    raw = members.get(METADATA.encode())
     if raw is None or len(raw) > _LONGEST:
         return None
     try:
@@ -160,7 +162,8 @@ def stated_place(stated: dict[str, Any]) -> tuple[str, Position] | None:
     """Return the name and the place of the partition that a report file states; None if they are not valid."""
     try:
         plain: dict[str, Any] = stated["partition"]
-        partition = Partition(**{**plain, "names": tuple(plain["names"])})
+        plain["names"] = tuple(plain["names"])
+        partition = Partition(**plain)
         source, start = partition.position
         return partition.name, (source, int(start))
     except (ValueError, LookupError, TypeError, AttributeError):
