@@ -3,11 +3,12 @@
 # The stubs of pyarrow leave out type arguments, which mypy reads as Any.
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from dreg_client.errors import ColumnError, MissingLibraryError
+from dreg_client.values.sizes import MEBIBYTE
 
 try:
     import pyarrow as pa
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 else:
     Column = pa.Array
 
+T = TypeVar("T")
+_Key: TypeAlias = tuple[int | None, str | None, str | None]
+"""The index of a document in a dictionary, its media type and its kind."""
 BYTES: Final = "binary or string"
 TEXT: Final = "string"
 _LONGEST_TEXT: Final = 1024
@@ -28,6 +32,8 @@ _PARSED: Final = (
     "if the document was parsed, its exact bytes and its digest are lost: "
     "store it as a string, or convert it with to_json (digests will differ)"
 )
+MOST_KNOWN: Final = 4 * MEBIBYTE
+"""The weight of the results that are kept for further rows with the same document, as in bytes."""
 _SLICE: Final = 64
 """The number of values that are converted together, so that there are few copies at a time."""
 _LARGE: Final = 4096
@@ -128,6 +134,37 @@ def octets_of(column: Column) -> Iterator[bytes | None]:
             yield from map(_of_scalar, piece)
         else:
             yield from cast("list[bytes | None]", piece.to_pylist())
+
+
+def of_documents(
+    batch: pa.RecordBatch,
+    names: tuple[str, str | None, str | None],
+    found: Callable[..., T],
+    *,
+    weight: Callable[[T], int],
+) -> Iterator[T]:
+    """Yield what a function returns for each document of a batch. It is called once for a value of a dictionary.
+
+    Args:
+        batch: The record batch.
+        names: The columns of the documents, of their media types and of their kinds; the latter may be None or empty.
+        found: The function of a document (None for a null), its media type and its kind.
+        weight: How much of the memory for repeated results a result takes, of `MOST_KNOWN` in total.
+    """
+    document, media_type, kind = names
+    column, known, total = stored_column(batch, document), dict[_Key, T](), 0
+    media_types, kinds = texts_of(batch, media_type), texts_of(batch, kind)
+    if not isinstance(column, pa.DictionaryArray):
+        yield from map(found, octets_of(column), media_types, kinds)
+        return
+    for key in zip(column.indices.to_pylist(), media_types, kinds, strict=False):  # texts may never end
+        if key not in known:
+            if total >= MOST_KNOWN:
+                known, total = {}, 0
+            raw = None if key[0] is None else octets_at(column.dictionary, key[0])
+            known[key] = found(raw, *key[1:])
+            total += weight(known[key])
+        yield known[key]
 
 
 def octets_at(column: Column, at: int) -> bytes | None:
