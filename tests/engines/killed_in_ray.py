@@ -12,7 +12,7 @@ from dreg_client.arrow import validate_table
 
 
 def killing_once(table: pa.Table, marker: str, driver: int | None) -> pa.Table:
-    reports = validate_table(table, keep=["number"])
+    reports = validate_table(table, keep=["number", "pushed"])
     if not Path(marker).exists():
         Path(marker).touch()
         os.kill(driver or os.getpid(), signal.SIGKILL)
