@@ -1,10 +1,11 @@
 """Read all report files of `dreg report`, and add up their sums."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from errno import ENOENT
 from itertools import islice
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import click
 
@@ -18,6 +19,7 @@ from dreg_client.files.places import find_source
 from dreg_client.partitions.report.folder import folder_at
 from dreg_client.partitions.report.read import read_report, report_files
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
+from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess, killed
 from dreg_client.partitions.run.state import why_incomplete
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.source_url import is_source_url, shown_source
@@ -98,19 +100,26 @@ def _decodable(value: object) -> Any:  # noqa: ANN401 (any JSON value)
 def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
     """Read all reports in some files and folders; write errors of single files to standard error."""
     sums, failures = ReportSums(tuple(map(shown_source, sources))), Failures(as_json=as_json)
-    for source, shown in zip(sources, sums.sources, strict=True):
-        before = sums.files
-        with progress(shown, lambda: 0) as advance:
-            for name, found in _each(source):
-                if isinstance(found, FileSums):
-                    sums.add(found)
-                    advance(found.size)
-                else:
-                    sums.add_unread(name, found, failures.put(found, name))
-        if sums.files > before and (reason := _why_incomplete(source, sums.files - before)) is not None:
-            put_error(f"dreg: warning: {visible(shown)}: {reason}")
-            sums.incomplete.append({"source": decodable(shown), "reason": reason})
+    with closing(ReadingProcess(_read)) as reading:
+        for source, shown in zip(sources, sums.sources, strict=True):
+            before = sums.files
+            _add_all(sums, failures, shown, _each(source, reading))
+            if sums.files > before and (reason := _why_incomplete(source, sums.files - before)) is not None:
+                put_error(f"dreg: warning: {visible(shown)}: {reason}")
+                sums.incomplete.append({"source": decodable(shown), "reason": reason})
     return sums
+
+
+def _add_all(
+    sums: ReportSums, failures: Failures, shown: str, files: Iterable[tuple[str, FileSums | Exception]]
+) -> None:
+    with progress(shown, lambda: 0) as advance:
+        for name, found in files:
+            if isinstance(found, FileSums):
+                sums.add(found)
+                advance(found.size)
+            else:
+                sums.add_unread(name, found, failures.put(found, name))
 
 
 def _why_incomplete(source: str, reports: int) -> str | None:
@@ -123,7 +132,7 @@ def _why_incomplete(source: str, reports: int) -> str | None:
         return None
 
 
-def _each(source: str) -> Iterator[tuple[str, FileSums | Exception]]:
+def _each(source: str, reading: "ReportReading") -> Iterator[tuple[str, FileSums | Exception]]:
     """Yield the sums of each report in a file or folder, or why it was not read."""
     shown = shown_source(source)
     names = report_files(source)
@@ -131,16 +140,48 @@ def _each(source: str) -> Iterator[tuple[str, FileSums | Exception]]:
     try:
         # Each file of a URL takes some requests, so many are read at once. Local ones would only wait for each other.
         at_once = _MOST_REQUESTS if is_source_url(source) else 1
-        while batch := [*islice(names, at_once * _BATCH)]:
+        while batch := (*islice(names, at_once * _BATCH),):
             is_empty = False
-            found = map_in_threads(_sums_of, batch, at_once) if at_once > 1 else map(_sums_of, batch)
-            yield from zip(map(shown_source, batch), found, strict=True)
+            yield from zip(map(shown_source, batch), outcomes(reading, batch, at_once), strict=True)
     except (DregError, OSError) as failure:
         yield shown, failure
         return
     if is_empty:
         reason = "no reports found: no *.parquet or *.jsonl files, except for names that begin with _ or ."
         yield shown, FileNotFoundError(ENOENT, reason, shown)
+
+
+def outcomes(reading: "ReportReading", names: tuple[str, ...], at_once: int) -> Iterator[FileSums | Exception]:
+    """Yield the sums of each file, or why it was not read, in order.
+
+    If the process that reads several of them ends, they are read again one by one, to find the file that ends it.
+    """
+    try:
+        [found] = reading.results(ReportFiles(names, at_once))
+        yield from found
+    except ProcessKilledError:
+        if len(names) == 1:
+            yield killed(names[0])
+            return
+        for name in names:
+            yield from outcomes(reading, (name,), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFiles:
+    """Report files, and how many of them are read at once."""
+
+    names: tuple[str, ...]
+    at_once: int
+
+
+ReportReading: TypeAlias = ReadingProcess[ReportFiles, tuple[FileSums | Exception, ...]]
+
+
+def _read(files: ReportFiles) -> Iterator[tuple[FileSums | Exception, ...]]:
+    """Read report files in a process of its own: pyarrow ends the process on some that are damaged."""
+    many = files.at_once > 1
+    yield tuple(map_in_threads(_sums_of, files.names, files.at_once) if many else map(_sums_of, files.names))
 
 
 def _sums_of(name: str) -> FileSums | Exception:

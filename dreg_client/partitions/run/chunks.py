@@ -6,18 +6,16 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from dreg_client.errors import DregError, FileError
+from dreg_client.errors import DregError
 from dreg_client.partitions.input.read import report_of, rows_in
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row, RowReport
 from dreg_client.validation.dumps import MOST_REPORTS
 from dreg_client.validation.pieces import results_in_order
 from dreg_client.values.sizes import MEBIBYTE
-from dreg_client.values.source_url import shown_source
 
 _CHUNK: Final = MEBIBYTE
 _MOST_ROWS: Final = 1000
-_KILLED: Final = "ended the process that read it: the file is damaged, or memory ran out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[
 @contextmanager
 def _reading_process(rules: PartitionRules) -> Generator[Callable[[Partition], Iterator[RowChunk]]]:
     # Imported here because it imports multiprocessing, which other formats do not need.
-    from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess  # noqa: PLC0415
+    from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess, killed  # noqa: PLC0415
 
     with closing(ReadingProcess(partial(chunks_of, rules))) as reading:
 
@@ -103,7 +101,7 @@ def _reading_process(rules: PartitionRules) -> Generator[Callable[[Partition], I
             try:
                 yield from reading.results(partition)
             except ProcessKilledError:
-                yield RowChunk((), partition, FileError(shown_source(partition.source), _KILLED))
+                yield RowChunk((), partition, killed(partition.source))
 
         yield read
 

@@ -1,4 +1,7 @@
-"""Read a file in a process of its own, so that the death of the process loses nothing but the file."""
+"""Read files in a process of their own, so that the death of the process loses nothing but a file.
+
+pyarrow ends the process on some damaged files.
+"""
 
 import multiprocessing
 import signal
@@ -9,39 +12,47 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Final, Generic, TypeVar, cast
 
-from dreg_client.partitions.partition import Partition
+from dreg_client.errors import FileError
 from dreg_client.partitions.run.local import end_with_parent
+from dreg_client.values.source_url import shown_source
 from dreg_client.values.waiting import wait_in_steps
 
+Given = TypeVar("Given")
 Result = TypeVar("Result")
 _END: Final = None
 
 
 class ProcessKilledError(Exception):
-    """The process ended before the partition did."""
+    """The process ended before it had read what it was given."""
 
 
-class ReadingProcess(Generic[Result]):
-    """A process that reads one partition after another. It starts when it is needed, and again after its death.
+def killed(source: str) -> FileError:
+    """Return the error for a file that ended the process that read it."""
+    return FileError(shown_source(source), "ended the process that read it: the file is damaged, or memory ran out")
+
+
+class ReadingProcess(Generic[Given, Result]):
+    """A process that reads one thing after another. It starts when it is needed, and again after its death.
 
     Args:
-        read: Yields what is in a partition. It can be pickled, and so can its results. None marks the end.
+        read: Yields what is in a partition, or in whatever else is to be read. It can be pickled, and so can its
+            argument and its results. None marks the end.
     """
 
-    def __init__(self, read: Callable[[Partition], Iterator[Result]]) -> None:
+    def __init__(self, read: Callable[[Given], Iterator[Result]]) -> None:
         self._read = read
         self._process: SpawnProcess | None = None
         self._connection: Connection | None = None
 
-    def results(self, partition: Partition) -> Iterator[Result]:
-        """Yield what is in a partition. The process waits if the results are not taken.
+    def results(self, given: Given) -> Iterator[Result]:
+        """Yield what is in a partition, or in whatever else. The process waits if the results are not taken.
 
         Raises:
             ProcessKilledError: The process has ended before.
         """
         connection = self._connection or self._start()
         try:
-            connection.send(partition)
+            connection.send(given)
             while (found := _received(connection)) is not _END:
                 if isinstance(found, BaseException):
                     raise found
@@ -73,14 +84,14 @@ def _received(connection: Connection) -> object:
     return connection.recv()
 
 
-def _serve(connection: Connection, read: Callable[[Partition], Iterator[object]]) -> None:
+def _serve(connection: Connection, read: Callable[[Given], Iterator[object]]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     threading.Thread(target=end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the parent has ended
         while True:
-            partition = connection.recv()
+            given = connection.recv()
             try:
-                for found in read(partition):
+                for found in read(given):
                     connection.send(found)
             except Exception as failure:  # noqa: BLE001 (raised in the parent)
                 connection.send(failure)
