@@ -185,7 +185,7 @@ class _Outcome:
             put(f"{counted(self._done, 'report file')}{kept} in {visible(shown_source(self._output.folder))}")
         if BAD_CONTENT in self._codes:
             return BAD_CONTENT
-        if self.summary.invalid:
+        if self.summary.has_errors:
             return INVALID
         return exit_code_of_several(self._codes | {0} if self.summary.documents else self._codes)
 

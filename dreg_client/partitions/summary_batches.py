@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from dreg_client.arrow_columns import octets_at, stored_column
 from dreg_client.partitions.report_columns import PLACE_NAMES
 from dreg_client.partitions.summary import (
-    UNREFERENCED,
     RuleCount,
     Summary,
     example_of,
     placed_source,
     problem_of,
 )
+from dreg_client.validation.report import BLOB_RULES
 
 _MOST_KEPT = 3
 _LONGEST_KEPT = 200
@@ -44,10 +44,12 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
     Raises:
         ValueError: The batch has other columns, or values that no report has.
     """
-    for count in _rule_counts(batch, source):
+    counts = _rule_counts(batch, source)
+    for count in counts:
         summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
-        if count.example.problem.rule == UNREFERENCED:
-            batch = _without_unreferenced(summary, batch)
+    broken = {count.example.problem.rule for count in counts}
+    for rule in filter(broken.__contains__, BLOB_RULES):
+        batch = _without_blobs(summary, batch, rule)
     ok = _column(batch, "ok", pa.bool_())
     summary.documents += batch.num_rows
     summary.valid += pc.sum(ok).as_py() or 0
@@ -57,13 +59,12 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
         summary.add_kind(counted["values"] or "", counted["counts"])
 
 
-def _without_unreferenced(summary: Summary, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Count the unreferenced blobs of a batch; return the batch without them."""
+def _without_blobs(summary: Summary, batch: pa.RecordBatch, rule: str) -> pa.RecordBatch:
+    """Add the blobs of a batch that have one of `BLOB_RULES`; return the batch without them."""
     lists, problems = _problems(batch)
-    is_unreferenced = pc.equal(_text(problems, "rule"), pa.scalar(UNREFERENCED))
-    rows = pc.unique(pc.filter(pc.list_parent_indices(lists), is_unreferenced))
-    summary.unreferenced += len(rows)
-    summary.unreferenced_size += pc.sum(_numbers(batch, "size").take(rows)).as_py() or 0
+    is_blob = pc.equal(_text(problems, "rule"), pa.scalar(rule))
+    rows = pc.unique(pc.filter(pc.list_parent_indices(lists), is_blob))
+    summary.add_blobs(rule, len(rows), pc.sum(_numbers(batch, "size").take(rows)).as_py() or 0)
     is_other = pc.invert(pc.is_in(pa.array(range(batch.num_rows), rows.type), rows))
     return batch.filter(is_other)
 

@@ -16,7 +16,7 @@ from dreg_client.models import rules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import OTHER, Summary
 from dreg_client.partitions.summary_batches import add_batch, columns_to_read
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import BLOB_RULES, Report
 from dreg_client.values.digest import Digest
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ DIGEST = Digest.of(b"{}")
 severities = st.sampled_from(Severity)
 problems = st.builds(
     lambda rule, severity, path: Problem(rule, severity, path, "1", "2", rules.CLAUSES[rule]),
-    st.sampled_from(["MAN-07", "DSC-03", "ANN-01"]),
+    st.sampled_from(["MAN-07", "DSC-03", "ANN-01", *BLOB_RULES]),
     severities,
     st.sampled_from(["$", "$.layers", "$.config"]),
 )
