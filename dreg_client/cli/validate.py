@@ -49,7 +49,8 @@ class _Validated(click.Path):
 @click.option(
     "--media-type",
     metavar="TYPE",
-    help="Content-Type header with which the documents were served. A document with another media type is invalid.",
+    help="Content-Type header with which the documents were served, for those of which no column or member states it. "
+    "A document with another media type is invalid.",
 )
 @click.option("--lines", is_flag=True, help="Read one document from each line, as for *.jsonl and *.ndjson files.")
 @click.option(

@@ -40,11 +40,6 @@ def is_new_format(name: str) -> bool:
     return format_of(name) not in {None, ("json", ""), ("json-lines", "")}
 
 
-def has_columns_or_members(name: str) -> bool:
-    """Return whether a file is a Parquet file or a tar archive, by the ending of its name."""
-    return (format_of(name) or ("", ""))[0] in {"parquet", "tar"}
-
-
 def shows_rows(start: bytes) -> bool:
     """Return whether a file is a Parquet file or compressed, by its first bytes."""
     return start.startswith(PARQUET) or compression_of(start) is not None
@@ -124,7 +119,6 @@ def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Fi
 def _findings(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
-    _check_media_type(settings)
     shown = 0  # the bytes of the partition that the progress bar shows already
     for found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
         yield from map(_checked, found.reports)
@@ -137,11 +131,6 @@ def _findings(
                 yield FailedSource(found.partition.name, click.UsageError(str(found.failure)))
             elif found.failure is not None:
                 yield FailedSource(found.partition.name, found.failure)
-
-
-def _check_media_type(settings: Settings) -> None:
-    if settings.media_type and settings.media_type_column:
-        raise click.UsageError("--media-type and --media-type-column exclude each other")
 
 
 def _checked(found: RowReport) -> Checked:

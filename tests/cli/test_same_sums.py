@@ -6,7 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
+
+from tests.partitions.stored import PACK, VALID, tar_of
 
 Run = Callable[..., Any]
 LAYER = "d29e74c6abb36e3b37a98807a5bb4540dc7e7310a652062746c496794d51162b"
@@ -45,3 +49,32 @@ def test_a_missing_blob_is_on_the_page(said: Run, incomplete: str, tmp_path: Pat
 
     assert "1 blob that documents name" in page
     assert "<strong>22</strong> <span>documents</span>" in page
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "wrapped.jsonl", "plain.jsonl", "plain.jsonl.gz", "a.tar"])
+def test_a_media_type_is_that_of_documents_of_which_nothing_else_states_it(
+    said: Run, tmp_path: Path, name: str
+) -> None:
+    """Columns and members come first, as do those of kinds."""
+    stated = json.loads(VALID)["mediaType"]
+    wrapped = [{"doc": VALID.decode(), "type": None}, {"doc": VALID.decode(), "type": stated}]
+    source = tmp_path / name
+    lines = {"wrapped.jsonl": b"".join(json.dumps(each).encode() + b"\n" for each in wrapped)}
+    if name == "a.parquet":
+        parquet.write_table(pa.Table.from_pylist(wrapped), source)
+    elif name == "a.tar":
+        source.write_bytes(tar_of({"a.json": VALID, "b.jsonl": VALID + b"\n"}))
+    else:
+        source.write_bytes(PACK[".gz" * name.endswith(".gz")](lines.get(name, (VALID + b"\n") * 2)))
+    options = ["--media-type", "application/vnd.oci.image.manifest.v1+json"]
+    options += ["--column", "doc", "--media-type-column", "type"] if name == "a.parquet" else []
+    options += ["--field", "doc", "--media-type-field", "type"] if name == "wrapped.jsonl" else []
+
+    text = said("validate", source, *options)
+    files = said("validate", source, *options, "--format", "parquet", "-o", tmp_path / "reports")
+
+    valid = int(name in {"a.parquet", "wrapped.jsonl"})
+    assert text.code == files.code == 1
+    assert text.lines[-1].startswith(f"2 checked: {valid} valid, {2 - valid} invalid")
+    assert f": {valid} valid, {2 - valid} invalid" in files.lines[-2]
+    assert f"error GEN-07: {2 - valid} document" in files.out
