@@ -120,17 +120,17 @@ def _findings(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
     shown = 0  # the bytes of the partition that the progress bar shows already
-    for found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
+    for chunk, found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
         yield from map(_checked, found.reports)
         yield Counted(found.rows - len(found.reports))
-        read = max(found.read if found.partition is None else found.partition.size, shown)
+        read = max(chunk.read if chunk.end is None else chunk.end.partition.size, shown)
         advance(read - shown)
-        shown = read if found.partition is None else 0
-        if found.partition is not None:
-            if isinstance(found.failure, UnsupportedError):  # another way to name the source is needed
-                yield FailedSource(found.partition.name, click.UsageError(str(found.failure)))
-            elif found.failure is not None:
-                yield FailedSource(found.partition.name, found.failure)
+        shown = read if chunk.end is None else 0
+        if chunk.end is not None and chunk.end.failure is not None:
+            failure: Exception = chunk.end.failure
+            if isinstance(failure, UnsupportedError):  # another way to name the source is needed
+                failure = click.UsageError(str(failure))
+            yield FailedSource(chunk.end.partition.name, failure)
 
 
 def _checked(found: RowReport) -> Checked:

@@ -236,7 +236,7 @@ def test_the_bytes_of_a_file_are_counted_as_they_are_read(tmp_path: Path, ending
     (tmp_path / f"a.jsonl{ending}").write_bytes(PACK[ending](content))
     parts = [*find_partitions([str(tmp_path)])]
 
-    read = [found.read for found in chunk_reports(parts, RULES, jobs=1, name="a")]
+    read = [chunk.read for chunk, _ in chunk_reports(parts, RULES, jobs=1, name="a")]
 
     assert len(read) > 3
     assert read[:-1] == sorted(read[:-1])

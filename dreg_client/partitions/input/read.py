@@ -85,11 +85,10 @@ def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator
 
 def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:
     """Validate a document of a partition. A null, or a kind that is unknown, is a problem of the document."""
-    how = rules.lines
     if row.report is not None:
         return row.report
     if row.raw is None:
         return Report(None, Digest.of(b""), 0, (null_problem(),))
     if row.is_line:
-        return validate_line(row.raw, how)
-    return validate_as(row.raw, row.kind or how.kind, row.media_type or how.media_type, pedantic=how.pedantic)
+        return validate_line(row.raw, rules.lines)
+    return validate_as(row.raw, row.kind, row.media_type, rules.lines)
