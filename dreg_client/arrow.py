@@ -54,7 +54,7 @@ REPORT_SCHEMA: Final = pa.schema(
 )
 """The columns of a report, see `validate_batches`; a `pyarrow.Schema`. Later versions may add columns at the end."""
 
-_MOST_ROWS: Final = 8192
+_ROWS_OF_BATCH: Final = 8192
 _MOST_TEXT: Final = 8 * MEBIBYTE
 """The number of characters of problems after which a batch is full."""
 _EACH_REPORT: Final = 1024
@@ -225,7 +225,7 @@ class ReportRows:
     @property
     def is_full(self) -> bool:
         """Whether there are so many rows or problems that a batch should be made of them."""
-        return len(self._digests) >= _MOST_ROWS or self._text >= _MOST_TEXT
+        return len(self._digests) >= _ROWS_OF_BATCH or self._text >= _MOST_TEXT
 
     def columns(self) -> list[Column]:
         """Return the columns in the order of `REPORT_SCHEMA`, and start with no rows again."""

@@ -40,7 +40,7 @@ def summary_lines(summary: Summary, failed: Iterable[tuple[str, str]] = (), omit
 
 def _example(example: Example) -> Iterator[str]:
     problem = example.problem
-    place = f"{example.source}:{example.number}" if example.number else example.source
+    place = f"{example.source}:{example.line}" if example.line else example.source
     rows = {
         "first in": place,
         "digest": example.digest,

@@ -15,7 +15,7 @@ from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import files_below, is_pattern, matches
 from dreg_client.files.regular import open_regular
 from dreg_client.partitions.input.discover import partitions_of
-from dreg_client.partitions.input.divide import PARQUET
+from dreg_client.partitions.input.divide import PARQUET_MAGIC
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.input.lines import rows_of_stream
@@ -42,7 +42,7 @@ def is_new_format(name: str) -> bool:
 
 def shows_rows(start: bytes) -> bool:
     """Return whether a file is a Parquet file or compressed, by its first bytes."""
-    return start.startswith(PARQUET) or compression_of(start) is not None
+    return start.startswith(PARQUET_MAGIC) or compression_of(start) is not None
 
 
 def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> PartitionRules:
@@ -112,7 +112,7 @@ def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Fi
     rows_of = rows_of_archive if form == "tar" else rows_of_stream
     with naming_file(source):
         for row in rows_of(file, source, compression):
-            found = RowReport(row.source, row.number, report_of(row, rules))
+            found = RowReport(row.source, row.line, report_of(row, rules))
             yield _checked(found) if found.report.problems else Counted(1)
 
 
@@ -120,9 +120,9 @@ def _findings(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
     shown = 0  # the bytes of the partition that the progress bar shows already
-    for chunk, found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
-        yield from map(_checked, found.reports)
-        yield Counted(found.rows - len(found.reports))
+    for chunk, result in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
+        yield from map(_checked, result.reports)
+        yield Counted(result.rows - len(result.reports))
         read = max(chunk.read if chunk.end is None else chunk.end.partition.size, shown)
         advance(read - shown)
         shown = read if chunk.end is None else 0
@@ -135,5 +135,5 @@ def _findings(
 
 def _checked(found: RowReport) -> Checked:
     if found.is_null:
-        return Checked(found.source, None, None, None, found.report.problems, found.number)
-    return Checked.of(found.source, found.report, found.number)
+        return Checked(found.source, None, None, None, found.report.problems, found.line)
+    return Checked.of(found.source, found.report, found.line)

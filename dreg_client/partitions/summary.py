@@ -32,14 +32,14 @@ class Example:
 
     Attributes:
         source: The file that contains the document.
-        number: The number of the line or row, from 1; 0 if the file is the document.
+        line: The number of the line or row, from 1; 0 if the file is the document, or if it is not known.
         digest: The digest of the document; None if it is unknown.
         problem: The problem. Its clause is that of the rule.
         position: The place of the partition with the document among others. The example with the lowest one is kept.
     """
 
     source: str
-    number: int
+    line: int
     digest: str | None
     problem: Problem
     position: Position = ("", 0)
@@ -121,10 +121,10 @@ class Summary:
         broken: dict[tuple[str, str], list[Problem]] = {}
         for problem in row.report.problems:
             broken.setdefault((problem.rule, str(problem.severity)), []).append(problem)
-        source = placed_source(row.source, row.number, row.offset)
+        source = placed_source(row.source, row.line, row.offset)
         digest = None if row.is_null else str(row.report.digest)
         for (rule, severity), problems in broken.items():
-            example = example_of(source, row.number, digest, problems[0])
+            example = example_of(source, row.line, digest, problems[0])
             self.add_rule(rule, severity, RuleCount(1, len(problems), example))
 
     def merge(self, other: "Summary", position: Position = ("", 0)) -> None:
@@ -204,33 +204,33 @@ class Summary:
         )
         if max(valid, warned) > documents:
             raise ValueError("a summary counts more valid documents, or more with warnings, than documents")
-        found = cls(documents, valid, warned, size)
+        summary = cls(documents, valid, warned, size)
         if "missing" in plain:
-            found.missing = _number(plain, "missing")
+            summary.missing = _number(plain, "missing")
         if "unreferenced" in plain:
-            found.unreferenced = _number(plain, "unreferenced")
-            found.unreferenced_size = _number(plain, "unreferencedSize")
+            summary.unreferenced = _number(plain, "unreferenced")
+            summary.unreferenced_size = _number(plain, "unreferencedSize")
         for kind in _objects(plain, "kinds"):
-            found.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
-        if sum(found.kinds.values()) != documents:
+            summary.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
+        if sum(summary.kinds.values()) != documents:
             raise ValueError("the kinds of a summary do not add up to its documents")
         for rule in _objects(plain, "rules"):
-            found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
-        return found
+            summary.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
+        return summary
 
 
-def placed_source(source: str, number: int, offset: int | None) -> str:
+def placed_source(source: str, line: int, offset: int | None) -> str:
     """Return the name of an example: its file, with the byte where its line starts if its number is not known."""
-    return source if number or offset is None else f"{source} (byte {offset})"
+    return source if line or offset is None else f"{source} (byte {offset})"
 
 
-def example_of(source: str, number: int, digest: str | None, problem: Problem) -> Example:
+def example_of(source: str, line: int, digest: str | None, problem: Problem) -> Example:
     """Return an example whose texts are cut if they are very long."""
     texts = (problem.path, problem.found, problem.expected, problem.clause)
     if max(len(source), *map(len, texts)) > _LONGEST:
         path, found, expected, clause = map(_cut, texts)
         problem = replace(problem, path=path, found=found, expected=expected, clause=clause)
-    return Example(_cut(source), number, digest, problem)
+    return Example(_cut(source), line, digest, problem)
 
 
 def problem_of(rule: str, severity: str, path: str, found: str, expected: str) -> Problem:
@@ -256,7 +256,7 @@ def _plain_rule(rule: str, severity: str, count: RuleCount) -> dict[str, Any]:
         "problems": count.problems,
         "example": {
             "source": example.source,
-            "line": example.number or None,
+            "line": example.line or None,
             "digest": example.digest,
             "problem": example.problem.plain(),
         },
@@ -268,9 +268,9 @@ def _rule_count(plain: dict[str, Any]) -> RuleCount:
     stored = _object(example, "problem")
     texts = (_text(stored, name) for name in ("rule", "severity", "path", "found", "expected"))
     problem = problem_of(*(text or "" for text in texts))
-    number = 0 if example.get("line") is None else _number(example, "line")
+    line = 0 if example.get("line") is None else _number(example, "line")
     digest = _text(example, "digest", required=False)
-    shown = example_of(_text(example, "source") or "", number, digest, problem)
+    shown = example_of(_text(example, "source") or "", line, digest, problem)
     return RuleCount(_number(plain, "documents"), _number(plain, "problems"), shown)
 
 

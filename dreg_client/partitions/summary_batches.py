@@ -144,12 +144,12 @@ def _rule_counts(batch: pa.RecordBatch, source: str) -> list[RuleCount]:
     counts = by_row.group_by(["rule", "severity"]).aggregate(
         [("row", "count"), ("row", "min"), ("index_count", "sum"), ("index_min", "min")]
     )
-    found = []
+    counted = list[RuleCount]()
     for it in sorted(counts.to_pylist(), key=lambda it: it["index_min_min"]):
         problem = problem_of(*(texts[name][it["index_min_min"]].as_py() for name in PROBLEM.names))
         place = _place(batch, it["row_min"], source)
-        found.append(RuleCount(it["row_count"], it["index_count_sum"], example_of(*place, problem)))
-    return found
+        counted.append(RuleCount(it["row_count"], it["index_count_sum"], example_of(*place, problem)))
+    return counted
 
 
 def _problems(batch: pa.RecordBatch) -> tuple[Any, Any]:
@@ -177,14 +177,14 @@ def _text(problems: Any, name: str) -> Any:  # noqa: ANN401 (as above)
 def _place(batch: pa.RecordBatch, row: int, source: str) -> tuple[str, int, str | None]:
     """Return the source, the line and the digest of the document of a row."""
     digest = _value(batch, "digest", row)
-    line, offset = _value(batch, "line", row), _value(batch, "offset", row)
-    number = line if isinstance(line, int) and line > 0 else 0
+    stored_line, offset = _value(batch, "line", row), _value(batch, "offset", row)
+    line = stored_line if isinstance(stored_line, int) and stored_line > 0 else 0
     stored = _value(batch, "source", row)
     if stored is None:
         stored = ", ".join(_kept(batch, row)) or source
     elif isinstance(offset, int):
-        stored = placed_source(str(stored), number, offset)
-    return str(stored), number, digest and str(digest)
+        stored = placed_source(str(stored), line, offset)
+    return str(stored), line, digest and str(digest)
 
 
 def _kept(batch: pa.RecordBatch, row: int) -> list[str]:

@@ -61,7 +61,7 @@ def plain_row(row: RowReport) -> Json:
     ]
     return {
         "source": row.source,
-        "line": row.number,
+        "line": row.line,
         "digest": str(report.digest),
         "size": report.size,
         "kind": report.kind,
@@ -125,7 +125,7 @@ def test_the_sums_are_those_of_the_documents() -> None:
     assert summary.kinds == {"oci-manifest": 2, "": 1}
     counts = [(rule, severity, it.documents, it.problems) for rule, severity, it in summary.sorted_rules()]
     assert counts == [("MAN-07", "error", 1, 2), ("ANN-01", "warning", 2, 2)]
-    assert summary.rules["ANN-01", "warning"].example.number == 2
+    assert summary.rules["ANN-01", "warning"].example.line == 2
 
 
 # --- batches of engines

@@ -70,7 +70,7 @@ def _opened(partition: Partition) -> Generator[ParquetInput]:
 
 
 def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
-    """Yield the columns that are needed, and `source`, `line` and `offset`: the file, the row in it, and null."""
+    """Yield the columns that are needed, and those of `PLACE`."""
     name = encodable(shown_source(partition.source))
     with _opened(partition) as file:
         schema = file.schema

@@ -54,8 +54,7 @@ def rows_in(
 def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterator[pa.RecordBatch]":
     """Yield the record batches of a partition of a Parquet file, with the columns that `rules` name.
 
-    The columns `source` (string), `line` and `offset` (int64) are added: the file, the number of the row in it, from 1,
-    and null.
+    The columns of `report_columns.PLACE` are added.
 
     Raises:
         FileError: The file cannot be read, or is damaged. The batches before are yielded first.
@@ -80,7 +79,7 @@ def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator
         yield from reports_in_storage(partition, rules)
         return
     for row in rows_in(partition, rules):
-        yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.is_null, offset=row.offset)
+        yield RowReport(row.source, row.line, report_of(row, rules), is_null=row.is_null, offset=row.offset)
 
 
 def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:

@@ -76,9 +76,9 @@ def chunk_reports(
         WorkerKilledError: A worker process was killed.
     """
     work = partial(validate_chunk, rules)
-    for chunk, found in results_in_order(work, _chunks(partitions, rules), _rest, jobs=jobs, name=name):
-        is_whole = found.rows == len(chunk.rows)
-        yield chunk if is_whole else replace(chunk, end=None), found
+    for chunk, result in results_in_order(work, _chunks(partitions, rules), _rest, jobs=jobs, name=name):
+        is_whole = result.rows == len(chunk.rows)
+        yield chunk if is_whole else replace(chunk, end=None), result
 
 
 def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[RowChunk]:
@@ -149,12 +149,12 @@ def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
         count += 1
         report = report_of(row, rules)
         if report.problems:
-            reports.append(RowReport(row.source, row.number, report, is_null=row.is_null))
+            reports.append(RowReport(row.source, row.line, report, is_null=row.is_null))
         if len(reports) == MOST_REPORTS:
             break
     return ChunkReport(count, tuple(reports))
 
 
-def _rest(chunk: RowChunk, found: ChunkReport) -> RowChunk | None:
+def _rest(chunk: RowChunk, result: ChunkReport) -> RowChunk | None:
     """Return the rows of a chunk that are not validated yet."""
-    return replace(chunk, rows=chunk.rows[found.rows :]) if found.rows < len(chunk.rows) else None
+    return replace(chunk, rows=chunk.rows[result.rows :]) if result.rows < len(chunk.rows) else None
