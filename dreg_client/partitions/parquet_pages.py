@@ -46,7 +46,7 @@ class SmallerStepsError(Exception):
 
     def __init__(self, rows: int) -> None:
         super().__init__(rows)
-        self.rows = rows
+        self.rows: int = rows
 
 
 class PlainValuesError(Exception):
@@ -54,7 +54,7 @@ class PlainValuesError(Exception):
 
     def __init__(self, leaf: "Leaf") -> None:
         super().__init__(leaf.path)
-        self.leaf = leaf
+        self.leaf: Leaf = leaf
 
 
 @dataclass(slots=True)
@@ -199,9 +199,9 @@ class PagesFile:
         self._chunks: dict[int, ColumnChunk] = {}
         self._expected: Leaf | None = None
         self._looked_at = False
-        self.step = SMALL_STEP
+        self.step: int = SMALL_STEP
         self.chunk: ColumnChunk | None = None
-        self.closed = False
+        self.closed: bool = False
 
     def begin(self) -> None:
         """Begin with another row group."""

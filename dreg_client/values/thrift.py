@@ -43,7 +43,7 @@ class _Reader:
 
     def __init__(self, raw: bytes | memoryview, at: int) -> None:
         self._raw = raw
-        self.at = at
+        self.at: int = at
 
     def struct(self, depth: int) -> Struct:
         """Read a struct."""

@@ -55,7 +55,7 @@ def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterato
     """Yield the record batches of a partition of a Parquet file, with the columns that `rules` name.
 
     The columns `source` (string), `line` and `offset` (int64) are added: the file, the number of the row in it, from 1,
-    and null.
+    and null. The file is read in this process; pyarrow ends it on some damaged files.
 
     Raises:
         FileError: The file cannot be read, or is damaged. The batches before are yielded first.
