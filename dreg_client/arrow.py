@@ -8,7 +8,7 @@ The extra `arrow` of dreg-client installs pyarrow.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 from dreg_client.arrow_columns import (
     BYTES,
@@ -17,10 +17,7 @@ from dreg_client.arrow_columns import (
     check_dictionaries,
     check_type,
     index_of,
-    octets_at,
-    octets_of,
-    stored_column,
-    texts_of,
+    of_documents,
 )
 
 # isort: split
@@ -36,8 +33,6 @@ from dreg_client.validation.stated import null_problem, validate_as
 from dreg_client.values.arguments import check_flag
 from dreg_client.values.sizes import MEBIBYTE
 
-_Key: TypeAlias = tuple[int | None, str | None, str | None]
-"""The index of a document in a dictionary, its media type and its kind."""
 PROBLEM: Final = pa.struct(
     [pa.field(name, pa.string(), nullable=False) for name in ("rule", "severity", "path", "found", "expected")]
 )
@@ -61,8 +56,8 @@ REPORT_SCHEMA: Final = pa.schema(
 _MOST_ROWS: Final = 8192
 _MOST_TEXT: Final = 8 * MEBIBYTE
 """The number of characters of problems after which a batch is full."""
-_MOST_KNOWN: Final = 4096
-"""The number of reports, or of problems in them, that are kept for further rows with the same document."""
+_EACH_REPORT: Final = 1024
+"""What a report, or a problem in it, counts as when reports are kept for further rows with the same document."""
 _EACH: Final = 64
 """What a problem without any text counts as."""
 
@@ -138,12 +133,12 @@ def validate_batches(
         model_of(kind)
     check_flag("pedantic", pedantic)
     _check_keep(keep)
-    places = _Places(column, media_type_column, kind_column, kind, tuple(keep), pedantic)
+    places = DocumentColumns(column, media_type_column, kind_column, kind, None, tuple(keep), pedantic)
     if isinstance(schema := getattr(batches, "schema", None), pa.Schema):
         places.check(schema)
     if isinstance(batches, pa.RecordBatch | pa.Table) or not isinstance(batches, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _not_batches(batches)
-    return _validated(batches, places)
+    return validate_columns(batches, places)
 
 
 def validate_table(
@@ -251,13 +246,17 @@ def _structs(problems: list[Problem]) -> pa.StructArray:
 
 
 @dataclass(frozen=True, slots=True)
-class _Places:
-    """Where the documents are in a batch, and how to validate them."""
+class DocumentColumns:
+    """Where the documents are in a batch, and how to validate them.
+
+    `default_kind` and `default_media_type` are those of the documents for which no column states them.
+    """
 
     document: str
     media_type: str | None
     kind: str | None
     default_kind: str | None
+    default_media_type: str | None
     keep: tuple[str, ...]
     pedantic: bool
 
@@ -271,32 +270,23 @@ class _Places:
 
     def reports(self, batch: pa.RecordBatch) -> Iterator[Report | None]:
         """Yield the report of each row; None for a null. Values of a dictionary are validated once."""
-        column = stored_column(batch, self.document)
-        media_types, kinds = texts_of(batch, self.media_type), texts_of(batch, self.kind)
-        if isinstance(column, pa.DictionaryArray):
-            yield from self._of_values(column.dictionary, zip(column.indices.to_pylist(), media_types, kinds))  # noqa: B905
-            return
-        for raw, media_type, kind in zip(octets_of(column), media_types, kinds, strict=False):  # some never end
-            yield None if raw is None else self.report(raw, media_type, kind)
+        names = (self.document, self.media_type, self.kind)
+        return of_documents(batch, names, self._report, weight=_weight)
 
-    def _of_values(self, values: Column, rows: Iterator[_Key]) -> Iterator[Report | None]:
-        known: dict[_Key, Report | None] = {}
-        problems = 0
-        for key in rows:
-            if key not in known:
-                if len(known) >= _MOST_KNOWN or problems >= _MOST_KNOWN:
-                    known, problems = {}, 0
-                raw = None if key[0] is None else octets_at(values, key[0])
-                known[key] = report = None if raw is None else self.report(raw, *key[1:])
-                problems += 0 if report is None else len(report.problems)
-            yield known[key]
-
-    def report(self, raw: bytes, media_type: str | None, kind: str | None) -> Report:
+    def _report(self, raw: bytes | None, media_type: str | None, kind: str | None) -> Report | None:
         """Validate a document. A kind that is unknown is a problem (GEN-12)."""
-        return validate_as(raw, kind or self.default_kind, media_type, pedantic=self.pedantic)
+        if raw is None:
+            return None
+        kind, media_type = kind or self.default_kind, media_type or self.default_media_type
+        return validate_as(raw, kind, media_type, pedantic=self.pedantic)
 
 
-def _validated(batches: Iterable[pa.RecordBatch], places: _Places) -> Iterator[pa.RecordBatch]:
+def _weight(report: Report | None) -> int:
+    return _EACH_REPORT * (1 if report is None else 1 + len(report.problems))
+
+
+def validate_columns(batches: Iterable[pa.RecordBatch], places: DocumentColumns) -> Iterator[pa.RecordBatch]:
+    """Yield batches of reports, as `validate_batches` describes. Errors are raised by the first step."""
     first = before = None
     for batch in batches:
         if not isinstance(batch, pa.RecordBatch):  # pyright: ignore[reportUnnecessaryIsInstance]
@@ -308,7 +298,7 @@ def _validated(batches: Iterable[pa.RecordBatch], places: _Places) -> Iterator[p
         yield from _reports(batch, places, cast("pa.Schema", first))
 
 
-def _reports(batch: pa.RecordBatch, places: _Places, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _reports(batch: pa.RecordBatch, places: DocumentColumns, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield the reports of a batch. The kept columns are slices, which copy nothing."""
     kept = [batch.column(index_of(batch.schema, name)) for name in places.keep]
     check_dictionaries(batch, (places.document, places.media_type, places.kind, *places.keep))

@@ -3,11 +3,12 @@
 # The stubs of pyarrow leave out type arguments, which mypy reads as Any.
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar, cast
 
 from dreg_client.errors import ColumnError, MissingLibraryError
+from dreg_client.values.sizes import MEBIBYTE
 
 try:
     import pyarrow as pa
@@ -20,10 +21,19 @@ if TYPE_CHECKING:
 else:
     Column = pa.Array
 
+T = TypeVar("T")
+_Key: TypeAlias = tuple[int | None, str | None, str | None]
+"""The index of a document in a dictionary, its media type and its kind."""
 BYTES: Final = "binary or string"
 TEXT: Final = "string"
 _LONGEST_TEXT: Final = 1024
 """The number of bytes after which media types and kinds are cut; no valid one is as long."""
+_PARSED: Final = (
+    "if the document was parsed, its exact bytes and its digest are lost: "
+    "store it as a string, or convert it with to_json (digests will differ)"
+)
+MOST_KNOWN: Final = 4 * MEBIBYTE
+"""The weight of the results that are kept for further rows with the same document, as in bytes."""
 _SLICE: Final = 64
 """The number of values that are converted together, so that there are few copies at a time."""
 _LARGE: Final = 4096
@@ -35,9 +45,18 @@ def index_of(schema: pa.Schema, name: str) -> int:
         case [index]:
             return index
         case []:
-            raise ColumnError(name, "there is no such column", tuple(schema.names))
+            raise ColumnError(name, f"there is no such column{_member_advice(schema, name)}", tuple(schema.names))
         case several:
             raise ColumnError(name, f"there are {len(several)} columns of this name", tuple(schema.names))
+
+
+def _member_advice(schema: pa.Schema, name: str) -> str:
+    outer, _, member = name.partition(".")
+    index = schema.get_field_index(outer)
+    stored = schema.field(index).type if index >= 0 else None
+    if isinstance(stored, pa.StructType) and stored.get_field_index(member.partition(".")[0]) >= 0:
+        return ", but a member of a struct; make that member a column of its own"
+    return ""
 
 
 def check_type(schema: pa.Schema, name: str, expected: str) -> None:
@@ -64,12 +83,9 @@ def _is_binary(stored: pa.DataType) -> bool:
 
 
 def _advice(stored: pa.DataType) -> str:
-    if pa.types.is_struct(stored) or pa.types.is_map(stored):
-        return (
-            "; the document was already parsed, so its exact bytes and its digest are lost: store it as a string, "
-            "or convert it with to_json (digests will differ)"
-        )
-    return ""
+    if isinstance(stored, pa.StructType) and stored.get_field_index("schemaVersion") < 0:
+        return f"; if one of its members is the document, make that a column of its own; {_PARSED}"
+    return f"; {_PARSED}" if pa.types.is_struct(stored) or pa.types.is_map(stored) else ""
 
 
 def check_dictionaries(batch: pa.RecordBatch, names: Iterable[str | None]) -> None:
@@ -118,6 +134,37 @@ def octets_of(column: Column) -> Iterator[bytes | None]:
             yield from map(_of_scalar, piece)
         else:
             yield from cast("list[bytes | None]", piece.to_pylist())
+
+
+def of_documents(
+    batch: pa.RecordBatch,
+    names: tuple[str, str | None, str | None],
+    found: Callable[..., T],
+    *,
+    weight: Callable[[T], int],
+) -> Iterator[T]:
+    """Yield what a function returns for each document of a batch. It is called once for a value of a dictionary.
+
+    Args:
+        batch: The record batch.
+        names: The columns of the documents, of their media types and of their kinds; the latter may be None or empty.
+        found: The function of a document (None for a null), its media type and its kind.
+        weight: How much of the memory for repeated results a result takes, of `MOST_KNOWN` in total.
+    """
+    document, media_type, kind = names
+    column, known, total = stored_column(batch, document), dict[_Key, T](), 0
+    media_types, kinds = texts_of(batch, media_type), texts_of(batch, kind)
+    if not isinstance(column, pa.DictionaryArray):
+        yield from map(found, octets_of(column), media_types, kinds)
+        return
+    for key in zip(column.indices.to_pylist(), media_types, kinds, strict=False):  # texts may never end
+        if key not in known:
+            if total >= MOST_KNOWN:
+                known, total = {}, 0
+            raw = None if key[0] is None else octets_at(column.dictionary, key[0])
+            known[key] = found(raw, *key[1:])
+            total += weight(known[key])
+        yield known[key]
 
 
 def octets_at(column: Column, at: int) -> bytes | None:

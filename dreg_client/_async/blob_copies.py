@@ -1,6 +1,6 @@
 """Copy blobs from one store to another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from dreg_client import errors
@@ -9,6 +9,7 @@ from dreg_client._async.shared_transfers import AsyncSharedTransfers
 from dreg_client._async.stored_blob import AsyncStoredBlob
 from dreg_client.copying.concurrency import numbers_at_once
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.content import blob_request
 from dreg_client.protocol.events import Copying, Event, Outcome
 from dreg_client.protocol.permits import Permit
 from dreg_client.values.digest import Digest
@@ -45,6 +46,33 @@ class AsyncBlobCopies:
         is_mountable = is_one_registry(source, destination) and source.name != destination.name
         self._mount_from = source.name if is_mountable else None
         self._there: set[Digest] = set()
+
+    async def check(self, named: Iterable[Descriptor]) -> None:
+        """Open each blob that a manifest names before any of them is transferred, also in a dry run.
+
+        A registry is not asked, as each blob would take a request.
+
+        Raises:
+            NotFoundError: The source does not have the blob, and the destination neither.
+            SizeMismatchError: The source has it with another size.
+            LayoutError: The source cannot read it.
+        """
+        if self._source.client is not None:
+            return
+        for descriptor in named:
+            if descriptor.digest in self._there:
+                continue
+            try:
+                async with self._source.open_blob(blob_request(descriptor)):
+                    pass
+            except errors.DregError:
+                if not (may_be_left_out(descriptor) or await self._is_in_destination(descriptor.digest)):
+                    raise
+
+    async def _is_in_destination(self, digest: Digest) -> bool:
+        """Return whether the destination has a blob, or its registry has it in another repository."""
+        can_be_mounted = self._placed and self._placed.repository_with(digest, self._destination.name)
+        return bool(can_be_mounted) or await self._destination.has_blob(digest)
 
     async def copy(self, descriptor: Descriptor) -> Outcome:
         """Copy a blob, unless an earlier call did; return how the destination got it."""

@@ -229,6 +229,7 @@ class AsyncCopier:
         referrers: tuple[Descriptor, ...] = ()
         if manifest is not None:
             named = self._manifests.named_by(manifest, is_there=is_there)
+            await self._blobs.check(each for each in named if not is_manifest(each))
             if self._flags.referrers and digest not in self._manifests.new_indexes:
                 referrers = await self._source.referrers(digest)
         digest_tags = self._digest_tags(digest)

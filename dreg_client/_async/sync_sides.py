@@ -26,7 +26,7 @@ _MOST_DIRECTORIES: Final = 100_000
 
 
 class AsyncReadSide(Protocol):
-    """Repositories to read."""
+    """Repositories to read. Unless a class says otherwise, their names have no registry."""
 
     async def repositories(self) -> list[str]:
         """List their names, in order."""
@@ -38,11 +38,11 @@ class AsyncReadSide(Protocol):
 
     def full_name_of(self, repository: str) -> str:
         """Return the name of a repository with its registry, if that is known."""
-        ...
+        return repository
 
     def below(self, repository: str) -> str:
         """Return the name of a repository without its registry."""
-        ...
+        return repository
 
     def open(self, repository: str) -> AbstractAsyncContextManager[AsyncSource]:
         """Open a repository."""
@@ -61,7 +61,7 @@ class AsyncWriteSide(Protocol):
         ...
 
 
-class AsyncCatalog:
+class AsyncCatalog(AsyncReadSide):
     """All repositories of a registry."""
 
     def __init__(self, registry: AsyncRegistry) -> None:
@@ -79,17 +79,13 @@ class AsyncCatalog:
         """Return the name with the registry."""
         return self.name_of(repository)
 
-    def below(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
     @asynccontextmanager
     async def open(self, repository: str) -> AsyncGenerator[AsyncSource]:
         """Open a repository."""
         yield self._registry.repository(RepositoryName(repository)).source
 
 
-class AsyncStorageCatalog:
+class AsyncStorageCatalog(AsyncReadSide):
     """All repositories in the storage of a registry."""
 
     def __init__(self, storage: AsyncRegistryStorage) -> None:
@@ -103,21 +99,13 @@ class AsyncStorageCatalog:
         """Return the name with the path of the storage."""
         return f"registry-storage:{self._storage.name.rstrip('/')}/{repository}"
 
-    def full_name_of(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
-    def below(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
     @asynccontextmanager
     async def open(self, repository: str) -> AsyncGenerator[AsyncSource]:
         """Open a repository."""
         yield self._storage.repository(repository).source
 
 
-class AsyncNames:
+class AsyncNames(AsyncReadSide):
     """All repositories in a layout or archive whose images have full names."""
 
     def __init__(self, medium: AsyncSource, names: dict[str, dict[str, str]], address: str) -> None:
@@ -131,10 +119,6 @@ class AsyncNames:
         """Return the name with the path."""
         return f"{self._address}:{repository}"
 
-    def full_name_of(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
     def below(self, repository: str) -> str:
         """Return the name without a registry."""
         return without_registry(repository)
@@ -145,7 +129,7 @@ class AsyncNames:
         yield AsyncNamedImages(self._medium, self._names[repository])
 
 
-class AsyncFolders:
+class AsyncFolders(AsyncReadSide):
     """A directory of layouts, each of which is a repository that is named by its path."""
 
     def __init__(self, path: str) -> None:
@@ -158,14 +142,6 @@ class AsyncFolders:
     def name_of(self, repository: str) -> str:
         """Return the name of the layout."""
         return f"oci:{self._path}/{repository}"
-
-    def full_name_of(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
-    def below(self, repository: str) -> str:
-        """Return the name."""
-        return repository
 
     @asynccontextmanager
     async def open(self, repository: str) -> AsyncGenerator[AsyncSource]:

@@ -1,7 +1,7 @@
 # Generated from dreg_client/_async/blob_copies.py by tools/generate_sync.py. Do not edit.
 """Copy blobs from one store to another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from dreg_client import errors
@@ -10,6 +10,7 @@ from dreg_client._sync.shared_transfers import SharedTransfers
 from dreg_client._sync.stored_blob import StoredBlob
 from dreg_client.copying.concurrency import numbers_at_once
 from dreg_client.models.descriptor import Descriptor
+from dreg_client.protocol.content import blob_request
 from dreg_client.protocol.events import Copying, Event, Outcome
 from dreg_client.protocol.permits import Permit
 from dreg_client.values.digest import Digest
@@ -46,6 +47,33 @@ class BlobCopies:
         is_mountable = is_one_registry(source, destination) and source.name != destination.name
         self._mount_from = source.name if is_mountable else None
         self._there: set[Digest] = set()
+
+    def check(self, named: Iterable[Descriptor]) -> None:
+        """Open each blob that a manifest names before any of them is transferred, also in a dry run.
+
+        A registry is not asked, as each blob would take a request.
+
+        Raises:
+            NotFoundError: The source does not have the blob, and the destination neither.
+            SizeMismatchError: The source has it with another size.
+            LayoutError: The source cannot read it.
+        """
+        if self._source.client is not None:
+            return
+        for descriptor in named:
+            if descriptor.digest in self._there:
+                continue
+            try:
+                with self._source.open_blob(blob_request(descriptor)):
+                    pass
+            except errors.DregError:
+                if not (may_be_left_out(descriptor) or self._is_in_destination(descriptor.digest)):
+                    raise
+
+    def _is_in_destination(self, digest: Digest) -> bool:
+        """Return whether the destination has a blob, or its registry has it in another repository."""
+        can_be_mounted = self._placed and self._placed.repository_with(digest, self._destination.name)
+        return bool(can_be_mounted) or self._destination.has_blob(digest)
 
     def copy(self, descriptor: Descriptor) -> Outcome:
         """Copy a blob, unless an earlier call did; return how the destination got it."""

@@ -27,7 +27,7 @@ _MOST_DIRECTORIES: Final = 100_000
 
 
 class ReadSide(Protocol):
-    """Repositories to read."""
+    """Repositories to read. Unless a class says otherwise, their names have no registry."""
 
     def repositories(self) -> list[str]:
         """List their names, in order."""
@@ -39,11 +39,11 @@ class ReadSide(Protocol):
 
     def full_name_of(self, repository: str) -> str:
         """Return the name of a repository with its registry, if that is known."""
-        ...
+        return repository
 
     def below(self, repository: str) -> str:
         """Return the name of a repository without its registry."""
-        ...
+        return repository
 
     def open(self, repository: str) -> AbstractContextManager[Source]:
         """Open a repository."""
@@ -62,7 +62,7 @@ class WriteSide(Protocol):
         ...
 
 
-class Catalog:
+class Catalog(ReadSide):
     """All repositories of a registry."""
 
     def __init__(self, registry: Registry) -> None:
@@ -80,17 +80,13 @@ class Catalog:
         """Return the name with the registry."""
         return self.name_of(repository)
 
-    def below(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
     @contextmanager
     def open(self, repository: str) -> Generator[Source]:
         """Open a repository."""
         yield self._registry.repository(RepositoryName(repository)).source
 
 
-class StorageCatalog:
+class StorageCatalog(ReadSide):
     """All repositories in the storage of a registry."""
 
     def __init__(self, storage: RegistryStorage) -> None:
@@ -104,21 +100,13 @@ class StorageCatalog:
         """Return the name with the path of the storage."""
         return f"registry-storage:{self._storage.name.rstrip('/')}/{repository}"
 
-    def full_name_of(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
-    def below(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
     @contextmanager
     def open(self, repository: str) -> Generator[Source]:
         """Open a repository."""
         yield self._storage.repository(repository).source
 
 
-class Names:
+class Names(ReadSide):
     """All repositories in a layout or archive whose images have full names."""
 
     def __init__(self, medium: Source, names: dict[str, dict[str, str]], address: str) -> None:
@@ -132,10 +120,6 @@ class Names:
         """Return the name with the path."""
         return f"{self._address}:{repository}"
 
-    def full_name_of(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
     def below(self, repository: str) -> str:
         """Return the name without a registry."""
         return without_registry(repository)
@@ -146,7 +130,7 @@ class Names:
         yield NamedImages(self._medium, self._names[repository])
 
 
-class Folders:
+class Folders(ReadSide):
     """A directory of layouts, each of which is a repository that is named by its path."""
 
     def __init__(self, path: str) -> None:
@@ -159,14 +143,6 @@ class Folders:
     def name_of(self, repository: str) -> str:
         """Return the name of the layout."""
         return f"oci:{self._path}/{repository}"
-
-    def full_name_of(self, repository: str) -> str:
-        """Return the name."""
-        return repository
-
-    def below(self, repository: str) -> str:
-        """Return the name."""
-        return repository
 
     @contextmanager
     def open(self, repository: str) -> Generator[Source]:

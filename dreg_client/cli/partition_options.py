@@ -24,7 +24,8 @@ _OPTIONS: Final = (
         "--keep",
         metavar="NAME",
         multiple=True,
-        help="Column of Parquet files to copy to the reports; can be repeated. Requires --format parquet.",
+        help="Column of Parquet files to copy to the reports; can be repeated. In reports of other files, it is null. "
+        "Requires --format parquet, and a Parquet file.",
     ),
     click.option(
         "-o",

@@ -16,7 +16,7 @@ from dreg_client.cli.partition_options import ParquetOutput
 from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
-from dreg_client.cli.validate_columns import check_columns
+from dreg_client.cli.validate_columns import checked_rules
 from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import partition_rules
@@ -55,7 +55,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     files = [source for source in sources if not _is_single(source)]
     named = [without_password(_spelled(source)) for source in sources]
     with reporting_interruption(outcome.interrupted):
-        check_columns(files, rules)
+        rules = checked_rules(files, rules)
     with (
         reporting_interruption(outcome.interrupted),
         open_run(output.folder, rules, resume=output.resume, sources=named) as run,

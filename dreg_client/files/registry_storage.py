@@ -19,6 +19,8 @@ from dreg_client.values.store_name import local_path
 
 TREE: Final = "docker/registry/v2"
 """The path of the tree below the directory that a registry is configured with."""
+_DATABASE: Final = "lockfiles/database-in-use"
+"""The file beside the tree by which GitLab's registry states that its metadata is in a database (lockers.go)."""
 Links = Literal["_manifests/revisions", "_layers"]
 """Where a repository has its links to manifests, and to all other blobs."""
 REVISIONS: Final = "_manifests/revisions"
@@ -196,15 +198,26 @@ def open_storage(path: str | os.PathLike[str]) -> StorageTree:
     Raises:
         NotFoundError: There is no such directory, or it is not the storage of a registry.
         MissingLibraryError: It is a URL, and the library for it is not installed.
-        LayoutError: It cannot be read.
+        LayoutError: It cannot be read, or the registry keeps its tags and links in a database.
     """
     name = os.fspath(path)
     shown = shown_source(name)
-    if (root := storage_tree(name)) is not None:
-        return StorageTree(root, shown)
+    if (root := _root(name)) is not None:
+        _check_no_database(root)
+        return StorageTree(_files_at(root), shown)
     is_there = not is_source_url(name) and Path(name).is_dir()
     what = f"has no {TREE}, which every storage has" if is_there else f"does not exist, or has no {TREE}"
     raise errors.NotFoundError("registry storage", shown, f"the path {what}")
+
+
+def _check_no_database(root: str) -> None:
+    """Raise LayoutError if GitLab's registry has noted that its metadata database is in use."""
+    outer = root.removesuffix("/v2")
+    if outer == root or outer.endswith(":/") or (files := _files_at(outer)).status(_DATABASE) is None:
+        return
+    found = "states that the registry keeps tags and links in a database, so they are not in this storage"
+    advice = "read them through the registry; if it does not use the database any more, remove this file"
+    raise errors.LayoutError(f"{files.name}/{_DATABASE}", f"{found}; {advice}")
 
 
 def storage_tree(path: str) -> ListedFiles | None:
@@ -212,16 +225,26 @@ def storage_tree(path: str) -> ListedFiles | None:
 
     The path is that of the storage, or that of the tree itself, which is called `v2`.
     """
+    root = _root(path)
+    return None if root is None else _files_at(root)
+
+
+def _root(path: str) -> str | None:
+    """Return the path or URL of the tree."""
     path = local_path(path)
     path = path if path.endswith("://") else path.rstrip("/") or "/"
     if not is_source_url(path):
-        root = _tree_below(path, os.path.isdir)
-        return None if root is None else DirectoryFiles(root)
+        return _tree_below(path, os.path.isdir)
+    files = _files_at(path)
+    return _tree_below(path, lambda url: files.directory(url.removeprefix(path)) is not None)
+
+
+def _files_at(path: str) -> ListedFiles:
+    if not is_source_url(path):
+        return DirectoryFiles(path)
     from dreg_client.files.remote_files import RemoteFiles  # noqa: PLC0415 (few storages are remote)
 
-    files = RemoteFiles(path)
-    root = _tree_below(path, lambda url: files.is_directory(url.removeprefix(path)))
-    return None if root is None else RemoteFiles(root)
+    return RemoteFiles(path)
 
 
 def _tree_below(path: str, is_directory: Callable[[str], bool]) -> str | None:

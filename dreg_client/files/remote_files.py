@@ -77,8 +77,9 @@ class RemoteFiles(ListedFiles):
         found = list[Any]()
         with suppress(FileNotFoundError), _layout_errors(self._below(place)):
             found = self._system.ls(path, detail=True)
-        # Some file systems list the directory itself, or a file under its own path.
-        named = {each["name"].rstrip("/").rpartition("/")[2]: each["type"] for each in found if each["name"] != path}
+        # Some file systems list the directory itself, an empty object that stands for it, or a file under its own path.
+        kinds = {each["name"].rstrip("/"): each["type"] for each in found}
+        named = {name.rpartition("/")[2]: kind for name, kind in kinds.items() if name != path.rstrip("/")}
         return sorted(Entry(name, kind == "directory", kind == "link") for name, kind in named.items() if name)
 
     def directory(self, name: str) -> str | None:

@@ -23,11 +23,13 @@ class PartitionRules:
         column: The Parquet column that contains the documents.
         media_type_column: The column with the media types of the documents; if empty, there is none.
         kind_column: The column with the kinds of the documents; if empty, there is none.
-        keep: The Parquet columns that are copied to the report.
+        keep: The Parquet columns that are copied to the report. They are null for other documents.
         complete: Whether content that documents in the storage of a registry name, but that is missing, is an error.
         blobs: Whether all blobs in the storage of a registry are read and verified.
         is_lines: Whether files whose names do not say otherwise, and `*.json` files, have one document per line. With
             `lines.field`, they always have.
+        kept_schema: The names and types of the kept columns in all reports of a run, as Arrow writes a schema, in
+            base64; if empty, reports of Parquet files have the types of their file, and other reports lack the columns.
     """
 
     lines: LineRules = field(default_factory=LineRules)
@@ -38,6 +40,7 @@ class PartitionRules:
     complete: bool = False
     blobs: bool = False
     is_lines: bool = False
+    kept_schema: str = ""
 
     @property
     def reads_lines(self) -> bool:

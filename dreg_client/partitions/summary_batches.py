@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dreg_client.arrow_columns import octets_at, stored_column
+from dreg_client.partitions.report_columns import PLACE_NAMES
 from dreg_client.partitions.summary import (
     UNREFERENCED,
     RuleCount,
@@ -22,7 +23,6 @@ from dreg_client.partitions.summary import (
     problem_of,
 )
 
-_PLACE = ("source", "line", "offset")
 _MOST_KEPT = 3
 _LONGEST_KEPT = 200
 _HALF = 32
@@ -70,13 +70,13 @@ def _without_unreferenced(summary: Summary, batch: pa.RecordBatch) -> pa.RecordB
 
 def columns_to_read(schema: pa.Schema) -> list[str]:
     """Return the columns that `add_batch` needs: without a column `source`, also those that name a document."""
-    place = [name for name in _PLACE if schema.get_field_index(name) >= 0]
+    place = [name for name in PLACE_NAMES if schema.get_field_index(name) >= 0]
     return [*(place if "source" in place else _kept_columns(schema)), *_SUMMED]
 
 
 def _kept_columns(schema: pa.Schema) -> list[str]:
     """Return the first columns of texts or numbers that were kept: they identify a document in reports of engines."""
-    others = [field for field in schema if field.name not in REPORT_SCHEMA.names and field.name not in _PLACE]
+    others = [field for field in schema if field.name not in REPORT_SCHEMA.names and field.name not in PLACE_NAMES]
     return [it.name for it in others if _is_short(it.type) and schema.get_field_index(it.name) >= 0][:_MOST_KEPT]
 
 

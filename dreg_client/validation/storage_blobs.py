@@ -13,6 +13,7 @@ from dreg_client.files.layout import HashedBlob, hash_file
 from dreg_client.files.registry_storage import StorageTree, data_path
 from dreg_client.files.rooted import Entry, Status
 from dreg_client.models import rules
+from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import file_report, misnamed, misplaced, others_in
 from dreg_client.validation.storage_links import YOUNG, ago
@@ -132,11 +133,25 @@ def _unreferenced(
         status = held.status(digest.encoded, "data")
         if status is not None:
             return _report_of(tree, digest, status, now)
-        is_directory = "data" in held.directories(digest.encoded)
+        return _without_bytes(tree, held, digest)
     except errors.LayoutError as failure:
         return failure
-    # Otherwise, it was deleted meanwhile.
-    return misplaced(path_of(tree, digest), "a file") if is_directory else None
+
+
+def _without_bytes(tree: StorageTree, held: HeldDirectory, digest: Digest) -> FileReport | None:
+    """Return the report of a directory of a blob without its bytes; None if it was deleted, or is written, meanwhile.
+
+    A server that is killed may leave one behind, with a temporary file in it: `data.UUID.tmp`.
+    """
+    entries = held.entries(digest.encoded)
+    if any(each.name == "data" for each in entries):
+        is_written = held.status(digest.encoded, "data") is not None
+        return None if is_written else misplaced(path_of(tree, digest), "a file")
+    if not entries and not held.has(digest.encoded):
+        return None
+    found = f"a directory with {show(entries[0].name)}, without a file data" if entries else "an empty directory"
+    problem = rules.note("STO-07", "$", found, "a file data, or no such directory")
+    return file_report(path_of(tree, digest).rpartition("/")[0], problem, digest)
 
 
 def _report_of(tree: StorageTree, digest: Digest, status: Status, now: float) -> FileReport:

@@ -9,10 +9,12 @@ from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport, Report
 from dreg_client.validation.storage_reach import StorageReach
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import REGISTERED, Digest, is_registered_digest
 
 MARKS = frozenset({"_manifests", "_layers", "_uploads"})
 """The directories of a repository."""
+_STARTS = 2
+"""The number of digits by which the directories of blobs are divided."""
 _NOTHING = Digest.of(b"")
 
 
@@ -33,12 +35,36 @@ def misnamed(path: str, name: str, expected: str) -> FileReport:
 
 
 def others_in(path: str, entries: list[Entry]) -> Iterator[FileReport]:
-    """Report what is in a directory that should contain only directories: each link, and all files together."""
-    files = [each.name for each in entries if not each.is_directory and not each.is_link]
+    """Report what is in a directory of a storage that should contain only directories.
+
+    These are each link, each file in place of a directory that the registry reads, and all other files together.
+    """
+    files = [each.name for each in entries if not each.is_directory and not is_misplaced(path, each)]
     if files:
         found = f"{len(files):,} file{'' if len(files) == 1 else 's'} that no registry reads, such as {show(files[0])}"
         yield file_report(path, rules.note("STO-07", "$", found, "only directories"))
-    yield from (misplaced(f"{path}/{each.name}") for each in entries if each.is_link)
+    yield from (misplaced(f"{path}/{each.name}") for each in entries if is_misplaced(path, each))
+
+
+def is_misplaced(path: str, entry: Entry) -> bool:
+    """Return whether an entry of a directory is a link, or a file where the registry reads a directory.
+
+    The server lists all entries of `tags` as tags. Digests are divided into an algorithm and digits, those of blobs
+    also by their first two digits.
+    """
+    outer, _, name = path.rpartition("/")
+    if entry.is_directory or entry.is_link:
+        return entry.is_link
+    if path.endswith("/_manifests/tags") or entry.name in REGISTERED:
+        return True
+    algorithm = outer.rpartition("/")[2] if len(name) == _STARTS else name
+    is_start = outer.endswith("/blobs") and name in REGISTERED and len(entry.name) == _STARTS
+    return is_start or is_registered_digest(f"{algorithm}:{entry.name}")
+
+
+def hidden_by(entry: Entry) -> str:
+    """Return why it is not known what is below an entry, for `StorageReach.unknown`."""
+    return "is a symbolic link, which was not followed" if entry.is_link else "is not a directory"
 
 
 def repositories_of(tree: StorageTree, reach: StorageReach, others: list[FileReport] | None = None) -> Iterator[str]:
@@ -51,10 +77,12 @@ def repositories_of(tree: StorageTree, reach: StorageReach, others: list[FileRep
     """
     for name, entries in tree.places(unread=reach.unread):
         path = f"{tree.files.name}/repositories/{name}".rstrip("/")
+        if not name and not entries and not tree.files.has_directory("repositories"):
+            reach.unknown(path, "is not a directory")
         inner = [each for each in entries if not each.name.startswith("_")]
         for each in inner:
             if each.is_link:
-                reach.unknown(f"{path}/{each.name}", "is a symbolic link, which was not followed")
+                reach.unknown(f"{path}/{each.name}", hidden_by(each))
         if others is not None:
             others += others_in(path, inner)
             expected = "a path that is valid as the name of a repository, in lower case"

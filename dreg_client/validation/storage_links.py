@@ -10,10 +10,19 @@ from dreg_client.errors.problems import Problem
 from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree, data_path
+from dreg_client.files.rooted import Entry
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_entries import MARKS, file_report, misplaced, others_in
+from dreg_client.validation.storage_entries import (
+    MARKS,
+    file_report,
+    hidden_by,
+    is_misplaced,
+    misplaced,
+    others_in,
+)
+from dreg_client.validation.storage_needs import NeededBy, shown_tags
 from dreg_client.validation.storage_reach import StorageReach, is_damage
 from dreg_client.validation.storage_reading import Link, StoredBlobs, read_link, settled_link
 from dreg_client.values.digest import Digest, is_registered_digest
@@ -49,7 +58,8 @@ class LinkChecks:
     Attributes:
         manifests: The digest of the stored bytes of each manifest, by the digest of its link.
         layers: The same for all other blobs.
-        tagged: The first tag of each manifest.
+        tagged: The tags of each manifest, also of one that is gone.
+        needed_by: What leads to the blobs and manifests that are gone, for their reports.
     """
 
     def __init__(self, tree: StorageTree, repository: RepositoryName, blobs: StoredBlobs, reach: StorageReach) -> None:
@@ -57,9 +67,11 @@ class LinkChecks:
         self.repository: RepositoryName = repository
         self.manifests: dict[Digest, Digest] = {}
         self.layers: dict[Digest, Digest] = {}
-        self.tagged: dict[Digest, str] = {}
+        self.tagged: dict[Digest, list[str]] = {}
+        self.needed_by: NeededBy = NeededBy()
         self._blobs, self._reach = blobs, reach
         self._root = f"repositories/{repository}"
+        self._knows_tags = True
         self._gone: dict[Links, dict[Digest, Digest]] = {REVISIONS: {}, LAYERS: {}}
         self._malformed: dict[Links, set[Digest]] = {REVISIONS: set(), LAYERS: set()}
 
@@ -91,37 +103,56 @@ class LinkChecks:
                 yield self._misplaced(place)
             return []
         for entry in entries:
-            if entry.is_link and _may_hide(place):
-                self._reach.unknown(self.path(f"{place}/{entry.name}"), "is a symbolic link, which was not followed")
+            if is_misplaced(self.path(place), entry):
+                self._note_misplaced(place, entry)
         yield from others_in(self.path(place), entries)
         return [entry.name for entry in entries if entry.is_directory]
 
+    def _note_misplaced(self, place: str, entry: Entry) -> None:
+        if _may_hide(place):
+            self._reach.unknown(self.path(f"{place}/{entry.name}"), hidden_by(entry))
+        for links, malformed in self._malformed.items():
+            outer, _, algorithm = place.rpartition("/")
+            if outer == links and is_registered_digest(text := f"{algorithm}:{entry.name}"):
+                malformed.add(Digest(text))
+
     def read_manifests(self) -> Iterator[FileReport]:
-        """Read the links to manifests; report those that are malformed, or whose blob is gone."""
-        yield from self._read(REVISIONS, self.manifests)
-        for digest, target in self._gone[REVISIONS].items():
-            yield self._gone_report(REVISIONS, digest, target, rules.error)
+        """Read the links to manifests; report those that are malformed."""
+        return self._read(REVISIONS, self.manifests)
 
     def read_layers(self) -> Iterator[FileReport]:
         """Read the links to all other blobs; report those that are malformed."""
         return self._read(LAYERS, self.layers)
 
-    def gone_layers(self, named: set[Digest] | None) -> Iterator[FileReport]:
-        """Report links to blobs that are gone.
+    def gone_blobs(self, named: set[Digest] | None) -> Iterator[FileReport]:
+        """Report links to manifests and other blobs that are gone, with the tags that lead to them.
 
-        The garbage collector of distribution 2 leaves such links behind. Nothing is lost, so it is only a note, if no
-        manifest of the repository has `named` the blob. It is None if that is not known.
+        The garbage collector of distribution 2 leaves the links of layers behind. Nothing is lost, so it is only a
+        note, if no manifest of the repository has `named` the layer. It is None if that is not known.
         """
+        gone = self._gone[REVISIONS]
+        is_known = named is not None and self._knows_tags and self.needed_by.is_complete
+        is_known = is_known and not self._malformed[REVISIONS]
+        for digest, target in gone.items():
+            needs = self._needs(digest, target, is_known and len(gone) == 1)  # another one may be an index with it
+            yield self._gone_report(REVISIONS, digest, target, rules.error, needs)
         for digest, target in self._gone[LAYERS].items():
-            is_needed = named is None or not named.isdisjoint({digest, target})
-            yield self._gone_report(LAYERS, digest, target, rules.error if is_needed else rules.note)
+            is_needed = named is None or bool(gone) or not named.isdisjoint({digest, target})
+            needs = self._needs(digest, target, is_known and is_needed and not gone)
+            yield self._gone_report(LAYERS, digest, target, rules.error if is_needed else rules.note, needs)
+
+    def _needs(self, digest: Digest, target: Digest, is_known: bool) -> str:  # noqa: FBT001 (private)
+        """Return which tags lead to a blob; that there are none, only if all tags and manifests are known."""
+        if tags := self.needed_by.tags({digest, target}, self.tagged):
+            return f"; needed by {shown_tags(tags)}"
+        return "; no tag leads to it" if is_known else ""
 
     def is_reported(self, digest: Digest) -> bool:
         """Return whether a link is malformed, or leads to a blob that is gone, which is reported for that link."""
         return any(digest in reported for kind in (self._gone, self._malformed) for reported in kind.values())
 
-    def _gone_report(self, links: Links, digest: Digest, target: Digest, verdict: _Verdict) -> FileReport:
-        problem = verdict("STO-01", "$", f"a link to {target}, which is gone", f"a file {data_path(target)}")
+    def _gone_report(self, links: Links, digest: Digest, target: Digest, verdict: _Verdict, needs: str) -> FileReport:
+        problem = verdict("STO-01", "$", f"a link to {target}, which is gone{needs}", f"a file {data_path(target)}")
         return file_report(self.path(f"{links}/{digest.algorithm}/{digest.encoded}/link"), problem, digest)
 
     def _read(self, links: Links, into: dict[Digest, Digest]) -> Iterator[FileReport]:
@@ -153,6 +184,7 @@ class LinkChecks:
                 self._reach.unknown(found.reports[0].name, "is malformed")
         elif found.digest is not None and found.target is not None:
             (self._gone[links] if found.is_gone else into)[found.digest] = found.target
+            self.needed_by.wanted.update({found.digest, found.target} if found.is_gone else ())
             if found.is_gone and links == REVISIONS:
                 self._reach.unknown(f"{self.tree.files.name}/{data_path(found.target)}", "is a manifest that is gone")
 
@@ -187,12 +219,18 @@ class LinkChecks:
                     tags, map_at_once(partial(self._tag, held), tags, self.tree.files.at_once), strict=True
                 ):
                     yield from found.reports
-                    if found.failure is not None:
-                        self._reach.unread(found.failure)
-                    if found.target is not None:
-                        self.tagged.setdefault(found.target, tag)
+                    self._note_tag(tag, found)
         except errors.LayoutError as failure:
+            self._knows_tags = False
             self._reach.unread(failure)
+
+    def _note_tag(self, tag: str, found: _Checked) -> None:
+        if found.failure is not None:
+            self._reach.unread(found.failure)
+        if found.target is not None:
+            self.tagged.setdefault(found.target, []).append(tag)
+        else:
+            self._knows_tags = self._knows_tags and not found.reports and found.failure is None
 
     def _tag(self, held: HeldDirectory, tag: str) -> _Checked:
         """Read the link of a tag, and the links to all manifests that it has named."""
@@ -220,7 +258,8 @@ class LinkChecks:
             if now is None or now.target != link.target:
                 return _Checked()
             problem = rules.error("STO-03", "$", f"a link to {link.target}, {missing}", "a manifest that exists")
-            return _Checked((file_report(self.path(f"{place}/current/link"), problem, link.target),))
+            report = file_report(self.path(f"{place}/current/link"), problem, link.target)
+            return _Checked((report,), target=link.target)
         return _Checked(target=link.target)
 
     def _missing(self, digest: Digest) -> str:

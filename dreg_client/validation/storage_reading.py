@@ -10,7 +10,7 @@ from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import StorageTree, data_path
 from dreg_client.models.paths import show
 from dreg_client.validation.storage_reach import is_damage
-from dreg_client.values.digest import Digest, is_registered_digest
+from dreg_client.values.digest import SHA256, Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _LONGEST_LINK: Final = 1024
@@ -94,7 +94,8 @@ def _is_recent(held: HeldDirectory, parts: tuple[str, ...]) -> bool:
 def read_link(held: HeldDirectory, parts: tuple[str, ...], text: str = "") -> Link | None:
     """Read a link once; None if there is none. `text` is the digest that it must contain, if its path names one.
 
-    A digest of another algorithm is accepted: distribution stores all blobs by their sha256 digest.
+    If its path names another algorithm, a sha256 digest is accepted: distribution stores all blobs by their sha256
+    digest.
 
     Raises:
         LayoutError: It cannot be read.
@@ -113,6 +114,6 @@ def read_link(held: HeldDirectory, parts: tuple[str, ...], text: str = "") -> Li
     if not is_registered_digest(found):
         return Link(None, show(found) if found else "an empty file")
     digest = Digest(found)
-    if text and found != text and digest.algorithm == text.partition(":")[0]:
+    if text and found != text and (digest.algorithm != SHA256 or text.startswith(SHA256)):
         return Link(None, f"{found}, another digest than that of its path")
     return Link(digest)

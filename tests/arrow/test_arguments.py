@@ -16,6 +16,7 @@ from tests.arrow.columns import FIXTURES, INDEX
 from tests.commands import run_limited
 
 GOOD = pa.record_batch({"id": [1], "manifest": [INDEX]})
+NESTED = pa.record_batch({"manifest": [INDEX], "stored": [{"doc": INDEX}]})
 
 
 def endless(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -39,6 +40,14 @@ def endless(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
             "column 'manifest': there are 2 columns of this name",
         ),
         (pa.record_batch({"manifest": [{"schemaVersion": 2}]}), {}, "its exact bytes and its digest are lost"),
+        (
+            NESTED,
+            {"column": "stored.doc"},
+            "no such column, but a member of a struct; make that member a column of its",
+        ),
+        (NESTED, {"column": "stored.x"}, "there is no such column; the columns are: manifest, stored"),
+        (NESTED, {"keep": ["stored.doc"]}, "column 'stored.doc': there is no such column, but a member of a struct"),
+        (NESTED, {"column": "stored"}, "if one of its members is the document, make that a column of its own; if the"),
         (pa.record_batch({"manifest": [["{}"]]}), {}, "its type is list<item: string>, expected binary or string"),
     ],
 )

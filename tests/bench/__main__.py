@@ -3,7 +3,7 @@
     python tests/bench [SUITE...] [--quick] [--write FILE]
 
 Suites: parse, dump, partitions, start, transfers, copies, tags, lists, planning, commands, growth, simulate,
-storages (default: all).
+storages, engines (default: all).
 
 These are not tests: machines differ, so compare only ratios of one run.
 """
@@ -40,6 +40,7 @@ SUITES = (
     "growth",
     "simulate",
     "storages",
+    "engines",
 )
 """The modules of the suites. Each is imported when it runs, because it needs libraries that `--help` does not."""
 PACKAGES = (

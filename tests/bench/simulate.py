@@ -2,8 +2,8 @@
 
     python tests/bench/simulate.py [--documents N] [--workers N] [--rate N] [--deaths N] [--measure] ...
 
-The rates are those that were measured on two cores; `--measure` measures that of one process on this machine, and
-scales the others.
+The rates are those that the suite `engines` measured on two cores, see `constants` there; `--measure` measures that of
+one process on this machine, and scales the others.
 """
 
 import argparse

@@ -36,8 +36,7 @@ def test_val_161_a_wrong_column_is_one_error_before_anything_is_written(
     dreg: Run, files: Path, tmp_path: Path, options: list[str], reason: str
 ) -> None:
     out = tmp_path / "out"
-    source = files / "b.parquet" if "--keep" in options else files
-    done = dreg("validate", str(source), "--format", "parquet", "-o", str(out), *options)
+    done = dreg("validate", str(files), "--format", "parquet", "-o", str(out), *options)
 
     assert done.code == 2
     assert done.out == ""
@@ -88,12 +87,23 @@ def test_val_162_a_run_is_not_continued_with_other_options(dreg: Run, files: Pat
     assert dreg(*run, "--resume").code == first.code
 
 
-def test_val_163_columns_of_other_files_cannot_be_kept(dreg: Run, tmp_path: Path) -> None:
+def test_val_163_columns_cannot_be_kept_without_a_parquet_file(dreg: Run, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{}\n")
     done = dreg(
         "validate", str(tmp_path / "a.jsonl"), "--keep", "id", "--format", "parquet", "-o", str(tmp_path / "out")
     )
 
     assert done.code == 2
-    assert f"--keep copies columns of Parquet files; {tmp_path}/a.jsonl is none" in done.err
+    assert done.err.startswith("dreg: column 'id': cannot be kept: no source is a Parquet file that can be read")
     assert not (tmp_path / "out").exists()
+
+
+def test_val_163_other_files_may_come_first(dreg: Run, files: Path, tmp_path: Path) -> None:
+    run = ["validate", str(files), "--format", "parquet", "-o", str(tmp_path / "out")]
+    wrong = dreg(*run, "--keep", "nope")
+
+    assert wrong.code == 2
+    assert wrong.err.startswith(f"dreg: {files}/b.parquet: column 'nope': there is no such column")
+    assert not (tmp_path / "out").exists()
+    assert dreg(*run, "--keep", "id").code == 1
+    assert len([*(tmp_path / "out").glob("*.parquet")]) == 3

@@ -18,11 +18,11 @@ BROKEN = "fixtures/broken/MAN-05-config-missing.json"
 MULTI = "oci:fixtures/layouts/multi:1.4"
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 BAR = "━"
-IMPATIENT = [
-    sys.executable,
-    "-c",
-    "import dreg_client.cli.progress as p; p._PATIENCE = p._PAUSE = 0; from dreg_client.cli import main; main()",
-]
+_PROGRAM = (
+    "import dreg_client.cli.progress as p, dreg_client.cli.drawn_line as d; "
+    "p._PATIENCE = p._PAUSE = d._PATIENCE = d._PAUSE = 0; from dreg_client.cli import main; main()"
+)
+IMPATIENT = [sys.executable, "-c", _PROGRAM]
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +107,15 @@ def test_data_goes_to_its_file_while_the_bar_is_drawn(terminal: Run, folder: Pat
     assert "GEN-" not in done.out
     assert len(lines) == 21
     assert '"invalid": 5' in lines[-1]
+
+
+def test_partitions_are_counted_on_one_line(terminal: Run, folder: Path, tmp_path: Path) -> None:
+    run = ["validate", folder, "--format", "parquet", "-o"]
+    done = terminal(*run, tmp_path / "out", columns=120, command=IMPATIENT)
+    quiet = terminal(*run, tmp_path / "quiet", "--quiet", command=IMPATIENT)
+
+    assert "1 partitions, 20 documents," in ESCAPE.sub("", done.out)
+    assert "partitions" not in quiet.out
 
 
 def test_findings_and_the_bar_share_a_terminal(terminal: Run, folder: Path) -> None:

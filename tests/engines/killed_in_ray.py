@@ -1,4 +1,4 @@
-"""Validate Parquet files on Ray; the first worker that has validated a table kills itself."""
+"""Validate Parquet files on Ray; the first worker that has validated a table kills itself or this program."""
 
 import os
 import signal
@@ -11,21 +11,22 @@ import ray
 from dreg_client.arrow import validate_table
 
 
-def killed_once(table: pa.Table, marker: str) -> pa.Table:
-    reports = validate_table(table, keep=["number"])
+def killing_once(table: pa.Table, marker: str, driver: int | None) -> pa.Table:
+    reports = validate_table(table, keep=["number", "pushed"])
     if not Path(marker).exists():
         Path(marker).touch()
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(driver or os.getpid(), signal.SIGKILL)
     return reports
 
 
-def main(source: str, target: str, marker: str) -> None:
+def main(source: str, target: str, marker: str, victim: str) -> None:
     ray.init(num_cpus=2, include_dashboard=False)
     documents = ray.data.read_parquet(source)
+    options = {"marker": marker, "driver": os.getpid() if victim == "driver" else None}
     reports = documents.map_batches(
-        killed_once, batch_format="pyarrow", batch_size=500, zero_copy_batch=True, fn_kwargs={"marker": marker}
+        killing_once, batch_format="pyarrow", batch_size=500, zero_copy_batch=True, fn_kwargs=options
     )
-    reports.write_parquet(target)
+    reports.write_parquet(target, mode="overwrite")
     ray.shutdown()
 
 

@@ -13,7 +13,8 @@ from dreg_client import Digest
 from dreg_client.errors import LayoutError
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import reports_in
-from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.row import RowReport
 from dreg_client.validation.dumps import LineRules
 
 OLD = time.time() - 7 * 86400
@@ -104,6 +105,13 @@ class Tree:
         self.tag(repository, tag, digest)
         return digest
 
+    def put_document(self, repository: str, **members: Any) -> dict[str, Any]:
+        """Store an index or a manifest, and link it; return its descriptor."""
+        raw = json.dumps({"schemaVersion": 2, **members}).encode()
+        digest = self.put_blob(raw)
+        self.link(repository, "_manifests/revisions", digest)
+        return {"mediaType": members["mediaType"], "digest": digest, "size": len(raw)}
+
     def put_upload(self, repository: str, octets: bytes, started: str) -> Path:
         """Leave an upload behind."""
         place = self.repository(repository) / "_uploads/0c6f1bd3-3ef1-4a31-b6b1-c8b3a5f5f6d0"
@@ -125,20 +133,24 @@ class Tree:
         """Check the storage in partitions; return all problems. `failures` gets the errors of partitions."""
         rules = PartitionRules(LineRules(pedantic=pedantic), complete=complete, blobs=blobs)
         found = list[Found]()
+        for row in self._rows(repository, rules, failures):
+            place = row.source.removeprefix(f"{self.v2}/").removeprefix(f"{self.name}/")
+            found += (Found(it.rule, str(it.severity), place, row.report.size) for it in row.report.problems)
+        return sorted(found)
+
+    def texts(self, rule: str, *, pedantic: bool = False) -> list[str]:
+        """Check the storage in partitions, ignoring their errors; return what was found against a rule."""
+        rows = self._rows("", PartitionRules(LineRules(pedantic=pedantic)), [])
+        return [problem.found for row in rows for problem in row.report.problems if problem.rule == rule]
+
+    def _rows(self, repository: str, rules: PartitionRules, failures: list[str] | None) -> Iterator[RowReport]:
         for partition in find_partitions([f"{self.name}{repository and f'/{repository}'}"], rules):
             try:
-                found += self._problems(partition, rules)
+                yield from reports_in(partition, rules)
             except LayoutError as failure:
                 if failures is None:
                     raise
                 failures.append(str(failure))
-        return sorted(found)
-
-    def _problems(self, partition: Partition, rules: PartitionRules) -> Iterator[Found]:
-        for found in reports_in(partition, rules):
-            place = found.source.removeprefix(f"{self.v2}/").removeprefix(f"{self.name}/")
-            for problem in found.report.problems:
-                yield Found(problem.rule, str(problem.severity), place, found.report.size)
 
 
 def write(path: Path, octets: bytes) -> Path:

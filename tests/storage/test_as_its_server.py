@@ -1,5 +1,6 @@
 """A storage tells what the server tells that wrote it: Debian's docker-registry (distribution 2.8)."""
 
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +120,18 @@ def test_deleted_manifests_and_their_tags_are_gone(own_registry: RunningRegistry
                 stored.get_manifest(reference)
         assert single.digest not in {each.digest for each in stored.source.untagged() or ()}
         assert not stored.has_blob(stored.get_manifest("artifact").layers[0].digest)  # type: ignore[union-attr]
+
+
+def test_a_file_among_tags_is_listed_as_a_tag_and_makes_deletions_fail(own_registry: RunningRegistry) -> None:
+    """So it is an error (STO-07), unlike other files."""
+    own_registry.push(LAYOUT, "single", "acme/web:1")
+    tags = own_registry.root / "storage/docker/registry/v2/repositories/acme/web/_manifests/tags"
+    (tags / "a-file").touch()
+
+    with Registry(own_registry.url) as registry:
+        assert {*registry.repository("acme/web").iter_tags()} == {"1", "a-file"}
+    with pytest.raises(urllib.error.HTTPError, match="500"):
+        _delete(own_registry, f"acme/web/manifests/{(tags / '1/current/link').read_text()}")
 
 
 def _delete(registry: RunningRegistry, path: str) -> None:

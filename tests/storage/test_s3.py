@@ -46,3 +46,22 @@ def test_a_storage_on_s3_is_listed_read_and_checked(on_s3: S3Server) -> None:
 
     assert (code, err) == (1, "")
     assert {rule for rule in rules if rule.startswith("STO")} == {"STO-05", "STO-06"}, "the blob is young"
+
+
+def test_objects_that_stand_for_folders_are_no_entries(on_s3: S3Server) -> None:
+    """Consoles and other programs make them: empty objects whose names end with a slash."""
+    for folder in ("repositories", "repositories/acme", "repositories/acme/web/_layers", "blobs", "blobs/sha256"):
+        on_s3.put(f"{BUCKET}/docker/registry/v2/{folder}/", b"")
+    storage = f"registry-storage:s3://{BUCKET}"
+    before = {("STO-05", "docker/registry/v2/blobs"), ("STO-06", "docker/registry/v2/repositories/many")}
+    code, out, err = dreg(on_s3, "validate", "--pedantic", "-j", "1", "--format", "json", storage)
+    documents = json.loads(out)["documents"]
+    found = {
+        (problem["rule"], "/".join(it["source"].removeprefix(f"s3://{BUCKET}/").split("/")[:5]))
+        for it in documents
+        for problem in it["problems"]
+        if problem["rule"].startswith("STO")
+    }
+
+    assert (code, err) == (1, "")
+    assert {(rule, place.removesuffix("/sha256")) for rule, place in found} == before

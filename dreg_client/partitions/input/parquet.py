@@ -5,6 +5,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, TypeAlias
 
 from dreg_client.arrow import validate_batches
@@ -13,19 +14,25 @@ from dreg_client.arrow import validate_batches
 # The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 
-from dreg_client.arrow_columns import octets_at, octets_of, stored_column, texts_of
+from dreg_client.arrow_columns import of_documents
 from dreg_client.errors import ColumnError
 from dreg_client.files.places import open_source
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors, plain_column
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.report_columns import (
+    PLACE,
+    PLACE_NAMES,
+    check_convertible,
+    converted,
+    kept_fields,
+)
 from dreg_client.partitions.row import Row
 from dreg_client.validation.report import Report
 from dreg_client.validation.stated import validate_as
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import encodable, shown_source
 
-_PLACE: Final = ("source", "line", "offset")
 _Found: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, Report | None]
 """The members of a `Row` after its number."""
 _REPORT: Final = 1024
@@ -67,13 +74,13 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
             lines = pa.array(range(rows + 1, rows + batch.num_rows + 1), pa.int64())
             sources = pa.array([name] * batch.num_rows, pa.string())
             rows += batch.num_rows
-            kept = _with_plain(batch, schema, rules, partition.source)
-            placed = kept.append_column("source", sources).append_column("line", lines)
-            yield placed.append_column("offset", pa.nulls(batch.num_rows, pa.int64()))
+            kept = _with_kept(batch, schema, rules, partition.source)
+            placed = kept.append_column(PLACE[0], sources).append_column(PLACE[1], lines)
+            yield placed.append_column(PLACE[2], pa.nulls(batch.num_rows, pa.int64()))
 
 
-def check_columns(partition: Partition, rules: PartitionRules) -> None:
-    """Check that a Parquet file has the columns that `rules` name.
+def checked_columns(partition: Partition, rules: PartitionRules) -> pa.Schema:
+    """Return the columns of a Parquet file that are to be kept. Check all those that `rules` name.
 
     Raises:
         ColumnError: A column is missing, has another type, or is named like a column of the report.
@@ -81,22 +88,26 @@ def check_columns(partition: Partition, rules: PartitionRules) -> None:
     """
     with _opened(partition) as file:
         _check_columns(file.schema, rules)
+        return pa.schema([file.schema.field(name) for name in rules.keep])
 
 
-def _with_plain(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules, source: str) -> pa.RecordBatch:
-    """Return a batch whose kept columns have the types that they have in the file."""
+def _with_kept(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules, source: str) -> pa.RecordBatch:
+    """Return a batch whose kept columns have their types in the run or, outside of runs, in the file."""
+    wanted = {field.name: field for field in kept_fields(rules)}
     for at, name in enumerate(batch.schema.names):
-        if name in rules.keep and batch.schema.field(at).type != schema.field(name).type:
+        stored = schema.field(name)
+        field = wanted.get(name, stored)
+        if name in rules.keep and not batch.schema.field(at).equals(field, check_metadata=True):
             with arrow_errors(source):
-                plain = plain_column(batch.column(at), schema.field(name), source)
-                batch = batch.set_column(at, schema.field(name), plain)
+                plain = plain_column(batch.column(at), stored, source)
+                batch = batch.set_column(at, field, converted(plain, field))
     return batch
 
 
 def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
     """Raise ColumnError if a column is missing, has another type, or is named like a column of the report."""
     for name in _columns(rules):
-        if name in _PLACE:
+        if name in PLACE_NAMES:
             raise ColumnError(name, "a report has a column of this name; rename the column in the file")
     validate_batches(
         pa.RecordBatchReader.from_batches(schema, []),
@@ -105,6 +116,8 @@ def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
         kind_column=rules.kind_column or None,
         keep=rules.keep,
     )
+    for field in kept_fields(rules):
+        check_convertible(schema.field(field.name).type, field)
 
 
 def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
@@ -151,25 +164,11 @@ def rows_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[Row
 
 
 def _found(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Found]:
-    column = stored_column(batch, rules.column)
-    media_types, kinds = texts_of(batch, rules.media_type_column), texts_of(batch, rules.kind_column)
-    if not isinstance(column, pa.DictionaryArray):
-        for raw, media_type, kind in zip(octets_of(column), media_types, kinds, strict=False):  # some never end
-            yield _sized(raw, media_type, kind, rules)
-        return
-    known: dict[tuple[int | None, str | None, str | None], _Found] = {}
-    octets = 0
-    for key in zip(column.indices.to_pylist(), media_types, kinds, strict=False):
-        if key not in known:
-            if octets > MAX_DOCUMENT:
-                known, octets = {}, 0
-            raw = None if key[0] is None else octets_at(column.dictionary, key[0])
-            known[key] = found = _sized(raw, *key[1:], rules)
-            octets += len(found[0] or b"") + _REPORT
-        yield known[key]
+    names = (rules.column, rules.media_type_column, rules.kind_column)
+    return of_documents(batch, names, partial(_sized, rules), weight=lambda found: len(found[0] or b"") + _REPORT)
 
 
-def _sized(raw: bytes | None, media_type: str | None, kind: str | None, rules: PartitionRules) -> _Found:
+def _sized(rules: PartitionRules, raw: bytes | None, media_type: str | None, kind: str | None) -> _Found:
     """Return the document, or its report if it is too large."""
     if raw is None or len(raw) <= MAX_DOCUMENT:
         return raw, media_type, kind, False, None, None

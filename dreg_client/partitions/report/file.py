@@ -13,8 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.report_columns import PLACE
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.summary import Summary
+from dreg_client.partitions.summary import Position, Summary
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import encodable, shown_source
 
@@ -22,22 +23,22 @@ _pa: Final[Any] = pa  # some functions of pyarrow have no complete types
 _pq: Final[Any] = pq
 METADATA: Final = "dreg.partition"
 """The member of a Parquet file's metadata that states what the report is of, and its sums."""
-PLACE: Final = (
-    pa.field("source", pa.string(), nullable=False),
-    pa.field("line", pa.int64()),
-    pa.field("offset", pa.int64()),
-)
-"""The first columns: the file that contains the document; the number of its line or row, from 1, or null; the byte
-where its line starts, or null."""
-ROW_SCHEMA: Final[pa.Schema] = _pa.schema([*PLACE, *REPORT_SCHEMA])
+_LONGEST: Final = 16 * MEBIBYTE
+"""The maximum number of bytes of this member."""
 _MOST_ROWS: Final = 16_384
 _MOST_BYTES: Final = 32 * MEBIBYTE
 
 
 class PlacedRows:
-    """Collects reports, with the places of their documents, as record batches of `ROW_SCHEMA`."""
+    """Collects reports of documents that have no columns to keep, with their places, as record batches.
 
-    def __init__(self) -> None:
+    Args:
+        schema: The columns: those of `report_columns`. The kept ones are null.
+    """
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._kept_types: list[Any] = cast("list[Any]", schema.types)[len(PLACE) : -len(REPORT_SCHEMA)]
         self._sources: list[str] = []
         self._numbers: list[int | None] = []
         self._offsets: list[int | None] = []
@@ -65,8 +66,10 @@ class PlacedRows:
         """Return the rows, and start with no rows again."""
         numbers = (_pa.array(each, pa.int64()) for each in (self._numbers, self._offsets))
         place = [_pa.array(self._sources, pa.string()), *numbers]
+        kept = [_pa.nulls(len(self), kind) for kind in self._kept_types]
         self._sources, self._numbers, self._offsets = [], [], []
-        return cast("pa.RecordBatch", _pa.record_batch([*place, *self._rows.columns()], schema=ROW_SCHEMA))
+        columns = [*place, *kept, *self._rows.columns()]
+        return cast("pa.RecordBatch", _pa.record_batch(columns, schema=self._schema))
 
 
 class ReportWriter:
@@ -74,10 +77,11 @@ class ReportWriter:
 
     Args:
         stream: The file, open for writing. It stays open.
+        schema: The columns of the file if it has no rows, see `report_columns`.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, stream: BinaryIO, schema: pa.Schema) -> None:
+        self._stream, self._schema = stream, schema
         self._writer: pq.ParquetWriter | None = None
         self._waiting: list[pa.RecordBatch] = []
         self._rows = self._bytes = 0
@@ -99,7 +103,7 @@ class ReportWriter:
 
     def finish(self, metadata: str) -> None:
         """Write the end of the file, with the metadata of `metadata_of`."""
-        self._write_waiting(self._waiting[0].schema if self._waiting else ROW_SCHEMA)
+        self._write_waiting(self._waiting[0].schema if self._waiting else self._schema)
         if self._writer is not None:
             self._writer.add_key_value_metadata({METADATA: metadata})
             self._writer.close()
@@ -128,11 +132,42 @@ def plain_rules(rules: PartitionRules) -> dict[str, Any]:
 def read_metadata(stream: BinaryIO) -> dict[str, Any] | None:
     """Return what a report file states about itself; None if it is not a report of a partition, or is damaged."""
     try:
-        found: dict[bytes, bytes] = _pq.read_metadata(stream).metadata or {}
-        stated = json.loads(found.get(METADATA.encode(), b"null"))
-    except (pa.ArrowException, OSError, ValueError, RecursionError):
+        return stated_in(_pq.read_metadata(stream))
+    except (pa.ArrowException, OSError, ValueError):
+        return None
+
+
+def stated_in(metadata: Any) -> dict[str, Any] | None:  # noqa: ANN401 (the stubs of pyarrow lack its texts)
+    """Return what the metadata of a Parquet file states as `metadata_of` writes it; None if it does not."""
+    members = cast("dict[bytes, bytes]", metadata.metadata or {})
+    raw = members.get(METADATA.encode())
+    if raw is None or len(raw) > _LONGEST:
+        return None
+    try:
+        stated = json.loads(raw)
+    except (ValueError, RecursionError):
         return None
     return cast("dict[str, Any]", stated) if isinstance(stated, dict) else None
+
+
+def stated_summary(stated: dict[str, Any]) -> Summary | None:
+    """Return the sums that a report file states; None if they are not valid."""
+    try:
+        return Summary.of_plain(stated["summary"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def stated_place(stated: dict[str, Any]) -> tuple[str, Position] | None:
+    """Return the name and the place of the partition that a report file states; None if they are not valid."""
+    try:
+        plain: dict[str, Any] = stated["partition"]
+        plain["names"] = tuple(plain["names"])
+        partition = Partition(**plain)
+        source, start = partition.position
+        return partition.name, (source, int(start))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return None
 
 
 def finished_summary(stated: dict[str, Any], partition: Partition, rules: PartitionRules) -> Summary | None:
@@ -143,10 +178,7 @@ def finished_summary(stated: dict[str, Any], partition: Partition, rules: Partit
     wanted = json.loads(json.dumps(_identity(partition, rules)))
     if not partition.version or stated.get("failure") is not None or {**stated, **wanted} != stated:
         return None
-    try:
-        return Summary.of_plain(stated["summary"])
-    except (ValueError, KeyError, TypeError):
-        return None
+    return stated_summary(stated)
 
 
 def stated_name(stated: dict[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ from dreg_client.values.store_name import LOCAL_URLS, local_path
 
 LOCK: Final = "_dreg-run.lock"
 """The lock file; Spark and other engines ignore files whose names begin with `_`."""
+IN_USE: Final = "is in use by another run; wait for its end, or name another folder"
 
 
 class ReportFolder(Protocol):
@@ -41,6 +42,10 @@ class ReportFolder(Protocol):
 
     def new_file(self, name: str) -> AbstractContextManager[BinaryIO]:
         """Return a block that yields a new file, which gets its name only at the end, complete and synced."""
+        ...
+
+    def create_file(self, name: str, content: bytes) -> bool:
+        """Write a small file unless it exists; return whether it was written."""
         ...
 
     def remove(self, name: str) -> None:
@@ -83,7 +88,7 @@ class LocalFolder:
         try:
             with suppress(LayoutLockedError):
                 if not lock.try_lock(shared=False):
-                    raise FileError(self.name, "is in use by another run; wait for its end, or name another folder")
+                    raise FileError(self.name, IN_USE)
             yield
         finally:
             lock.close()
@@ -115,6 +120,12 @@ class LocalFolder:
         except OSError as failure:
             raise _failed(str(target), "cannot be written", failure) from failure
 
+    def create_file(self, name: str, content: bytes) -> bool:
+        """See `ReportFolder`. Between this and the check that the folder is empty, the lock keeps other runs out."""
+        with self.new_file(name) as stream:
+            stream.write(content)
+        return True
+
     def remove(self, name: str) -> None:
         """See `ReportFolder`."""
         try:
@@ -134,7 +145,8 @@ class LocalFolder:
 class RemoteFolder:
     """A folder on object storage; see `ReportFolder`. A file is written locally, then stored as a whole.
 
-    There are no locks: do not start two runs in one folder.
+    There are no locks, which killed runs would leave behind. Of two runs that begin in a new folder at the same time,
+    the second one cannot create its run file. A run that is continued while it is active ends: its token is gone.
     """
 
     def __init__(self, url: str) -> None:
@@ -182,6 +194,17 @@ class RemoteFolder:
                     files.put_file(local.name, path)
         except OSError as failure:
             raise _failed(tempfile.gettempdir(), "a temporary file cannot be written", failure) from failure
+
+    def create_file(self, name: str, content: bytes) -> bool:
+        """See `ReportFolder`. S3, GCS and Azure do it in one step; others may look first, or just write the file."""
+        with self._at(name, "cannot be written") as (files, path):
+            try:
+                files.pipe_file(path, content, mode="create")
+            except Exception:  # noqa: BLE001 (each file system says in another way that a file exists, or that it cannot tell)
+                if files.exists(path):
+                    return False
+                files.pipe_file(path, content)
+        return True
 
     def remove(self, name: str) -> None:
         """See `ReportFolder`."""

@@ -3,19 +3,15 @@
 # The stubs of pyarrow leave out type arguments, which mypy reads as Any.
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
-import json
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors
-from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.report.file import METADATA
+from dreg_client.partitions.report.file import stated_in, stated_place, stated_summary
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch, columns_to_read
-from dreg_client.values.sizes import MEBIBYTE
 
-_LONGEST: Final = 16 * MEBIBYTE
 _ROWS: Final = 16_384
 
 
@@ -37,23 +33,15 @@ def _stored_sums(parquet: ParquetInput) -> FileSums | None:
 
     Programs that change the rows of a file often keep its metadata.
     """
-    raw = (parquet.opened.metadata.metadata or {}).get(METADATA.encode())
-    if raw is None or len(raw) > _LONGEST:
+    stored = stated_in(parquet.opened.metadata) or {}
+    summary, place = stated_summary(stored), stated_place(stored)
+    if summary is None or place is None:
         return None
-    try:
-        stored = json.loads(raw)
-        plain: dict[str, Any] = stored["partition"]
-        plain["names"] = tuple(plain["names"])
-        partition = Partition(**plain)
-        summary, failure = Summary.of_plain(stored["summary"]), stored["failure"]
-        failed = ((partition.name, str(failure)),) if failure else ()
-        source, start = partition.position
-        position = (source, int(start))
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+    if summary.documents + summary.unreferenced != parquet.opened.metadata.num_rows:
         return None
-    if summary.documents != parquet.opened.metadata.num_rows:
-        return None
-    return FileSums(summary, failed, position=position)
+    failure = stored.get("failure")
+    failed = ((place[0], str(failure)),) if failure else ()
+    return FileSums(summary, failed, position=place[1])
 
 
 def _sums_of_rows(parquet: ParquetInput, name: str) -> Summary:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
-from dreg_client.arrow import validate_batches
+from dreg_client.arrow import DocumentColumns, validate_columns
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
@@ -13,7 +13,6 @@ from dreg_client.errors import DregError, MissingLibraryError
 from dreg_client.partitions.input.read import batches_in, reports_in
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import (
-    PLACE,
     PlacedRows,
     ReportWriter,
     finished_summary,
@@ -21,6 +20,7 @@ from dreg_client.partitions.report.file import (
     read_metadata,
 )
 from dreg_client.partitions.report.folder import ReportFolder, folder_at
+from dreg_client.partitions.report_columns import PLACE_NAMES, report_columns
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.run.failures import unexpected
 from dreg_client.partitions.run.folder import Run, check_token
@@ -48,7 +48,7 @@ def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) 
     """Write the report file of documents that were validated already, such as those of an image layout."""
     reading = _Reading()
     writing = _Writing(run.folder, partition, run.rules, run.token)
-    return writing.written(_of_rows(reading.until_failure(reports)), reading)
+    return writing.written(_of_rows(reading.until_failure(reports), run.rules), reading)
 
 
 class _Writing(NamedTuple):
@@ -72,7 +72,7 @@ class _Writing(NamedTuple):
     def _written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
         summary = Summary()
         with self.folder.new_file(self.partition.report_name) as stream:
-            writer = ReportWriter(stream)
+            writer = ReportWriter(stream, report_columns(self.rules))
             for batch in batches:
                 add_batch(summary, batch)
                 writer.write(batch)
@@ -116,23 +116,25 @@ def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> 
     if partition.format == "parquet":
         yield from reading.until_failure(_of_columns(partition, rules, reading))
     else:
-        yield from _of_rows(reading.until_failure(reports_in(partition, rules)))
+        yield from _of_rows(reading.until_failure(reports_in(partition, rules)), rules)
 
 
 def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
-    return validate_batches(
-        reading.until_failure(batches_in(partition, rules)),
+    how = rules.lines
+    columns = DocumentColumns(
         rules.column,
-        media_type_column=rules.media_type_column or None,
-        kind=rules.lines.kind,  # type: ignore[arg-type]
-        kind_column=rules.kind_column or None,
-        keep=(*(field.name for field in PLACE), *rules.keep),
-        pedantic=rules.lines.pedantic,
+        rules.media_type_column or None,
+        rules.kind_column or None,
+        how.kind,
+        how.media_type,
+        (*PLACE_NAMES, *rules.keep),
+        how.pedantic,
     )
+    return validate_columns(reading.until_failure(batches_in(partition, rules)), columns)
 
 
-def _of_rows(reports: Iterator[RowReport]) -> Iterator[pa.RecordBatch]:
-    rows = PlacedRows()
+def _of_rows(reports: Iterator[RowReport], rules: PartitionRules) -> Iterator[pa.RecordBatch]:
+    rows = PlacedRows(report_columns(rules))
     for found in reports:
         rows.add(found)
         if rows.is_full:

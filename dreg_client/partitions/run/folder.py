@@ -9,17 +9,27 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
 from dreg_client import __version__
 from dreg_client._logging import log
-from dreg_client.errors import ClusterError, DregError, FileError
+from dreg_client.errors import ClusterError, ColumnError, DregError, FileError
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
-from dreg_client.partitions.report.folder import ReportFolder, folder_at, is_local
-from dreg_client.partitions.run.state import other_rules, read_state, shown_sources, stated_sources, write_state
+from dreg_client.partitions.report.folder import IN_USE, ReportFolder, folder_at, is_local
+from dreg_client.partitions.report_columns import report_columns
+from dreg_client.partitions.run.state import (
+    create_state,
+    other_rules,
+    read_state,
+    shown_sources,
+    stated_sources,
+    write_state,
+)
 from dreg_client.values.store_name import local_path
+
+_SHARE: Final = "use a folder that all workers share, such as one on NFS at the same path, or an s3:// URL"
 
 
 class Run:
@@ -51,9 +61,17 @@ class Run:
         }
         self._names = _Seen()
 
-    def begin(self) -> None:
-        """State in the folder that the run has begun. Workers of an earlier run notice that."""
-        write_state(self.folder, {**self._stated, "begun": self.begun, "complete": False})
+    def begin(self, *, is_new: bool) -> None:
+        """State in the folder that the run has begun. Workers of an earlier run notice that.
+
+        Args:
+            is_new: Whether the folder was empty. If another run has begun since, FileError is raised.
+        """
+        stated = {**self._stated, "begun": self.begun, "complete": False}
+        if not is_new:
+            write_state(self.folder, stated)
+        elif not create_state(self.folder, stated):
+            raise FileError(self.folder.name, IN_USE)
 
     def noted(self, partitions: Iterable[Partition]) -> Iterator[Partition]:
         """Yield the partitions, and note which ones the run has."""
@@ -79,13 +97,19 @@ class Run:
         """Delete the run file if there are no reports, so that another run can begin in the folder."""
         with suppress(DregError):
             if set(self.folder.names()) == {RUN_FILE}:
+                check_token(self.folder, self.token)
                 self.folder.remove(RUN_FILE)
 
     def finish(self) -> None:
         """Delete the reports of earlier runs that are not of this one, and state that the run is complete.
 
         Their documents are in other reports, or are gone. Call it once all partitions are done.
+
+        Raises:
+            ClusterError: Another run has begun in the folder; nothing is changed.
+            FileError: The folder cannot be read or written.
         """
+        check_token(self.folder, self.token)
         reports = 0
         for name in filter(_is_report, self.folder.names()):
             if name in self._names:
@@ -146,19 +170,23 @@ def open_run(
     Raises:
         FileError: The folder cannot be used: it is not empty, is in use, cannot be written, or is that of a run over
             other sources or with other rules.
+        ColumnError: Columns are to be kept, but their types are not known.
     """
     if is_local(place):
         place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
     folder = folder_at(place)
+    if rules.keep:
+        rules = _with_kept_schema(folder, rules)
     folder.create()
     named = tuple(sources)
     if read_state(folder) is None:  # no lock file is created in the folder of something else
         _check(folder, rules, named, resume=resume)
     with folder.lock():
-        begun = _check(folder, rules, named, resume=resume).get("begun")
+        stated = _check(folder, rules, named, resume=resume)
+        begun = stated.get("begun")
         folder.remove_parts()
         run = Run(place, folder, rules, named, begun=begun if isinstance(begun, str) else "")
-        run.begin()
+        run.begin(is_new=not stated)
         try:
             yield run
         except BaseException:
@@ -166,6 +194,24 @@ def open_run(
             raise
         finally:
             folder.remove_parts()
+
+
+def _with_kept_schema(folder: ReportFolder, rules: PartitionRules) -> PartitionRules:
+    """Return rules with the types that the kept columns have in the reports of the run that is continued, if any.
+
+    The file that had them may have changed.
+    """
+    stated = (read_state(folder) or {}).get("rules")
+    found = cast("dict[str, Any]", stated).get("kept_schema") if isinstance(stated, dict) else None
+    if isinstance(found, str) and found:
+        earlier = replace(rules, kept_schema=found)
+        with suppress(ValueError):  # of a run that kept other columns
+            report_columns(earlier)
+            return earlier
+    if not rules.kept_schema:
+        reason = "cannot be kept: no source is a Parquet file that can be read; validate the sources without --keep"
+        raise ColumnError(rules.keep[0], reason)
+    return rules
 
 
 def _check(folder: ReportFolder, rules: PartitionRules, sources: tuple[str, ...], *, resume: bool) -> dict[str, Any]:
@@ -200,9 +246,10 @@ def check_token(folder: ReportFolder, token: str) -> None:
     if stated is None:
         raise _not_shared(f"{folder.name} has no {RUN_FILE} there")
     if stated["token"] != token:
-        raise _not_shared(f"{folder.name} is the folder of another run there")
+        reason = f"{folder.name} is the folder of another run there"
+        why = f"either it has continued this run, or the worker does not see the folder of this run; {_SHARE}"
+        raise ClusterError(platform.node(), f"{reason}: {why}")
 
 
 def _not_shared(reason: str) -> ClusterError:
-    advice = "use a folder that all workers share, such as one on NFS at the same path, or an s3:// URL"
-    return ClusterError(platform.node(), f"the worker does not see the folder of the run: {reason}; {advice}")
+    return ClusterError(platform.node(), f"the worker does not see the folder of the run: {reason}; {_SHARE}")

@@ -5,8 +5,10 @@ from contextlib import closing
 from functools import partial
 from typing import Final, TypeAlias
 
+from dreg_client.partitions.input.kept import with_types
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import ReportWriter, metadata_of
+from dreg_client.partitions.report_columns import report_columns
 from dreg_client.partitions.run.folder import Run, open_run
 from dreg_client.partitions.run.validate import PartitionReport, validate_partition
 from dreg_client.partitions.summary import Summary
@@ -49,9 +51,11 @@ def run_partitions(
     Raises:
         FileError: The folder is in use, is not empty (without `resume`), is that of a run over other sources, or a
             report file cannot be written.
+        ColumnError: Columns are to be kept, and no Parquet file can be read, or the first one has no such columns.
         ClusterError: The cluster cannot be used or was lost.
         MissingLibraryError: A library is not installed.
     """
+    partitions, rules = with_types(partitions, rules)
     with open_run(folder, rules, resume=resume, sources=sources) as run:
         yield from results_of(run, partitions, scheduler=scheduler, jobs=jobs)
         run.finish()
@@ -85,5 +89,5 @@ def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None
 def _give_up(run: Run, partition: Partition, reason: str) -> PartitionReport:
     """Write a report without rows, which states why the partition was not read."""
     with run.folder.new_file(partition.report_name) as stream:
-        ReportWriter(stream).finish(metadata_of(partition, run.rules, Summary(), reason))
+        ReportWriter(stream, report_columns(run.rules)).finish(metadata_of(partition, run.rules, Summary(), reason))
     return PartitionReport(partition, Summary(), reason)

@@ -30,6 +30,18 @@ def read_state(folder: ReportFolder) -> dict[str, Any] | None:
     return cast("dict[str, Any]", stated) if isinstance(stated, dict) and "token" in stated else None
 
 
+def create_state(folder: ReportFolder, stated: dict[str, Any]) -> bool:
+    """Write the file unless another run has; return whether it is that of this run.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    if folder.create_file(RUN_FILE, json.dumps(stated).encode()):
+        return True
+    # A file system that repeats a request finds the file that it has written.
+    return bool((read_state(folder) or {}).get("token") == stated["token"])
+
+
 def write_state(folder: ReportFolder, stated: dict[str, Any]) -> None:
     """Write the file.
 
@@ -74,7 +86,7 @@ def _members(rules: object) -> dict[str, Any]:
     """Return the members of rules, also those of the rules for lines, by name."""
     found = cast("dict[str, Any]", rules) if isinstance(rules, dict) else {}
     lines: Any = found.get("lines")
-    return {**found, **(lines if isinstance(lines, dict) else {}), "lines": None}
+    return {**found, **(lines if isinstance(lines, dict) else {}), "lines": None, "kept_schema": None}
 
 
 def why_incomplete(folder: ReportFolder, reports: int) -> str | None:

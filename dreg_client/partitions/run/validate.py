@@ -35,7 +35,8 @@ def validate_partition(
     that is killed leaves no part of it. If it is there already, for the same version of the partition, the same rules
     and the same version of dreg-client, nothing is read. The columns are `source`, `line` (null if the file is the
     document, or in parts of a divided file after the first), `offset` (the byte where the line starts, null in
-    compressed and other files), those of `rules.keep`, and those of `dreg_client.arrow.REPORT_SCHEMA`.
+    compressed and other files), those of `rules.keep` (without `rules.kept_schema`, only for Parquet files), and those
+    of `dreg_client.arrow.REPORT_SCHEMA`.
 
     If the partition breaks off, such as a compressed file that was cut, the documents before that are reported, and the
     result and the file name the reason.

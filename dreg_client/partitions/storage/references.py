@@ -17,7 +17,7 @@ from dreg_client.models.parse import Document, parse_manifest
 from dreg_client.protocol.manifests import own_media_type
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import damage_report, path_of
-from dreg_client.validation.storage_entries import repositories_of
+from dreg_client.validation.storage_entries import hidden_by, is_misplaced, repositories_of
 from dreg_client.validation.storage_reach import StorageReach, is_damage
 from dreg_client.validation.storage_reading import StoredBlobs, settled_link
 from dreg_client.values.digest import SHA256, Digest, is_registered_digest
@@ -44,8 +44,8 @@ class References:
         self._tree, self._repository, self._reach, self._lock = tree, repository, reach, Lock()
         self.named: set[Digest] = set()
 
-    def add(self, target: Digest, raw: bytes, document: Document | None, *, is_damaged: bool = False) -> None:
-        """Note what a manifest refers to. Of one that cannot be parsed, these are all digests in its text.
+    def add(self, target: Digest, raw: bytes, document: Document | None, *, is_damaged: bool = False) -> list[Digest]:
+        """Note and return what a manifest refers to. Of one that cannot be parsed, these are all digests in its text.
 
         Args:
             target: The digest of its stored bytes.
@@ -69,6 +69,7 @@ class References:
             self.unknown(target, "has other bytes than its digest states (STO-02)")
         elif document is None and b"\\u" in raw:
             self.unknown(target, "is a manifest that cannot be parsed")
+        return named
 
     def _stored(self, digest: Digest) -> Iterator[Digest]:
         yield digest
@@ -150,10 +151,10 @@ class ReferenceReader:
 
     def _directories(self, place: str) -> list[str]:
         entries = self._tree.files.entries(place)
+        path = f"{self._tree.files.name}/{place}"
         for each in entries:
-            if each.is_link:
-                path = f"{self._tree.files.name}/{place}/{each.name}"
-                self._reach.unknown(path, "is a symbolic link, which was not followed")
+            if is_misplaced(path, each):
+                self._reach.unknown(f"{path}/{each.name}", hidden_by(each))
         return [each.name for each in entries if each.is_directory]
 
     def _is_new(self, found: FileReport) -> bool:
@@ -217,10 +218,16 @@ class ReferenceReader:
     def _damage_of(self, blobs: StoredBlobs, digest: Digest) -> FileReport | None:
         if digest in self._whole:
             return None
-        with suppress(FileNotFoundError, errors.ResponseTooLargeError):
+        try:
             raw, actual = blobs.read(digest, digest)
             if actual != digest:
                 return damage_report(self._tree, digest, len(raw), f"content with the digest {actual}")
+        except (FileNotFoundError, errors.ResponseTooLargeError):
+            pass
+        except errors.LayoutError as failure:
+            if not is_damage(failure):
+                raise
+            return damage_report(self._tree, digest, 0, f"a file that {failure.reason}")
         if len(self._whole) >= _MOST_VERIFIED:
             self._whole.clear()
         self._whole.add(digest)

@@ -77,7 +77,7 @@ class RepositoryCheck:
         for found in map_at_once(self._manifest, self._links.manifests.items(), self._tree.files.at_once):
             yield from found
         yield from malformed
-        yield from self._links.gone_layers(self._references.named if self._is_all_named else None)
+        yield from self._links.gone_blobs(self._references.named if self._is_all_named else None)
         yield from self._links.uploads(now)
 
     def _manifest(self, link: tuple[Digest, Digest]) -> list[FileReport]:
@@ -88,14 +88,25 @@ class RepositoryCheck:
         try:
             document = self._read_manifest(digest, target, found)
             for claim in self._checks.below(document, digest, 1):
-                try:
-                    found += (self._named_report(*below, digest) for below in self._walk.visit([claim]))
-                except errors.LayoutError as failure:
-                    self._references.unread(failure)
+                found += self._below(claim, digest)
         except errors.LayoutError as failure:
             self._is_all_named = False
             self._references.unread(failure)
         return found
+
+    def _below(self, claim: Claim, manifest: Digest) -> Iterator[FileReport]:
+        """Yield the reports of what a manifest names."""
+        try:
+            for digest, report in self._walk.visit([claim]):
+                yield self._named_report(digest, report, manifest)
+        except errors.LayoutError as failure:
+            if is_damage(failure) and claim.role == "config":
+                problem = damage(claim.descriptor.digest, f"a file that {failure.reason}")
+                yield self._named_report(
+                    claim.descriptor.digest, Report(None, claim.descriptor.digest, 0, (problem,)), manifest
+                )
+            else:
+                self._references.unread(failure)
 
     def _read_manifest(self, digest: Digest, target: Digest, found: list[FileReport]) -> AnyManifest | None:
         """Read a manifest, and add its report; return None if it is not valid."""
@@ -118,16 +129,24 @@ class RepositoryCheck:
             return None
         if actual != digest:
             self._is_all_named = False
-            self._references.add(target, raw, None, is_damaged=True)
+            self._add_named(digest, target, raw, None, is_damaged=True)
             found.append(self._damaged(digest, target, len(raw), f"content with the digest {actual}"))
             return None
         report, document, _ = self._checks.check_tagged(RawManifest(raw, own_media_type(raw), digest))
-        self._references.add(target, raw, document)
+        self._add_named(digest, target, raw, document)
         found.append(self._named_report(digest, self._walk.with_layer_count(report, document)))
         return document
 
+    def _add_named(
+        self, digest: Digest, target: Digest, raw: bytes, document: AnyManifest | None, *, is_damaged: bool = False
+    ) -> None:
+        named = self._references.add(target, raw, document, is_damaged=is_damaged)
+        self._links.needed_by.add(digest, named, document)
+
     def _damaged(self, digest: Digest, target: Digest, size: int, found: str) -> FileReport:
-        return damage_report(self._tree, target, size, f"{found}, in place of the manifest {self._image(digest)}")
+        return damage_report(
+            self._tree, target, size, f"{found}, in place of the manifest {self._image(digest, self._links.repository)}"
+        )
 
     def _unknown(self, target: Digest, reason: str) -> None:
         self._is_all_named = False
@@ -136,17 +155,20 @@ class RepositoryCheck:
     def _named_report(self, digest: Digest, report: Report, manifest: Digest | None = None) -> FileReport:
         """Return a report under the name of its document, or of the blob that is damaged: the config of a manifest."""
         if any(problem.rule == "STO-02" for problem in report.problems):
-            of = "" if manifest is None else f", in place of the config of {self._image(manifest)}"
+            of = (
+                ""
+                if manifest is None
+                else f", in place of the config of {self._image(manifest, self._links.repository)}"
+            )
             problems = tuple(replace(problem, found=f"{problem.found}{of}") for problem in report.problems)
             path = path_of(self._tree, self._links.layers.get(digest, digest))
             return FileReport(path, replace(report, problems=problems))
-        tag = self._links.tagged.get(digest)
-        return FileReport(f"{self._name}:{tag}" if tag else f"{self._name}@{digest}", report)
+        return FileReport(self._image(digest, self._name), report)
 
-    def _image(self, digest: Digest) -> str:
-        """Return the name of a manifest in its repository, for messages: with a tag if it has one."""
-        tag, repository = self._links.tagged.get(digest), self._links.repository
-        return f"{repository}:{tag}" if tag else f"{repository}@{digest}"
+    def _image(self, digest: Digest, repository: str) -> str:
+        """Return the name of a manifest in a repository: with its first tag if it has one."""
+        tags = self._links.tagged.get(digest)
+        return f"{repository}:{tags[0]}" if tags else f"{repository}@{digest}"
 
 
 def shown(reports: Iterable[FileReport], rules: PartitionRules) -> Iterator[FileReport]:
