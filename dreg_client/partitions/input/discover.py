@@ -42,6 +42,8 @@ def find_partitions(
     Uncompressed JSON Lines and Parquet files are divided, and small JSON files are grouped. A file that several sources
     name is taken once. Report files of runs are skipped in folders. The partitions have absolute paths.
 
+    The ends of large Parquet files are read in this process, see `validate_partition`.
+
     Args:
         sources: Paths or URLs of files and folders, or patterns with `*`, `?`, `[...]` and `**`;
             `registry-storage:PATH` or `registry-storage:PATH/REPOSITORY` for the storage of a registry.

@@ -54,7 +54,8 @@ def rows_in(
 def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterator[pa.RecordBatch]":
     """Yield the record batches of a partition of a Parquet file, with the columns that `rules` name.
 
-    The columns of `report_columns.PLACE` are added.
+    The columns of `report_columns.PLACE` are added. The file is read in this process; pyarrow ends it on some damaged
+    files.
 
     Raises:
         FileError: The file cannot be read, or is damaged. The batches before are yielded first.

@@ -47,6 +47,9 @@ def validate_partition(
     If the partition breaks off, such as a compressed file that was cut, the documents before that are reported, and the
     result and the file name the reason.
 
+    A Parquet file is read in this process, and pyarrow ends the process on some damaged files. Call this function in a
+    process of its own for files that are not trusted, as `dreg validate` does.
+
     Args:
         partition: The partition, one of `find_partitions`.
         folder: The path or URL of an existing folder.
