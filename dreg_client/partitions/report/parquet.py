@@ -37,7 +37,7 @@ def _stored_sums(parquet: ParquetInput) -> FileSums | None:
     summary, place = stated_summary(stored), stated_place(stored)
     if summary is None or place is None:
         return None
-    if summary.documents + summary.unreferenced != parquet.opened.metadata.num_rows:
+    if summary.rows != parquet.opened.metadata.num_rows:
         return None
     failure = stored.get("failure")
     failed = ((place[0], str(failure)),) if failure else ()
