@@ -12,12 +12,13 @@ from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.layout import HashedBlob, hash_file
 from dreg_client.files.registry_storage import StorageTree, data_path
 from dreg_client.files.rooted import Entry, Status
+from dreg_client.files.storage_link import is_damage
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import file_report, misnamed, misplaced, others_in
 from dreg_client.validation.storage_links import YOUNG, ago
-from dreg_client.validation.storage_reach import StorageReach, is_damage
+from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 

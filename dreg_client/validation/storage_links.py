@@ -11,6 +11,7 @@ from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree, data_path
 from dreg_client.files.rooted import Entry
+from dreg_client.files.storage_link import Link, is_damage, read_link, settled_link
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
@@ -23,8 +24,8 @@ from dreg_client.validation.storage_entries import (
     others_in,
 )
 from dreg_client.validation.storage_needs import NeededBy, shown_tags
-from dreg_client.validation.storage_reach import StorageReach, is_damage
-from dreg_client.validation.storage_reading import Link, StoredBlobs, read_link, settled_link
+from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import RepositoryName, is_tag
 from dreg_client.values.timestamp import Timestamp, is_timestamp
@@ -245,7 +246,7 @@ class LinkChecks:
 
     def _current(self, held: HeldDirectory, tag: str) -> _Checked:
         place = f"_manifests/tags/{tag}"
-        link = settled_link(held, (tag, "current", "link"))
+        link = settled_link(held, (tag, "current", "link"), may_follow=True)
         if link is None:
             if not held.has(tag):
                 return _Checked()

@@ -1,13 +1,8 @@
 """What the manifests of a registry's storage refer to, and what prevented finding it out."""
 
-from dreg_client.errors import LayoutCorruptError, LayoutError, UnsafePathError
+from dreg_client.errors import LayoutError
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.values.digest import Digest
-
-
-def is_damage(failure: LayoutError) -> bool:
-    """Return whether an error tells what a file is. Otherwise it could not be read, which says nothing about it."""
-    return isinstance(failure, UnsafePathError | LayoutCorruptError)
 
 
 class StorageReach:

@@ -11,6 +11,7 @@ from dreg_client import errors
 from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, StorageTree
+from dreg_client.files.storage_link import is_damage, settled_link
 from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document, parse_manifest
@@ -18,8 +19,8 @@ from dreg_client.protocol.manifests import own_media_type
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import damage_report, path_of
 from dreg_client.validation.storage_entries import hidden_by, is_misplaced, repositories_of
-from dreg_client.validation.storage_reach import StorageReach, is_damage
-from dreg_client.validation.storage_reading import StoredBlobs, settled_link
+from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.values.digest import SHA256, Digest, is_registered_digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.reference import RepositoryName

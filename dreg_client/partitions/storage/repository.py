@@ -11,6 +11,7 @@ from dreg_client._sync.storage_source import StorageSource
 from dreg_client._sync.validation import Walk
 from dreg_client.files.at_once import map_at_once
 from dreg_client.files.registry_storage import REVISIONS, Links, StorageTree
+from dreg_client.files.storage_link import is_damage
 from dreg_client.models import rules as rule_book
 from dreg_client.models.index import AnyManifest
 from dreg_client.partitions.partition import PartitionRules
@@ -21,7 +22,7 @@ from dreg_client.validation.report import FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.storage_blobs import damage, damage_report, path_of
 from dreg_client.validation.storage_links import LinkChecks
-from dreg_client.validation.storage_reach import StorageReach, is_damage
+from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.validation.walk import Claim, Step
 from dreg_client.values.digest import Digest
