@@ -199,12 +199,12 @@ class LinkChecks:
                 return _Checked()
             if digest is None or link.target is None:
                 return _Checked((self._malformed_report(f"{place}/{name}/link", link, text),), digest)
-            if self._blobs.is_known(link.target):
+            if self._blobs.size(link.target) is not None:
                 return _Checked((), digest, link.target)
-            # Look again, unless the link was deleted meanwhile.
-            if read_link(held, (name, "link"), text) is None:
+            if read_link(held, (name, "link"), text) is None:  # deleted meanwhile, and its blob with it
                 return _Checked()
-            return _Checked((), digest, link.target, is_gone=not self._blobs.exists(link.target))
+            # That it is gone may be remembered from before it was pushed again.
+            return _Checked((), digest, link.target, is_gone=self._blobs.size_now(link.target) is None)
         except errors.LayoutError as failure:
             return _Checked(failure=failure)
 
