@@ -104,16 +104,24 @@ def is_damaged(found: FileReport) -> bool:
 
 
 def repository_reports(
-    tree: StorageTree, names: Iterable[str], rules: PartitionRules, reach: StorageReach, *, with_blobs: bool = False
+    tree: StorageTree,
+    names: Iterable[str],
+    rules: PartitionRules,
+    reach: StorageReach,
+    *,
+    with_blobs: bool = False,
+    on_gone: Callable[[str], None] = lambda _: None,
 ) -> Iterator[FileReport]:
     """Yield the reports of repositories; note in `reach` what their manifests refer to, and what could not be read.
 
-    With `with_blobs`, also read all their blobs.
+    With `with_blobs`, also read all their blobs. `on_gone` is called with each name of which there is no repository.
     """
     with StoredBlobs(tree) as blobs:
         for name in names:
             check = RepositoryCheck(tree, RepositoryName(name), blobs, reach, rules)
             yield from check.reports()
+            if not check.is_there:
+                on_gone(name)
             if with_blobs:
                 yield from damaged_blobs(tree, check.unread(), reach)
 
