@@ -61,6 +61,7 @@ class LinkChecks:
         layers: The same for all other blobs.
         tagged: The tags of each manifest, also of one that is gone.
         needed_by: What leads to the blobs and manifests that are gone, for their reports.
+        is_there: Whether there is such a repository. It is known after `read_places`.
     """
 
     def __init__(self, tree: StorageTree, repository: RepositoryName, blobs: StoredBlobs, reach: StorageReach) -> None:
@@ -70,6 +71,7 @@ class LinkChecks:
         self.layers: dict[Digest, Digest] = {}
         self.tagged: dict[Digest, list[str]] = {}
         self.needed_by: NeededBy = NeededBy()
+        self.is_there: bool = False
         self._blobs, self._reach = blobs, reach
         self._root = f"repositories/{repository}"
         self._knows_tags = True
@@ -86,6 +88,7 @@ class LinkChecks:
             for outer, names in ((), MARKS), (("_manifests",), {"tags", "revisions"}):
                 is_below = not outer or any(each.name == "_manifests" and each.is_directory for each in held.entries())
                 for entry in held.entries(*outer) if is_below else ():
+                    self.is_there |= entry.name in MARKS
                     if entry.name in names and not entry.is_directory:
                         yield self._misplaced("/".join((*outer, entry.name)))
 

@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from dreg_client.errors import UnsupportedError
+from dreg_client.errors import LayoutError, UnsupportedError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.store_path import named_store
 from dreg_client.partitions.partition import Partition, PartitionRules
@@ -68,8 +69,8 @@ def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[
 
     Raises:
         NotFoundError: The storage is gone.
-        LayoutError: Something could not be read, or it is not known which blobs are unreferenced. It is raised after
-            all reports.
+        LayoutError: Something could not be read, a repository is gone, or it is not known which blobs are unreferenced.
+            It is raised after all reports.
     """
     tree = open_storage(partition.source)
     with closing(tree.files):
@@ -96,7 +97,17 @@ def _of_repositories(
     tree: StorageTree, partition: Partition, rules: PartitionRules, reach: StorageReach
 ) -> Iterator[FileReport]:
     is_alone = partition.stop is not None
-    found = repository_reports(tree, partition.names, rules, reach, alone=is_alone)
+    found = repository_reports(
+        tree, partition.names, rules, reach, alone=is_alone, on_gone=partial(_note_gone, tree, reach)
+    )
     if is_alone:
         return each_damaged_once(tree, found)
     return (each for each in found if not is_damaged_blob(tree, each))
+
+
+def _note_gone(tree: StorageTree, reach: StorageReach, name: str) -> None:
+    """Note that a repository of a partition is not there, unless it is known why."""
+    path = f"{tree.files.name}/repositories/{name}"
+    reason = "is not there: it was deleted since the partitions were found, or this machine has another storage"
+    if reach.unread_file is None or reach.unread_file[0] != path:
+        reach.unread(LayoutError(path, reason))
