@@ -31,7 +31,7 @@ from dreg_client.models.parse import model_of
 from dreg_client.validation.dumps import LineRules
 from dreg_client.validation.report import Report
 from dreg_client.validation.stated import null_problem, validate_as
-from dreg_client.values.arguments import check_flag
+from dreg_client.values.arguments import check_flag, check_instance
 from dreg_client.values.sizes import MEBIBYTE
 
 PROBLEM: Final = pa.struct(
@@ -72,12 +72,14 @@ def report_schema(input_schema: pa.Schema, keep: Sequence[str] = ()) -> pa.Schem
 
     Raises:
         ColumnError: There is no such column, or more than one, or a report has a column of the same name.
+        TypeError: `input_schema` is not a schema, or `keep` is not a list of names.
 
     Examples:
         >>> import pyarrow as pa
         >>> report_schema(pa.schema({"id": pa.int64(), "manifest": pa.string()}), keep=["id"]).names
         ['id', 'digest', 'size', 'kind', 'ok', 'errors', 'warnings', 'problems']
     """
+    check_instance("input_schema", input_schema, pa.Schema)
     _check_keep(keep)
     kept = [input_schema.field(index_of(input_schema, name)) for name in keep]
     return pa.schema([*kept, *REPORT_SCHEMA])

@@ -90,7 +90,6 @@ def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome")
     from dreg_client.partitions.report.writing import write_reports
 
     partition = Partition(source, "json")  # without a version: it is always validated again
-    run.note(partition)
     return write_reports(run, partition, _rows(source, run.rules, settings, outcome))
 
 
@@ -144,10 +143,12 @@ class _Outcome:
             single.append(source)
 
     def end(self, run: "Run") -> None:
-        """End a run: as finished if all sources were read, or as if it had not begun if there are no reports."""
+        """End a run: as finished if all sources were read; as if it had not begun if there are no reports."""
         if not self.has_unread:
             run.finish()
-        elif not self._done:
+        elif self._done:
+            run.stop()
+        else:
             run.leave_if_empty()
 
     def fail(self, source: str, failure: Exception) -> None:

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from dreg_client.validation.dumps import LineRules
+from dreg_client.values.arguments import check_flag, check_instance, check_iterable
 from dreg_client.values.source_url import shown_source, without_password
 
 Format = Literal["json", "json-lines", "parquet", "tar", "registry-storage"]
@@ -30,6 +31,9 @@ class PartitionRules:
             `lines.field`, they always have.
         kept_schema: The names and types of the kept columns in all reports of a run, as Arrow writes a schema, in
             base64; if empty, reports of Parquet files have the types of their file, and other reports lack the columns.
+
+    Raises:
+        TypeError: An argument has the wrong type.
     """
 
     lines: LineRules = field(default_factory=LineRules)
@@ -41,6 +45,18 @@ class PartitionRules:
     blobs: bool = False
     is_lines: bool = False
     kept_schema: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the types. Other than a tuple of names, `keep` may also be another iterable."""
+        check_instance("lines", self.lines, LineRules)
+        for name in ("column", "media_type_column", "kind_column", "kept_schema"):
+            check_instance(name, getattr(self, name), str)
+        for name in ("complete", "blobs", "is_lines"):
+            check_flag(name, getattr(self, name))
+        check_iterable("keep", self.keep)
+        object.__setattr__(self, "keep", tuple(self.keep))
+        for name in self.keep:
+            check_instance("keep", name, str)
 
     @property
     def reads_lines(self) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.summary import Summary
+from dreg_client.values.arguments import check_instance
 
 _PLAIN: Final = PartitionRules()
 
@@ -18,12 +19,14 @@ class PartitionReport:
         summary: The sums of its reports.
         failure: Why the partition could be read only in part, or not at all; None if it was read completely.
         was_done: Whether an earlier run has written the report file, and nothing was changed since.
+        run: The token of the run that has written it, as in its metadata; empty if it was written without one.
     """
 
     partition: Partition
     summary: Summary
     failure: str | None = None
     was_done: bool = False
+    run: str = ""
 
 
 def validate_partition(
@@ -64,6 +67,10 @@ def validate_partition(
         ClusterError: The folder is not that of the run with this token.
         MissingLibraryError: A library for this kind of partition is not installed.
     """
+    check_instance("partition", partition, Partition)
+    check_instance("folder", folder, str)
+    check_instance("rules", rules, PartitionRules)
+    check_instance("token", token, str)
     # The public names of dreg-client can be imported without pyarrow.
     from dreg_client.partitions.report.writing import write_partition  # noqa: PLC0415
 
