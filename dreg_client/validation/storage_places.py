@@ -27,6 +27,7 @@ class RepositoryPlaces:
     Attributes:
         root: The path of the repository below the tree.
         malformed: The digests of malformed links, also of those that have another entry in place of their directory.
+        is_there: Whether there is such a repository. It is known after `read_places`.
     """
 
     def __init__(self, tree: StorageTree, repository: RepositoryName, reach: StorageReach) -> None:
@@ -34,6 +35,7 @@ class RepositoryPlaces:
         self.repository: RepositoryName = repository
         self.reach: StorageReach = reach
         self.root: str = f"repositories/{repository}"
+        self.is_there: bool = False
         self.malformed: dict[Links, set[Digest]] = {REVISIONS: set(), LAYERS: set()}
 
     def path(self, place: str) -> str:
@@ -46,6 +48,7 @@ class RepositoryPlaces:
             for outer, names in ((), MARKS), (("_manifests",), {"tags", "revisions"}):
                 is_below = not outer or any(each.name == "_manifests" and each.is_directory for each in held.entries())
                 for entry in held.entries(*outer) if is_below else ():
+                    self.is_there |= entry.name in MARKS
                     if entry.name in names and not entry.is_directory:
                         yield self._misplaced("/".join((*outer, entry.name)))
 

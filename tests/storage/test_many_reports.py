@@ -1,18 +1,9 @@
-"""Storages with very many reports, and workers that have another storage."""
+"""Storages with very many reports."""
 
-import shutil
 import tracemalloc
-from pathlib import Path
 
-import pytest
-
-from dreg_client import errors
 from dreg_client.models import rules
-from dreg_client.partitions.input.discover import find_partitions
-from dreg_client.partitions.input.read import reports_in
 from dreg_client.partitions.partition import PartitionRules
-from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.run.results import run_partitions
 from dreg_client.partitions.storage.packed import PackedReports
 from dreg_client.partitions.storage.reports import StorageRun
 from dreg_client.validation.report import FileReport
@@ -51,21 +42,6 @@ def test_val_186_many_uploads_are_reported_in_the_same_order_by_several_processe
 
     assert [each.name for each in several] == [each.name for each in alone]
     assert len({each.name for each in alone if "/_uploads/" in each.name}) == MANY + 1
-
-
-@pytest.mark.parametrize("of", ["", "/acme/web"])
-def test_val_186_a_repository_that_a_worker_does_not_have_is_a_failure(tree: Tree, tmp_path: Path, of: str) -> None:
-    """Its storage is another copy, or not mounted. The others of its partition are read."""
-    tree.put_image("other/bad", "1", b"a layer", layers=[])
-    partitions = [*find_partitions([f"{tree.name}{of}"])]
-    shutil.rmtree(tree.repository("acme"))
-    results = [*run_partitions(partitions, str(tmp_path / "reports"))]
-
-    assert "acme/web" in str(results[0].failure)
-    assert results[0].summary.documents == (0 if of else 2)
-    rows = list[RowReport]()
-    with pytest.raises(errors.DregError, match="acme/web"):
-        rows.extend(reports_in(partitions[0], PartitionRules()))
 
 
 def test_a_repository_with_nothing_but_uploads_is_there(tree: Tree) -> None:

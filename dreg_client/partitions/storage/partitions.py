@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Final
 
 from dreg_client.errors import LayoutError, UnsupportedError
-from dreg_client.files.at_once import map_at_once
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.store_path import named_store
 from dreg_client.partitions.partition import Partition, PartitionRules
@@ -19,9 +18,8 @@ from dreg_client.partitions.storage.reports import ALL_BLOBS, repository_reports
 from dreg_client.partitions.storage.repository import shown
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, each_damaged_once, is_damaged_blob
-from dreg_client.validation.storage_entries import MARKS, repositories_of
+from dreg_client.validation.storage_entries import repositories_of
 from dreg_client.validation.storage_reach import StorageReach
-from dreg_client.values.reference import RepositoryName
 from dreg_client.values.source_url import is_source_url
 
 _REPOSITORIES: Final = 100
@@ -70,9 +68,9 @@ def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[
     blob's path is reported by the partition of its repository.
 
     Raises:
-        NotFoundError: The storage is gone, or the repository that is validated alone.
-        LayoutError: Something could not be read, or it is not known which blobs are unreferenced. It is raised after
-            all reports.
+        NotFoundError: The storage is gone.
+        LayoutError: Something could not be read, a repository is gone, or it is not known which blobs are unreferenced.
+            It is raised after all reports.
     """
     tree = open_storage(partition.source)
     with closing(tree.files):
@@ -100,26 +98,17 @@ def _of_repositories(
 ) -> Iterator[FileReport]:
     """Return the reports of repositories, which must be there: a worker may have another storage at the same path."""
     is_alone = partition.stop is not None
-    if is_alone:
-        tree.check_repository(RepositoryName(partition.names[0]))
-    else:
-        _note_missing(tree, partition.names, reach)
-    found = repository_reports(tree, partition.names, rules, reach, alone=is_alone)
+    found = repository_reports(
+        tree, partition.names, rules, reach, alone=is_alone, on_gone=partial(_note_gone, tree, reach)
+    )
     if is_alone:
         return each_damaged_once(tree, found)
     return (each for each in found if not is_damaged_blob(tree, each))
 
 
-def _note_missing(tree: StorageTree, names: tuple[str, ...], reach: StorageReach) -> None:
-    """Note the repositories that are not there any more, or not for this worker."""
-    for name, is_there in zip(names, map_at_once(partial(_is_there, tree), names, tree.files.at_once), strict=True):
-        if not is_there:
-            what = "is gone: it was deleted since the storage was listed, or this machine has another copy of it"
-            reach.unread(LayoutError(f"{tree.files.name}/repositories/{name}", what))
-
-
-def _is_there(tree: StorageTree, name: str) -> bool:
-    try:
-        return any(each.name in MARKS for each in tree.files.entries(f"repositories/{name}"))
-    except LayoutError:  # noted when it is checked
-        return True
+def _note_gone(tree: StorageTree, reach: StorageReach, name: str) -> None:
+    """Note that a repository of a partition is not there, unless it is known why."""
+    path = f"{tree.files.name}/repositories/{name}"
+    reason = "is not there: it was deleted since the partitions were found, or this machine has another storage"
+    if reach.unread_file is None or reach.unread_file[0] != path:
+        reach.unread(LayoutError(path, reason))

@@ -103,17 +103,26 @@ class StorageRun:
 
 
 def repository_reports(
-    tree: StorageTree, names: Iterable[str], rules: PartitionRules, reach: StorageReach, *, alone: bool = False
+    tree: StorageTree,
+    names: Iterable[str],
+    rules: PartitionRules,
+    reach: StorageReach,
+    *,
+    alone: bool = False,
+    on_gone: Callable[[str], None] = lambda _: None,
 ) -> Iterator[FileReport]:
     """Yield the reports of repositories; note in `reach` what their manifests refer to, and what could not be read.
 
     With `rules.blobs`, also read the blobs of links by another digest than that of the blob's path, which no check of
-    the blobs themselves knows; all blobs if the repositories are validated `alone`.
+    the blobs themselves knows; all blobs if the repositories are validated `alone`. `on_gone` is called with each name
+    of which there is no repository.
     """
     with StoredBlobs(tree) as blobs:
         for name in names:
             check = RepositoryCheck(tree, RepositoryName(name), blobs, reach, rules)
             yield from check.reports()
+            if not check.is_there:
+                on_gone(name)
             if rules.blobs:
                 unread = (each for each in check.unread() if alone or each.link)
                 yield from damaged_blobs(tree, unread, reach)

@@ -67,6 +67,11 @@ class RepositoryCheck:
         except errors.LayoutError as failure:
             self._reach.unread(failure)
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is such a repository. It is known after `reports`."""
+        return self._places.is_there
+
     def unread(self) -> Iterator[LinkedBlob]:
         """Yield the blobs that `reports` did not read."""
         return (self._linked(LAYERS, digest) for digest in self._links.layers if not self._checks.is_read(digest))
