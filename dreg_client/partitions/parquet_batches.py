@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
 
-from dreg_client.arrow_columns import check_dictionaries, dictionaries
+from dreg_client.arrow_columns import (
+    check_dictionaries,
+    dictionaries,
+    index_of,
+    is_list_view,
+    members_of,
+)
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
@@ -43,8 +49,7 @@ _MOST_INDICES: Final = 16_384
 """The maximum number of rows if all columns are dictionaries, which are copied for each batch."""
 _LONGEST_NESTED: Final = 64
 """The same in lists, since one row may have many of them."""
-_MOST_KEPT: Final = 16 * MAX_DOCUMENT
-"""The maximum size in bytes of the repeated values of a batch that are copied."""
+_WRITE_AGAIN: Final = "the file is damaged: write it again"
 
 
 @contextmanager
@@ -103,14 +108,17 @@ class ParquetInput:
         """Yield the batches of a row group, with the columns in the order of the file.
 
         Columns with very long values that may be repeated are dictionary arrays. Their indices are checked.
+
+        Raises:
+            ValueError: After the last batch: the footer states another number of rows.
         """
-        leaves = [*_leaves(self.opened.schema, columns)]
+        leaves = [*self._leaves(columns)]
         self.file.begin()
         for leaf in leaves:
             leaf.is_dictionary = self._is_repeated(number, leaf)
         step, done = self._first_step(leaves, most_rows), 0
         while step:
-            batches = _after(self._in_steps(number, columns, leaves, step, most_rows), done)
+            batches = _after(self._in_steps(number, leaves, step, most_rows), done)
             step = 0
             try:
                 for batch in batches:
@@ -121,6 +129,34 @@ class ParquetInput:
             except PlainValuesError as failure:
                 failure.leaf.is_dictionary = False
                 step = self._first_step(leaves, most_rows)
+        self._check_rows(number, done)
+
+    def _check_rows(self, number: int, rows: int) -> None:
+        """Raise ValueError if the footer does not state the rows of a row group that was read, or of the file."""
+        metadata = self.opened.metadata
+        stated, count = metadata.row_group(number).num_rows, metadata.num_row_groups
+        found = rows if rows != stated else self.file.most_values()
+        if rows != stated or found > stated:
+            name = f"row group {number + 1} of {count:,}"
+            raise ValueError(f"{name} has {found:,} rows, but the footer of the file states {stated:,}; {_WRITE_AGAIN}")
+        if number + 1 == count and (total := sum(rows for rows, _ in self.row_groups())) != metadata.num_rows:
+            known = f"{metadata.num_rows:,}; {_WRITE_AGAIN}"
+            raise ValueError(f"its row groups have {total:,} rows, but the footer of the file states {known}")
+
+    def _leaves(self, columns: Sequence[str]) -> Iterator[Leaf]:
+        """Yield the columns of Parquet that are in columns of Arrow.
+
+        They are found by their numbers, since their names are ambiguous if a name has a dot.
+        """
+        schema, described = self.schema, cast("Any", self.opened.schema)
+        numbers = {index_of(schema, name) for name in columns}
+        counts = [_number_of_leaves(field.type) for field in schema]
+        if sum(counts) != len(described):
+            raise ValueError(f"its schema has {len(described):,} columns, expected {sum(counts):,}")
+        for number in sorted(numbers):
+            first = sum(counts[:number])
+            for at in range(first, first + counts[number]):
+                yield _leaf(at, described.column(at), has_views=_has_list_views(schema.field(number).type))
 
     def _first_step(self, leaves: Sequence[Leaf], most_rows: int) -> int:
         """Return how many rows are read at a time, unless pages show that these are too many."""
@@ -128,21 +164,12 @@ class ParquetInput:
             return SMALL_STEP
         return _MOST_INDICES if all(leaf.is_dictionary or not leaf.is_bytes for leaf in leaves) else most_rows
 
-    def _in_steps(
-        self, number: int, columns: Sequence[str], leaves: Sequence[Leaf], step: int, most_rows: int
-    ) -> Iterator[pa.RecordBatch]:
+    def _in_steps(self, number: int, leaves: Sequence[Leaf], step: int, most_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the batches of a row group, which reads `step` rows at a time."""
-        repeated = [leaf.path for leaf in leaves if leaf.is_dictionary]
-        opened = self._opened_again(repeated) if repeated else self.opened
+        repeated = [leaf for leaf in leaves if leaf.is_dictionary]
         self.file.read_rows(step)
-        options: dict[str, Any] = {"row_groups": [number], "columns": [*columns], "use_threads": False}
-        batches = opened.iter_batches(batch_size=step, **options)
-        if not repeated:
-            yield from _joined(batches, most_rows)
-        else:
-            for batch in batches:
-                check_dictionaries(batch, batch.schema.names)
-                yield batch
+        batches = _checked(_batches_of(self._opened_again(repeated), number, leaves, step))
+        yield from batches if repeated else _joined(batches, most_rows)
 
     def _is_repeated(self, number: int, leaf: Leaf) -> bool:
         """Return whether a column is to be read as a dictionary, since it repeats large values, or any in lists.
@@ -150,19 +177,21 @@ class ParquetInput:
         A dictionary comes before the values that refer to it, so the first rows show its values. Most columns are
         decided by the headers of their first pages.
         """
-        opened = self._opened_again([leaf.path]) if leaf.is_bytes else self.opened
+        opened = self._opened_again([leaf] if leaf.is_bytes else [])
         self.file.look_at(leaf)
-        options: dict[str, Any] = {"row_groups": [number], "columns": [leaf.path], "use_threads": False}
         try:
-            batch = next(opened.iter_batches(batch_size=SMALL_STEP, **options), None)
+            batch = next(_batches_of(opened, number, [leaf], SMALL_STEP), None)
         except (DecidedError, NotImplementedError, OSError):
             # The last ones: an encoding that never has a dictionary, or damage that reading shows.
             return False
         leaf.width = _longest(batch.column(0)) if batch is not None else 0
-        return leaf.width > (_LONGEST_NESTED if leaf.is_nested else MAX_DOCUMENT)
+        return not leaf.has_views and leaf.width > (_LONGEST_NESTED if leaf.is_nested else MAX_DOCUMENT)
 
-    def _opened_again(self, repeated: Sequence[str]) -> parquet.ParquetFile:
-        return _opened(self.file, metadata=self.opened.metadata, read_dictionary=[*repeated])
+    def _opened_again(self, repeated: Sequence[Leaf]) -> parquet.ParquetFile:
+        """Return the file, some columns of which are read as dictionaries."""
+        if not repeated:
+            return self.opened
+        return _opened(self.file, metadata=self.opened.metadata, read_dictionary=[leaf.number for leaf in repeated])
 
 
 def _opened(file: PagesFile, **options: Any) -> parquet.ParquetFile:  # noqa: ANN401 (those of pyarrow)
@@ -172,18 +201,31 @@ def _opened(file: PagesFile, **options: Any) -> parquet.ParquetFile:  # noqa: AN
     )
 
 
-def _leaves(schema: Any, columns: Sequence[str]) -> Iterator[Leaf]:  # noqa: ANN401 (pyarrow's stubs do not name it)
-    """Yield the columns of Parquet that are in columns of Arrow."""
-    for at in range(len(schema)):
-        found = schema.column(at)
-        if any(found.path == name or found.path.startswith(f"{name}.") for name in columns):
-            width = found.length if found.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0
-            if width > MOST_WIDTH:
-                raise ValueError(
-                    f"the column {found.path!r:.200} has values of {width:,} bytes, more than {MOST_WIDTH:,}"
-                )
-            is_bytes = found.physical_type == "BYTE_ARRAY"
-            yield Leaf(found.path, is_nested=found.max_repetition_level > 0, is_bytes=is_bytes, width=width)
+def _batches_of(
+    opened: parquet.ParquetFile, number: int, leaves: Sequence[Leaf], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Return the batches of a row group, which have a number of rows."""
+    reader = cast("Any", opened).reader  # whose columns are numbers
+    indices = [leaf.number for leaf in leaves]
+    return cast(
+        "Iterator[pa.RecordBatch]", reader.iter_batches(rows, [number], column_indices=indices, use_threads=False)
+    )
+
+
+def _checked(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Yield batches whose dictionaries have all values that are referred to."""
+    for batch in batches:
+        check_dictionaries(batch, batch.schema.names)
+        yield batch
+
+
+def _leaf(number: int, described: Any, *, has_views: bool) -> Leaf:  # noqa: ANN401 (pyarrow's stubs do not name it)
+    width = described.length if described.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0
+    if width > MOST_WIDTH:
+        raise ValueError(f"the column {described.path!r:.200} has values of {width:,} bytes, more than {MOST_WIDTH:,}")
+    is_bytes = described.physical_type == "BYTE_ARRAY"
+    is_nested = described.max_repetition_level > 0
+    return Leaf(number, described.path, is_nested=is_nested, is_bytes=is_bytes, has_views=has_views, width=width)
 
 
 def _after(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
@@ -214,6 +256,15 @@ def _concatenated(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return batches[0] if len(batches) == 1 else cast("pa.RecordBatch", _pa.concat_batches(batches))
 
 
+def _number_of_leaves(kind: pa.DataType) -> int:
+    """Return the number of columns of Parquet that hold a column of Arrow."""
+    return sum(map(_number_of_leaves, members_of(kind))) if members_of(kind) else 1
+
+
+def _has_list_views(kind: pa.DataType) -> bool:
+    return is_list_view(kind) or any(map(_has_list_views, members_of(kind)))
+
+
 def _longest(column: Any) -> int:  # noqa: ANN401 (pyarrow's arrays are generic)
     """Return the number of bytes of the longest value of dictionaries; that of the largest page if it is not known."""
     lengths = (
@@ -221,22 +272,3 @@ def _longest(column: Any) -> int:  # noqa: ANN401 (pyarrow's arrays are generic)
         for found in dictionaries(column)
     )
     return max((length or 0 for length in lengths), default=0)
-
-
-def plain_column(column: Any, field: "pa.Field[Any]", source: str) -> Any:  # noqa: ANN401 (as above)
-    """Return a column with the type of a field, without dictionaries that were not in the file.
-
-    Raises:
-        FileError: It has values that are too large to be repeated.
-    """
-    if column.type == field.type:
-        return column
-    for found in dictionaries(column):
-        lengths = pc.binary_length(found.dictionary)
-        if (pc.sum(lengths.take(found.indices)).as_py() or 0) > _MOST_KEPT:
-            raise FileError(
-                shown_source(source),
-                f"the column {field.name!r:.200} has a value of {pc.max(lengths).as_py():,} bytes, which is too large "
-                "to be kept; validate the file without --keep",
-            )
-    return column.cast(field.type)

@@ -62,21 +62,25 @@ class Leaf:
     """A column of Parquet, which has values of one physical type.
 
     Attributes:
-        path: Its name, with those of the columns that contain it.
+        number: Its number in the file, from 0.
+        path: Its name, with those of the columns that contain it. Several columns may have the same one.
         is_nested: Whether one row may have any number of values.
         is_bytes: Whether its values are of any size.
+        has_views: Whether it is in list views, in which pyarrow cannot convert dictionaries.
         width: The size of a value in bytes, or of the largest one of its dictionary; 0 if it is unknown.
         is_dictionary: Whether it is read as a dictionary.
     """
 
+    number: int
     path: str
     is_nested: bool
     is_bytes: bool
+    has_views: bool
     width: int
     is_dictionary: bool = False
 
 
-_UNKNOWN: Final = Leaf("?", is_nested=True, is_bytes=True, width=0)
+_UNKNOWN: Final = Leaf(-1, "?", is_nested=True, is_bytes=True, has_views=False, width=0)
 
 
 @dataclass(slots=True)
@@ -197,6 +201,7 @@ class PagesFile:
         self._file = file
         self._leaves: dict[int, Leaf] = {}
         self._chunks: dict[int, ColumnChunk] = {}
+        self._begun: list[ColumnChunk] = []
         self._expected: Leaf | None = None
         self._looked_at = False
         self.step: int = SMALL_STEP
@@ -209,13 +214,21 @@ class PagesFile:
 
     def look_at(self, leaf: Leaf) -> None:
         """Note that the next read is that of the first pages of a column, until DecidedError."""
-        self._chunks.clear()
+        self._forget()
         self._expected, self._looked_at, self.chunk, self.step = leaf, True, None, 1
 
     def read_rows(self, step: int) -> None:
         """Note that the rows are read next, so many at a time."""
-        self._chunks.clear()
+        self._forget()
         self._expected, self._looked_at, self.step = None, False, step
+
+    def _forget(self) -> None:
+        self._chunks.clear()
+        self._begun.clear()
+
+    def most_values(self) -> int:
+        """Return the number of values of the longest column that has one value a row, as far as it was read."""
+        return max((chunk.values for chunk in self._begun if not chunk.leaf.is_nested), default=0)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Set the position, as in any file."""
@@ -254,6 +267,7 @@ class PagesFile:
         chunk = self._chunks.pop(start, None)
         if start in self._leaves or chunk is None:
             self.chunk = chunk = ColumnChunk(self._leaves.get(start, _UNKNOWN), start)
+            self._begun.append(chunk)
         self._chunks[start + len(found)] = chunk
         known = memoryview(chunk.rest + found if chunk.rest else found)
         first = start - len(chunk.rest)

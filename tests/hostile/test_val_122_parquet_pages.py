@@ -117,7 +117,7 @@ def test_val_123_lists_that_repeat_a_text_are_not_expanded(tmp_path: Path) -> No
     rows, peak, [failure] = measured(file, tmp_path / "out", keep=["text"])
 
     assert (rows, peak < MOST) == (0, True)
-    assert "column 'text' has a value of 4,000 bytes, which is too large to be kept" in failure
+    assert "column 'text' has values of 4,194,304,000 bytes in one row, which is too large to be kept" in failure
 
 
 def test_val_123_lists_of_texts_that_share_prefixes_are_an_error(tmp_path: Path) -> None:
