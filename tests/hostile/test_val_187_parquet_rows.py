@@ -16,12 +16,19 @@ from dreg_client.partitions.report.read import read_report
 from dreg_client.partitions.run.validate import validate_partition
 from tests.commands import MEBIBYTE
 from tests.hostile.test_val_115_parquet import MOST, VALID, measured, repeated, write
-from tests.hostile.test_val_122_parquet_pages import varint
 from tests.partitions.written import PLACED, row
 
 ROWS = 1000
 LONG = "x" * 5000
 VERY_LONG = "x" * (5 * MEBIBYTE)
+
+
+def varint(value: int) -> bytes:
+    zigzag, octets = value << 1, bytearray()
+    while zigzag > 127:
+        octets.append(zigzag & 127 | 128)
+        zigzag >>= 7
+    return bytes([*octets, zigzag])
 
 
 def with_rows(path: Path, stated: int, *places: int, table: pa.Table | None = None) -> Path:
@@ -82,14 +89,6 @@ def test_val_187_the_report_has_the_rows_before_the_failure(tmp_path: Path) -> N
     assert found.summary.documents == 1000
     assert found.failure is not None
     assert "row group 1 of 1 has 1,000 rows" in found.failure
-
-
-@pytest.mark.parametrize("stated", [500, 64])
-def test_val_187_a_row_group_with_more_rows_than_stated_is_a_failure(tmp_path: Path, stated: int) -> None:
-    count, failure = read(with_rows(tmp_path / "a.parquet", stated))
-
-    assert count == stated
-    assert f"row group 1 of 1 has 1,000 rows, but the footer of the file states {stated}" in failure
 
 
 def test_val_187_row_groups_with_another_sum_than_that_of_the_file_are_a_failure(tmp_path: Path) -> None:
@@ -156,7 +155,7 @@ def test_val_189_list_views_are_limited_as_well(tmp_path: Path) -> None:
     rows, peak, [failure] = measured(path, tmp_path / "out", keep=["text"])
 
     assert (rows, peak < MOST) == (0, True)
-    assert "more than 2,684 values in a row group" in failure
+    assert "the column 'text' has values of more than 4,096 bytes in list views" in failure
 
 
 def test_val_189_a_dictionary_that_the_run_keeps_as_strings_is_limited(tmp_path: Path) -> None:
@@ -180,7 +179,7 @@ TEXT, OCTETS = pa.string_view(), pa.binary_view()
         (OCTETS, [VERY_LONG.encode(), None]),
         (pa.list_(TEXT), [[LONG, LONG], None]),
         (pa.list_(OCTETS, 2), [[LONG.encode(), None], None]),
-        (pa.list_view(TEXT), [[LONG, LONG], None]),
+        (pa.list_view(TEXT), [["x", "y"], None]),
         (pa.struct({"x": TEXT, "y": OCTETS, "z": pa.list_(TEXT)}), [{"x": VERY_LONG, "y": b"y", "z": [LONG]}, None]),
         (pa.map_(TEXT, TEXT), [[("k", LONG)], None]),
     ],
