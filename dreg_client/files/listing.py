@@ -9,7 +9,7 @@ from dreg_client.files import remote
 from dreg_client.files.places import Found, StoredFile, UnreadEntry, find_source, joined, stored
 from dreg_client.values.source_url import is_remote, local_path, shown_source, without_query
 
-GONE: Final = (FileNotFoundError, NotADirectoryError, NotFoundError)
+GONE: Final[tuple[type[Exception], ...]] = (FileNotFoundError, NotADirectoryError, NotFoundError)
 """The errors of a file or directory that does not exist, or that was deleted or replaced since it was listed."""
 
 
