@@ -13,8 +13,7 @@ from dreg_client.files.layout_lock import LockFile
 from dreg_client.files.places import joined
 from dreg_client.files.regular import open_regular
 from dreg_client.files.remote import file_system, open_url, typed_errors
-from dreg_client.values.source_url import shown_source
-from dreg_client.values.store_name import LOCAL_URLS, local_path
+from dreg_client.values.source_url import LOCAL_URLS, local_path, shown_source
 
 LOCK: Final = "_dreg-run.lock"
 """The lock file; Spark and other engines ignore files whose names begin with `_`."""
