@@ -30,7 +30,8 @@ from dreg_client.files.places import is_layout_directory
 from dreg_client.files.regular import open_regular
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store, storage_at
-from dreg_client.partitions.input.formats import ENDINGS
+from dreg_client.files.unchanged import unchanged_file
+from dreg_client.partitions.input.formats import ENDINGS, format_of
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
@@ -39,8 +40,8 @@ from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import is_source_url, shown_source
 from dreg_client.values.store_name import StoreName, reference_of
 
-_DUMPS: Final = (".jsonl", ".ndjson")
-_DOCUMENTS: Final = (".json", *_DUMPS)
+_DUMP: Final = ("json-lines", "")
+_DOCUMENTS: Final = (("json", ""), _DUMP)
 
 
 def is_of_registry(source: str) -> bool:
@@ -125,10 +126,10 @@ def _file(path: Path, settings: Settings, advance: Advance, *, is_listed: bool =
 
     A file that was listed must be a regular one. Only a path that the user passes may be a pipe, which is waited for.
     """
-    if settings.lines or settings.field or path.suffix in _DUMPS or is_new_format(path.name):
+    if settings.lines or settings.field or format_of(path.name) == _DUMP or is_new_format(path.name):
         yield from _dump(path, settings, advance, is_listed=is_listed)
         return
-    with open_regular(path) if is_listed else path.open("rb") as file:
+    with unchanged_file(path, str(path)), open_regular(path) if is_listed else path.open("rb") as file:
         raw = file.read(MAX_DOCUMENT + 1)
     if not _may_be_json(raw):
         if advice := how_to_validate(str(path)):
@@ -197,7 +198,7 @@ def _is_wanted(entry: Path) -> bool:
         return False
     if entry.is_dir():
         return not entry.is_symlink()
-    return entry.suffix in _DOCUMENTS and entry.is_file()
+    return format_of(entry.name) in _DOCUMENTS and entry.is_file()
 
 
 def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
