@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from dreg_client import find_partitions, validate_lines
+from dreg_client.errors import FileError
 from dreg_client.partitions.input.read import reports_in
+from dreg_client.partitions.report.folder import folder_at
 from dreg_client.partitions.row import RowReport
 from tests.cli.conftest import Run, Said
 from tests.commands import MEBIBYTE, run_limited
@@ -146,6 +148,17 @@ def test_val_194_names_in_any_case_are_read_alike(validate: Run, tmp_path: Path)
     assert validate_counts(found) == 6
     assert len([*reports_of(folder)]) == 6
     assert len([*reports_of(folder / "C.TAR.GZ")]) == 3
+
+
+@pytest.mark.parametrize("folder", ["http://me:secret@x/y", "https://x/y", "docker://x/y", "memory://r"])
+def test_val_195_a_folder_to_which_no_process_can_write_is_a_usage_error(said: Run, folder: str) -> None:
+    found = said("validate", "--format", "parquet", "-o", folder, "fixtures/valid")
+
+    assert (found.code, found.out) == (2, "")
+    assert "name a directory, or a URL of object storage, such as s3://bucket/reports" in found.err
+    assert "secret" not in found.err
+    with pytest.raises(FileError, match=r"^http://x/y is a URL to which no files can be written"):
+        folder_at("http://x/y")
 
 
 def validate_counts(found: Said) -> int:
