@@ -30,7 +30,8 @@ from dreg_client.files.regular import open_regular
 from dreg_client.files.search import files_below
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store, storage_at
-from dreg_client.partitions.input.formats import ENDINGS, is_known
+from dreg_client.files.unchanged import unchanged_file
+from dreg_client.partitions.input.formats import ENDINGS, format_of, is_known
 from dreg_client.partitions.input.sources import without_reports
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
@@ -39,7 +40,7 @@ from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import is_source_url, shown_source
 from dreg_client.values.store_name import StoreName, reference_of
 
-_DUMPS: Final = (".jsonl", ".ndjson")
+_DUMP: Final = ("json-lines", "")
 Check = Callable[[str, Settings, Advance], Iterator[Finding]]
 """A function that validates a source."""
 
@@ -143,10 +144,10 @@ def _file(path: Path, settings: Settings, advance: Advance, *, is_listed: bool =
 
     A file that was listed must be a regular one. Only a path that the user passes may be a pipe, which is waited for.
     """
-    if settings.lines or settings.field or path.suffix in _DUMPS or is_new_format(path.name):
+    if settings.lines or settings.field or format_of(path.name) == _DUMP or is_new_format(path.name):
         yield from _dump(path, settings, advance, is_listed=is_listed)
         return
-    with open_regular(path) if is_listed else path.open("rb") as file:
+    with unchanged_file(path, str(path)), open_regular(path) if is_listed else path.open("rb") as file:
         raw = file.read(MAX_DOCUMENT + 1)
     if not _may_be_json(raw):
         if advice := how_to_validate(str(path)):

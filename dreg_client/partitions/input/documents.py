@@ -8,6 +8,7 @@ from dreg_client.files.compressed import compression_of
 from dreg_client.files.forward import plain_stream
 from dreg_client.files.places import joined, open_source
 from dreg_client.files.remote import read_starts
+from dreg_client.files.unchanged import unchanged
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
@@ -52,6 +53,6 @@ def _starts(partition: Partition) -> Iterator[tuple[str, bytes | None]]:
 
 def _row(source: str, compression: str, raw: bytes | None) -> Row:
     if raw is None or compression_of(raw) is not None:
-        with naming_file(source), open_source(source) as file:
+        with naming_file(source), unchanged(source), open_source(source) as file:
             raw = plain_stream(file, compression).read(MAX_DOCUMENT + 1)
     return Row(shown_source(source), 0, raw)

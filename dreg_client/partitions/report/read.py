@@ -79,7 +79,7 @@ def read_report(name: str) -> FileSums:
         head = file.read(len(PARQUET_MAGIC))
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        if head == PARQUET_MAGIC or name.endswith(".parquet"):
+        if head == PARQUET_MAGIC or format_of(name) == ("parquet", ""):
             return replace(_parquet_reader()(file, shown), size=size)
         try:
             return replace(_sums_of_lines(file, shown, head), size=size)
