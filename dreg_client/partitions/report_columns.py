@@ -24,7 +24,7 @@ PLACE: Final = (
     pa.field("offset", pa.int64()),
 )
 """The first columns: the file that contains the document; the number of its line or row, from 1, or null; the byte
-where its line starts, or null."""
+of the file where its line starts, counted from 0, or null."""
 PLACE_NAMES: Final = tuple(field.name for field in PLACE)
 _ADVICE: Final = "start a new run that names this file first, or convert the column"
 

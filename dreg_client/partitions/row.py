@@ -39,15 +39,15 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RowReport:
-    """The report of a document of a partition; `source`, `number` and `offset` as in `Row`.
+    """The report of a document of a partition.
 
     Attributes:
-        source: The file that contains the document.
-        number: The number of the line or row, from 1; 0 if the file is the document, or if it is not known.
+        source: As in `Row`.
+        number: As in `Row`.
         report: The report.
         is_null: Whether the document is a null in a column. The digest and the size of the report are then those of
             no bytes.
-        offset: The byte of the file where its line starts; None if it is not known.
+        offset: As in `Row`.
     """
 
     source: str

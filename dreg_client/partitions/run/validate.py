@@ -37,12 +37,13 @@ def validate_partition(
     The file is `FOLDER/REPORT_NAME`, see `Partition.report_name`. It gets its name when it is complete, so a process
     that is killed leaves no part of it. If it is there already, for the same version of the partition, the same rules
     and the same version of dreg-client, nothing is read. The columns are `source`, `line` (null if the file is the
-    document, or in parts of a divided file after the first), `offset` (the byte where the line starts, null in
-    compressed and other files), those of `rules.keep` (without `rules.kept_schema`, only for Parquet files), and those
-    of `dreg_client.arrow.REPORT_SCHEMA`.
+    document, or in parts of a divided file after the first), `offset` (the byte of the file where the line starts,
+    counted from 0; null if the document is no line of an uncompressed file), those of `rules.keep` (without
+    `rules.kept_schema`, only for Parquet files), and those of `dreg_client.arrow.REPORT_SCHEMA`.
 
     If the partition breaks off, such as a compressed file that was cut, the documents before that are reported, and the
-    result and the file name the reason.
+    result and the file name the reason. The same applies if nothing can be read, as if the file is gone or has no such
+    column: this raises no error.
 
     A Parquet file is read in this process, and pyarrow ends the process on some damaged files. Call this function in a
     process of its own for files that are not trusted, as `dreg validate` does.
@@ -57,7 +58,7 @@ def validate_partition(
         The sums of the reports, and why the partition was not read completely, if so.
 
     Raises:
-        FileError: The report file cannot be written.
+        FileError: The report file cannot be written, or there is no such folder.
         ClusterError: The folder is not that of the run with this token.
         MissingLibraryError: A library for this kind of partition is not installed.
     """
