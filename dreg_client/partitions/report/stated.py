@@ -117,8 +117,9 @@ def _summary(members: dict[str, Any]) -> Summary | None:
 
 def _place(members: dict[str, Any]) -> tuple[str, Position] | None:
     try:
-        plain: dict[str, Any] = members["partition"]
-        partition = Partition(**{**plain, "names": tuple(plain["names"])})
+        plain: dict[str, Any] = dict(members["partition"])
+        plain["names"] = tuple(plain["names"])
+        partition = Partition(**plain)
         source, start = partition.position
         return partition.name, (source, int(start))
     except (ValueError, LookupError, TypeError, AttributeError):

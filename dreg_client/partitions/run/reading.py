@@ -60,18 +60,19 @@ class ReadingProcess(Generic[Given, Result]):
             ProcessKilledError: The process has ended before.
             Exception: What `read` raised.
         """
-        connection, found = self._connection or self._start(), cast("object", ...)
+        connection, end = self._connection or self._start(), None
         try:
             connection.send(given)
             while not isinstance(found := _received(connection), _End):
                 yield cast("Result", found)
+            end = found
         except (EOFError, ConnectionError):
             raise ProcessKilledError from None
         finally:
-            if not isinstance(found, _End):
+            if end is None:
                 self.close()
-        if found.failure is not None:
-            raise found.failure
+        if end is not None and end.failure is not None:
+            raise end.failure
 
     def _start(self) -> Connection:
         # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.

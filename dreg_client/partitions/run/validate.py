@@ -48,7 +48,8 @@ def validate_partition(
       file
 
     If the partition breaks off, such as a compressed file that was cut, the documents before that are reported, and the
-    result and the file name the reason.
+    result and the file name the reason. The same applies if nothing can be read, as if the file is gone or has no such
+    column: this raises no error.
 
     A Parquet file is read in this process, and pyarrow ends the process on some damaged files. Call this function in a
     process of its own for files that are not trusted, as `dreg validate` does.
@@ -63,7 +64,7 @@ def validate_partition(
         The sums of the reports, and why the partition was not read completely, if so.
 
     Raises:
-        FileError: The report file cannot be written.
+        FileError: The report file cannot be written, or there is no such folder.
         ClusterError: The folder is not that of the run with this token.
         MissingLibraryError: A library for this kind of partition is not installed.
     """
