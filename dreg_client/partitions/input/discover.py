@@ -28,6 +28,7 @@ from dreg_client.partitions.input.divide import divided
 from dreg_client.partitions.input.formats import ENDINGS, is_known
 from dreg_client.partitions.input.sources import TakenSources, absolute, without_reports
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.values.arguments import check_count, check_instance, check_iterable
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import is_source_url, shown_source, without_query
@@ -49,6 +50,8 @@ def find_partitions(
     Uncompressed JSON Lines and Parquet files are divided, and small JSON files are grouped. A file that several sources
     name is taken once. Report files of runs are skipped in folders. The partitions have absolute paths.
 
+    The ends of large Parquet files are read in this process, see `validate_partition`.
+
     Args:
         sources: Paths or URLs of files and folders, or patterns with `*`, `?`, `[...]` and `**`;
             `registry-storage:PATH` or `registry-storage:PATH/REPOSITORY` for the storage of a registry.
@@ -67,7 +70,12 @@ def find_partitions(
         UnsupportedError: A folder is an image layout or the storage of a registry, or contains layouts; of layouts, it
             is raised after the partitions of all files.
         MissingLibraryError: A library that the format or the URL requires is not installed.
+        TypeError: An argument has the wrong type.
+        ValueError: `size` is less than 1.
     """
+    check_iterable("sources", sources)
+    check_instance("rules", rules, PartitionRules)
+    check_count("size", size)
     yield from partitions_of(map(absolute, sources), rules, TakenSources(), size=size)
 
 

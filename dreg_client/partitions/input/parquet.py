@@ -6,9 +6,9 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from dreg_client.arrow import validate_batches
+from dreg_client.arrow import DocumentColumns
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
@@ -18,7 +18,8 @@ from dreg_client.arrow_columns import of_documents
 from dreg_client.errors import ColumnError
 from dreg_client.files.places import open_source
 from dreg_client.partitions.input.failures import naming_file
-from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors, plain_column
+from dreg_client.partitions.input.plain_columns import in_pieces, plain_field, plain_type
+from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_columns import (
     PLACE,
@@ -33,10 +34,16 @@ from dreg_client.validation.stated import validate_as
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import encodable, shown_source
 
-_Found: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, Report | None]
+_Document: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, Report | None]
 """The members of a `Row` after its number."""
 _REPORT: Final = 1024
 """What a report counts as, in bytes."""
+
+
+def document_columns(rules: PartitionRules, places: tuple[str, ...] = ()) -> DocumentColumns:
+    """Return where the documents are in batches, which columns are kept after `places`, and how to validate them."""
+    stated = (rules.media_type_column or None, rules.kind_column or None)
+    return DocumentColumns(rules.column, *stated, (*places, *rules.keep), rules.lines)
 
 
 def row_groups(partition: Partition) -> list[tuple[int, int]]:
@@ -64,18 +71,17 @@ def _opened(partition: Partition) -> Generator[ParquetInput]:
 
 
 def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
-    """Yield the columns that are needed, and `source`, `line` and `offset`: the file, the row in it, and null."""
+    """Yield the columns that are needed, and those of `PLACE`."""
     name = encodable(shown_source(partition.source))
     with _opened(partition) as file:
         schema = file.schema
         _check_columns(schema, rules)
         rows = partition.start
-        for batch in _batches(file, partition, rules):
+        for batch in _with_kept(_batches(file, partition, rules), schema, rules, partition.source):
             lines = pa.array(range(rows + 1, rows + batch.num_rows + 1), pa.int64())
             sources = pa.array([name] * batch.num_rows, pa.string())
             rows += batch.num_rows
-            kept = _with_kept(batch, schema, rules, partition.source)
-            placed = kept.append_column(PLACE[0], sources).append_column(PLACE[1], lines)
+            placed = batch.append_column(PLACE[0], sources).append_column(PLACE[1], lines)
             yield placed.append_column(PLACE[2], pa.nulls(batch.num_rows, pa.int64()))
 
 
@@ -88,20 +94,35 @@ def checked_columns(partition: Partition, rules: PartitionRules) -> pa.Schema:
     """
     with _opened(partition) as file:
         _check_columns(file.schema, rules)
-        return pa.schema([file.schema.field(name) for name in rules.keep])
+        return pa.schema([plain_field(file.schema.field(name)) for name in rules.keep])
 
 
-def _with_kept(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules, source: str) -> pa.RecordBatch:
-    """Return a batch whose kept columns have their types in the run or, outside of runs, in the file."""
-    wanted = {field.name: field for field in kept_fields(rules)}
-    for at, name in enumerate(batch.schema.names):
-        stored = schema.field(name)
-        field = wanted.get(name, stored)
-        if name in rules.keep and not batch.schema.field(at).equals(field, check_metadata=True):
-            with arrow_errors(source):
-                plain = plain_column(batch.column(at), stored, source)
-                batch = batch.set_column(at, field, converted(plain, field))
-    return batch
+def _with_kept(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, rules: PartitionRules, source: str
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches whose kept columns have their types in the run or, outside of runs, in the file."""
+    fields = {name: plain_field(schema.field(name)) for name in rules.keep}
+    fields |= {field.name: field for field in kept_fields(rules)}
+    for batch in batches:
+        names = batch.schema.names
+        others = [at for at, name in enumerate(names) if name in fields and not _is_same(batch, at, fields[name])]
+        pieces = in_pieces(batch, others, source)
+        while (piece := _next(pieces, source)) is not None:
+            for at in others:
+                with arrow_errors(source):
+                    plain = piece.column(at).cast(plain_type(schema.field(names[at]).type))
+                    piece = piece.set_column(at, fields[names[at]], converted(plain, fields[names[at]]))
+            yield piece
+
+
+def _is_same(batch: pa.RecordBatch, at: int, field: "pa.Field[Any]") -> bool:
+    return batch.schema.field(at).equals(field, check_metadata=True)
+
+
+def _next(batches: Iterator[pa.RecordBatch], source: str) -> pa.RecordBatch | None:
+    """Return the next batch, unless there is none."""
+    with arrow_errors(source):
+        return next(batches, None)
 
 
 def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
@@ -109,15 +130,9 @@ def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
     for name in _columns(rules):
         if name in PLACE_NAMES:
             raise ColumnError(name, "a report has a column of this name; rename the column in the file")
-    validate_batches(
-        pa.RecordBatchReader.from_batches(schema, []),
-        rules.column,
-        media_type_column=rules.media_type_column or None,
-        kind_column=rules.kind_column or None,
-        keep=rules.keep,
-    )
+    document_columns(rules).check(schema)
     for field in kept_fields(rules):
-        check_convertible(schema.field(field.name).type, field)
+        check_convertible(plain_type(schema.field(field.name).type), field)
 
 
 def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
@@ -128,13 +143,13 @@ def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) ->
     stop = sum(rows for rows, _ in groups) if partition.stop is None else partition.stop
     for number, (rows, _) in enumerate(groups):
         after = row + rows
-        if after > partition.start and row < stop:
+        if row + max(rows, 1) > partition.start and row < max(stop, 1):  # also one that seems to be empty
             for batch in _of_group(file, number, partition.source, rules):
                 first, last = max(partition.start - row, 0), min(stop - row, batch.num_rows)
                 row += batch.num_rows
                 if first < last:
                     yield batch.slice(first, last - first)
-                if row >= stop:
+                if stop <= row < after:
                     return
         row = after
 
@@ -142,11 +157,7 @@ def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) ->
 def _of_group(file: ParquetInput, number: int, source: str, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
     """Yield the batches of a row group."""
     batches = file.batches(number, _columns(rules))
-    while True:
-        with arrow_errors(source):
-            batch = next(batches, None)
-        if batch is None:
-            break
+    while (batch := _next(batches, source)) is not None:
         yield batch
 
 
@@ -158,20 +169,18 @@ def rows_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[Row
     """
     name, last = shown_source(partition.source), partition.start
     for batch in batches_of_parquet(partition, rules):
-        found = _found(batch, rules)
-        yield from (Row(name, number, *document) for number, document in enumerate(found, last + 1))
+        documents = _documents(batch, rules)
+        yield from (Row(name, number, *document) for number, document in enumerate(documents, last + 1))
         last += batch.num_rows
 
 
-def _found(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Found]:
+def _documents(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Document]:
     names = (rules.column, rules.media_type_column, rules.kind_column)
-    return of_documents(batch, names, partial(_sized, rules), weight=lambda found: len(found[0] or b"") + _REPORT)
+    return of_documents(batch, names, partial(_document, rules), weight=lambda it: len(it[0] or b"") + _REPORT)
 
 
-def _sized(rules: PartitionRules, raw: bytes | None, media_type: str | None, kind: str | None) -> _Found:
+def _document(rules: PartitionRules, raw: bytes | None, media_type: str | None, kind: str | None) -> _Document:
     """Return the document, or its report if it is too large."""
     if raw is None or len(raw) <= MAX_DOCUMENT:
         return raw, media_type, kind, False, None, None
-    how = rules.lines
-    report = validate_as(raw, kind or how.kind, media_type or how.media_type, pedantic=how.pedantic)
-    return None, media_type, kind, False, None, report
+    return None, media_type, kind, False, None, validate_as(raw, kind, media_type, rules.lines)

@@ -1,39 +1,48 @@
 """The reports of parts of a storage, and of a whole storage in several processes of this machine."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.storage.packed import PackedReports
 from dreg_client.partitions.storage.references import ReferenceReader
 from dreg_client.partitions.storage.repository import RepositoryCheck, shown
-from dreg_client.validation.pieces import map_in_processes
+from dreg_client.validation.pieces import results_in_order
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_blobs import BlobEntries, blobs_between, damaged_blobs, unreferenced_blobs
+from dreg_client.validation.storage_blobs import (
+    BlobEntries,
+    blobs_between,
+    damaged_blobs,
+    each_damaged_once,
+    unreferenced_blobs,
+)
 from dreg_client.validation.storage_entries import repositories_of
-from dreg_client.validation.storage_links import YOUNG
 from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_reading import StoredBlobs
+from dreg_client.validation.storage_uploads import YOUNG
 from dreg_client.values.reference import RepositoryName
 
 S = TypeVar("S")
 ALL_BLOBS: Final = 256
 """The number of first bytes of digests, by which the blobs of a storage are divided."""
 _TOGETHER: Final = 16
-"""The repositories that a process validates before it hands over the reports."""
+"""The most repositories that a process validates before it hands over the reports."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """The result for a part of a storage: its reports, and what was learnt. It can be pickled."""
+class _Part(Generic[S]):
+    """The result for a part of a storage: its reports, what was learnt, and what is left to do. It can be pickled."""
 
-    reports: tuple[FileReport, ...]
+    reports: PackedReports
     reach: StorageReach
+    left: S | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +69,14 @@ class StorageRun:
             LayoutError: Something could not be read, or it is not known which blobs are unreferenced. It is
                 raised after all reports.
         """
-        tree, damaged = open_storage(self.path), set[str]()
+        tree = open_storage(self.path)
         with closing(tree.files):
-            for found in self._of_repository(tree) if self.repository else self._of_storage(tree):
-                if not is_damaged(found):
-                    yield found
-                elif found.name not in damaged:
-                    damaged.add(found.name)
-                    yield found
+            yield from each_damaged_once(tree, self._of_repository(tree) if self.repository else self._of_storage(tree))
 
     def _of_repository(self, tree: StorageTree) -> Iterator[FileReport]:
         tree.check_repository(RepositoryName(self.repository or ""))
         reach = StorageReach()
-        yield from repository_reports(tree, [self.repository or ""], self.rules, reach, with_blobs=self.rules.blobs)
+        yield from repository_reports(tree, [self.repository or ""], self.rules, reach, alone=True)
         reach.check_read()
 
     def _of_storage(self, tree: StorageTree) -> Iterator[FileReport]:
@@ -91,31 +95,37 @@ class StorageRun:
         reach.check_known()
 
     def _in_processes(
-        self, part: Callable[[S], _Part], given: Iterable[S], reach: StorageReach
+        self, part: Callable[[S], _Part[S]], given: Iterable[S], reach: StorageReach
     ) -> Iterator[FileReport]:
-        for done in map_in_processes(part, given, jobs=self.jobs, name=self.path):
+        for _, done in results_in_order(part, iter(given), _left, jobs=self.jobs, name=self.path):
             yield from done.reports
             reach.merge(done.reach)
 
 
-def is_damaged(found: FileReport) -> bool:
-    """Return whether this is the report of a damaged blob (STO-02), which repositories may share."""
-    return any(problem.rule == "STO-02" for problem in found.report.problems)
-
-
 def repository_reports(
-    tree: StorageTree, names: Iterable[str], rules: PartitionRules, reach: StorageReach, *, with_blobs: bool = False
+    tree: StorageTree,
+    names: Iterable[str],
+    rules: PartitionRules,
+    reach: StorageReach,
+    *,
+    alone: bool = False,
+    on_gone: Callable[[str], None] = lambda _: None,
 ) -> Iterator[FileReport]:
     """Yield the reports of repositories; note in `reach` what their manifests refer to, and what could not be read.
 
-    With `with_blobs`, also read all their blobs.
+    With `rules.blobs`, also read the blobs of links by another digest than that of the blob's path, which no check of
+    the blobs themselves knows; all blobs if the repositories are validated `alone`. `on_gone` is called with each name
+    of which there is no repository.
     """
     with StoredBlobs(tree) as blobs:
         for name in names:
             check = RepositoryCheck(tree, RepositoryName(name), blobs, reach, rules)
             yield from check.reports()
-            if with_blobs:
-                yield from damaged_blobs(tree, check.unread(), reach)
+            if not check.is_there:
+                on_gone(name)
+            if rules.blobs:
+                unread = (each for each in check.unread() if alone or each.link)
+                yield from damaged_blobs(tree, unread, reach)
 
 
 def unreferenced(tree: StorageTree, reach: StorageReach, now: float, rules: PartitionRules) -> Iterator[FileReport]:
@@ -132,18 +142,29 @@ def unreferenced(tree: StorageTree, reach: StorageReach, now: float, rules: Part
     yield from shown(unreferenced_blobs(tree, reach, recent, now), rules)
 
 
-def _repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> _Part:
-    """Validate repositories in another process."""
-    tree, reach = open_storage(path), StorageReach()
+def _repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> _Part[tuple[str, ...]]:
+    """Validate repositories in another process, until there are many reports."""
+    tree, reach, reports, left = open_storage(path), StorageReach(), PackedReports(), deque(names)
+
+    def few() -> Iterator[str]:
+        while left and not reports.are_many:
+            yield left.popleft()
+
     with closing(tree.files):
-        return _Part(tuple(repository_reports(tree, names, rules, reach)), reach)
+        reports.extend(repository_reports(tree, few(), rules, reach))
+    return _Part(reports, reach, tuple(left) or None)
 
 
-def _blobs(start: int, path: str) -> _Part:
+def _blobs(start: int, path: str) -> _Part[int]:
     """Read the blobs whose digests begin with a byte, in another process."""
-    tree, reach = open_storage(path), StorageReach()
+    tree, reach, reports = open_storage(path), StorageReach(), PackedReports()
     with closing(tree.files):
-        return _Part(tuple(damaged_blobs(tree, blobs_between(tree, start, start + 1, reach), reach)), reach)
+        reports.extend(damaged_blobs(tree, blobs_between(tree, start, start + 1, reach), reach))
+    return _Part(reports, reach)
+
+
+def _left(_given: S, done: _Part[S]) -> S | None:
+    return done.left
 
 
 def _groups(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
