@@ -17,12 +17,13 @@ from dreg_client.cli.summary_text import summary_lines
 from dreg_client.errors import DregError
 from dreg_client.files.places import find_source
 from dreg_client.partitions.report.folder import folder_at
+from dreg_client.partitions.report.marks import ReportsDigest, report_mark
 from dreg_client.partitions.report.read import read_report, report_files
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess, killed
 from dreg_client.partitions.run.state import why_incomplete
 from dreg_client.partitions.summary import Summary
-from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.source_url import is_source_url, shown_source, without_query
 
 _MOST_REQUESTS: Final = 16
 _BATCH: Final = 16
@@ -103,8 +104,8 @@ def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
     with closing(ReadingProcess(_read)) as reading:
         for source, shown in zip(sources, sums.sources, strict=True):
             before = sums.files
-            _add_all(sums, failures, shown, _each(source, reading))
-            if sums.files > before and (reason := _why_incomplete(source, sums.files - before)) is not None:
+            found = _add_all(sums, failures, shown, _each(source, reading))
+            if sums.files > before and (reason := _why_incomplete(source, found)) is not None:
                 put_error(f"dreg: warning: {visible(shown)}: {reason}")
                 sums.incomplete.append({"source": decodable(shown), "reason": reason})
     return sums
@@ -112,17 +113,28 @@ def read_sums(sources: Sequence[str], *, as_json: bool) -> ReportSums:
 
 def _add_all(
     sums: ReportSums, failures: Failures, shown: str, files: Iterable[tuple[str, FileSums | Exception]]
-) -> None:
+) -> ReportsDigest:
+    """Add all files of a source; return those that are reports of partitions, directly in it if it is a folder."""
+    reports = ReportsDigest()
     with progress(shown, lambda: 0) as advance:
         for name, found in files:
             if isinstance(found, FileSums):
                 sums.add(found)
                 advance(found.size)
+                file = _name_in(shown, name)
+                if found.run is not None and "/" not in file:
+                    reports.add(report_mark(file, found.run))
             else:
                 sums.add_unread(name, found, failures.put(found, name))
+    return reports
 
 
-def _why_incomplete(source: str, reports: int) -> str | None:
+def _name_in(folder: str, file: str) -> str:
+    """Return the path of a file relative to its folder; the path itself if it is not in this folder."""
+    return without_query(file)[0].removeprefix(f"{without_query(folder)[0].rstrip('/')}/")
+
+
+def _why_incomplete(source: str, reports: ReportsDigest) -> str | None:
     """Return why the reports in a folder are not those of a complete run, if it states one."""
     try:
         if not find_source(source).is_directory:

@@ -90,14 +90,13 @@ def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome")
     from dreg_client.partitions.report.writing import write_reports
 
     partition = Partition(source, "json")  # without a version: it is always validated again
-    run.note(partition)
     return write_reports(run, partition, _rows(source, run.rules, settings, outcome))
 
 
 def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Outcome") -> Iterator[RowReport]:
     if source == "-" and (settings.lines or settings.field):
         for row in rows_of_stream(standard_input(), source):
-            yield RowReport(source, row.number, report_of(row, rules))
+            yield RowReport(source, row.line, report_of(row, rules))
         return
     first: Exception | None = None
     with closing(check(source, settings)) as findings:
@@ -144,10 +143,12 @@ class _Outcome:
             single.append(source)
 
     def end(self, run: "Run") -> None:
-        """End a run: as finished if all sources were read, or as if it had not begun if there are no reports."""
+        """End a run: as finished if all sources were read; as if it had not begun if there are no reports."""
         if not self.has_unread:
             run.finish()
-        elif not self._done:
+        elif self._done:
+            run.stop()
+        else:
             run.leave_if_empty()
 
     def fail(self, source: str, failure: Exception) -> None:
@@ -185,7 +186,7 @@ class _Outcome:
             put(f"{counted(self._done, 'report file')}{kept} in {visible(shown_source(self._output.folder))}")
         if BAD_CONTENT in self._codes:
             return BAD_CONTENT
-        if self.summary.invalid:
+        if self.summary.has_errors:
             return INVALID
         return exit_code_of_several(self._codes | {0} if self.summary.documents else self._codes)
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final, Literal
 
 from dreg_client.validation.dumps import LineRules
+from dreg_client.values.arguments import check_flag, check_instance, check_iterable
 from dreg_client.values.source_url import shown_source, without_password
 
 Format = Literal["json", "json-lines", "parquet", "tar", "registry-storage"]
@@ -30,6 +31,9 @@ class PartitionRules:
             `lines.field`, they always have.
         kept_schema: The names and types of the kept columns in all reports of a run, as Arrow writes a schema, in
             base64; if empty, reports of Parquet files have the types of their file, and other reports lack the columns.
+
+    Raises:
+        TypeError: An argument has the wrong type.
     """
 
     lines: LineRules = field(default_factory=LineRules)
@@ -41,6 +45,18 @@ class PartitionRules:
     blobs: bool = False
     is_lines: bool = False
     kept_schema: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the types. Other than a tuple of names, `keep` may also be another iterable."""
+        check_instance("lines", self.lines, LineRules)
+        for name in ("column", "media_type_column", "kind_column", "kept_schema"):
+            check_instance(name, getattr(self, name), str)
+        for name in ("complete", "blobs", "is_lines"):
+            check_flag(name, getattr(self, name))
+        check_iterable("keep", self.keep)
+        object.__setattr__(self, "keep", tuple(self.keep))
+        for name in self.keep:
+            check_instance("keep", name, str)
 
     @property
     def reads_lines(self) -> bool:
@@ -78,7 +94,10 @@ class Partition:
 
     @property
     def name(self) -> str:
-        """The name of the partition, for messages: its source without credentials, and its part of it."""
+        """The name of the partition, for messages: its source without credentials, and its part of it.
+
+        The first and the last row or byte are named. As elsewhere, rows are counted from 1, and bytes from 0.
+        """
         source = shown_source(self.source)
         if self.names:
             return f"{source} ({self.names[0]} to {self.names[-1]})"
@@ -86,9 +105,9 @@ class Partition:
             digests = "unreferenced blobs" if self.stop is None else f"blobs {self.start:02x} to {self.stop - 1:02x}"
             return f"{source} ({digests})"
         if self.start or self.stop is not None:
-            end = "the end" if self.stop is None else self.stop
-            unit, first = ("row", self.start + 1) if self.format == "parquet" else ("byte", self.start)
-            return f"{source} ({unit} {first} to {end})"
+            unit, origin = ("row", 1) if self.format == "parquet" else ("byte", 0)
+            last = "the end" if self.stop is None else self.stop - 1 + origin
+            return f"{source} ({unit} {self.start + origin} to {last})"
         return source
 
     @property

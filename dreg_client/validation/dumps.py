@@ -21,10 +21,12 @@ from dreg_client.files.regular import open_regular
 from dreg_client.files.unchanged import unchanged_file
 from dreg_client.models import rules
 from dreg_client.models.json_text import serialized
+from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.paths import member
 from dreg_client.models.stored import read_or_scan
 from dreg_client.validation.pieces import results_in_order
 from dreg_client.validation.report import Report, validate
+from dreg_client.values.arguments import check_choice, check_count, check_flag, check_instance
 from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import VALUE, has_too_many_values, most_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
@@ -52,6 +54,10 @@ class LineRules:
         kind: The expected kind of all documents; if None, it is determined for each document.
         pedantic: Whether to also report notes.
         media_type: The media type of documents without such a member; empty if unknown.
+
+    Raises:
+        ValueError: `kind` is unknown.
+        TypeError: Another argument has the wrong type.
     """
 
     field: str = ""
@@ -59,6 +65,14 @@ class LineRules:
     kind: str | None = None
     pedantic: bool = False
     media_type: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the types, and the kind."""
+        for name in ("field", "media_type_field", "media_type"):
+            check_instance(name, getattr(self, name), str)
+        if self.kind is not None:
+            check_choice("kind", self.kind, KIND_NAMES)
+        check_flag("pedantic", self.pedantic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +229,15 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
         An iterator of the parts, in the order of the file. Line numbers are those of the file.
 
     Raises:
-        TypeError: `path` is not a path.
+        TypeError: `path` is not a path, or `jobs` is not an int.
+        ValueError: `jobs` is less than 1.
         OSError: The file cannot be read. Raised by the iterator.
         FileError: It is not a regular file, or has changed while it was read. Raised by the iterator.
         WorkerKilledError: A worker process was killed. Raised by the iterator.
     """
     if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"validate_file takes a path, not {type(path).__name__}; for lines, use validate_lines")
+    check_count("jobs", jobs)
     return _parts(os.fspath(path), how, jobs)
 
 

@@ -105,6 +105,8 @@ def test_wrong_options_are_errors_of_the_call() -> None:
         validate_batches([], pedantic=cast("Any", "no"))
     with pytest.raises(TypeError, match=r"keep= takes a list of column names; pass \['id'\]"):
         report_schema(GOOD.schema, "id")
+    with pytest.raises(TypeError, match="input_schema= takes a Schema, not list"):
+        report_schema(cast("Any", ["id"]), ["id"])
     with pytest.raises(ColumnError):
         validate_table(pa.table({"id": [1]}))
 

@@ -14,7 +14,7 @@ from pyarrow import dataset, parquet
 
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.report.file import METADATA
+from dreg_client.partitions.report.stated import METADATA
 from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.partitions.summary import Summary
 

@@ -59,6 +59,7 @@ class Late(MemoryFileSystem):
 @pytest.fixture
 def late() -> Iterator[type[Late]]:
     fsspec.register_implementation("late", Late, clobber=True)
+    MemoryFileSystem.store.clear()  # other tests share it
     yield Late
     Late.is_hidden, Late.failure = False, FileExistsError()
     MemoryFileSystem.store.clear()

@@ -1,8 +1,6 @@
 """Report files as `dreg validate --format parquet` and other engines write them."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dreg_client.arrow import REPORT_SCHEMA
-from dreg_client.partitions.partition import Partition
+from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.partitions.report.stated import ReportContent
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
 
@@ -43,9 +42,9 @@ def write_report(folder: Path, source: str, rows: Sequence[Json], failure: str |
     for batch in table.to_batches():
         add_batch(summary, batch)
     partition = Partition(source, "parquet", start=start)
-    stated = {"dreg": "1", "rules": {}, "partition": asdict(partition), "summary": summary.plain(), "failure": failure}
+    stated = ReportContent(partition, PartitionRules(), "", summary, failure).metadata(table.num_rows)
     folder.mkdir(exist_ok=True)
-    return write_table(folder / partition.report_name, table, {"dreg.partition": json.dumps(stated)})
+    return write_table(folder / partition.report_name, table, {"dreg.partition": stated})
 
 
 def write_table(path: Path, table: pa.Table, metadata: dict[str, str] | None = None) -> Path:

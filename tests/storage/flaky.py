@@ -13,12 +13,16 @@ URL = "flaky://storage"
 
 
 class FlakyFileSystem(MemoryFileSystem):
-    """Files in memory. Reading one whose path contains one of the texts in `broken` fails."""
+    """Files in memory. Reading one whose path contains one of the texts in `broken` fails.
+
+    If the path contains a text in `deletes`, the file that this is the key of is deleted before.
+    """
 
     protocol = "flaky"
     store: ClassVar[dict[str, Any]] = {}
     pseudo_dirs: ClassVar[list[str]] = [""]
     broken: ClassVar[set[str]] = set()
+    deletes: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def _strip_protocol(cls, path: str) -> str:
@@ -44,6 +48,8 @@ class FlakyFileSystem(MemoryFileSystem):
         return super().ls(path, *arguments, **options)
 
     def _check(self, path: str) -> None:
+        for text in [text for text in self.deletes if text in path]:
+            self.store.pop(self.deletes.pop(text))
         if any(text in path for text in self.broken):
             raise OSError(errno.EIO, "Input/output error", path)
 
@@ -58,6 +64,7 @@ class FlakyTree(Tree):
         super().__init__(Path("/storage"))
         files = FlakyFileSystem()
         FlakyFileSystem.broken = set()
+        FlakyFileSystem.deletes.clear()
         if files.exists("/storage"):
             files.rm("/storage", recursive=True)
         for path in sorted(source.path.rglob("*")):

@@ -8,7 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from dreg_client import Digest
+from dreg_client import Digest, PartitionRules, find_partitions
+from dreg_client.partitions.run.results import run_partitions
 from tests.commands import ROOT, run_dreg
 from tests.storage.planted import GONE, Tree, age, write
 
@@ -126,21 +127,17 @@ def test_val_152_a_run_that_was_interrupted_does_not_read_finished_partitions_ag
     faulty: Tree, tmp_path: Path
 ) -> None:
     """Only the search for unreferenced blobs is done again, as it depends on everything. A new run reads all."""
-    run = ("validate", faulty.name, "--blobs", "--format", "parquet", "-o", str(tmp_path / "reports"), "--resume")
-    [manifest] = tree_manifests(faulty, "many/r5")
-    raw = manifest.read_bytes()
-    manifest.write_bytes(raw[:9])  # a failure: it is not known what it names
-    assert dreg(*[it for it in run if it != "--resume"])[0] == 5
-    manifest.write_bytes(raw)
+    reports, rules = str(tmp_path / "reports"), PartitionRules(blobs=True)
+    run = ("validate", faulty.name, "--blobs", "--format", "parquet", "-o", reports, "--resume")
+    interrupted = run_partitions(find_partitions([faulty.name], rules), reports, rules)
+    for _ in range(9):
+        next(interrupted)
+    interrupted.close()
     code, out, err = dreg(*run)
 
     assert (code, err) == (1, "")
-    assert out.splitlines()[-1].startswith("258 report files (257 of an earlier run)")
+    assert out.splitlines()[-1].startswith("258 report files (8 of an earlier run)")
     assert dreg(*run)[1].splitlines()[-1].startswith("258 report files in"), "the run before was completed"
-
-
-def tree_manifests(tree: Tree, repository: str) -> list[Path]:
-    return [tree.data(digest_of(tree, repository))]
 
 
 def test_the_sums_of_partitions_name_the_bytes_of_unreferenced_blobs(faulty: Tree, tmp_path: Path) -> None:

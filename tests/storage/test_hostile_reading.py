@@ -10,7 +10,7 @@ import pytest
 from dreg_client import Digest
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.rooted import DirectoryFiles
-from tests.storage.flaky import FlakyTree
+from tests.storage.flaky import FlakyFileSystem, FlakyTree
 from tests.storage.planted import GONE, Found, Tree, age, write
 
 WEB = "repositories/acme/web"
@@ -179,3 +179,19 @@ def test_val_151_a_link_is_not_counted_as_the_bytes_of_a_document(tree: Tree) ->
     write(tree.repository("acme/web") / "_layers" / GONE.replace(":", "/") / "link", b"x" * 900)
 
     assert [(each.rule, each.size) for each in tree.problems()] == [("STO-06", 0)] * 2
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_val_146_a_link_that_is_deleted_while_its_blob_is_looked_for_is_no_fault(
+    tree: Tree, *, is_deleted: bool
+) -> None:
+    layer = Digest.of(b"in no manifest")
+    link = tree.repository("acme/web") / f"_layers/sha256/{layer.encoded}/link"
+    write(link, layer.encode())
+    flaky = FlakyTree(tree)
+    if is_deleted:
+        FlakyFileSystem.deletes[f"{layer.encoded}/data?info"] = f"/storage/{link.relative_to(tree.path)}"
+    found = [each.rule for each in flaky.problems(pedantic=True)]
+
+    assert FlakyFileSystem.deletes == {}
+    assert found.count("STO-01") == (not is_deleted)

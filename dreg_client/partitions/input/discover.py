@@ -21,6 +21,7 @@ from dreg_client.partitions.input.divide import divided
 from dreg_client.partitions.input.formats import ENDINGS, format_of
 from dreg_client.partitions.input.sources import TakenSources, absolute, without_reports
 from dreg_client.partitions.partition import Partition, PartitionRules
+from dreg_client.values.arguments import check_count, check_instance, check_iterable
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import is_source_url, shown_source, without_query
@@ -61,7 +62,12 @@ def find_partitions(
         UnsupportedError: A folder is an image layout or the storage of a registry, or contains layouts; of layouts, it
             is raised after the partitions of all files.
         MissingLibraryError: A library that the format or the URL requires is not installed.
+        TypeError: An argument has the wrong type.
+        ValueError: `size` is less than 1.
     """
+    check_iterable("sources", sources)
+    check_instance("rules", rules, PartitionRules)
+    check_count("size", size)
     yield from partitions_of(map(absolute, sources), rules, TakenSources(), size=size)
 
 

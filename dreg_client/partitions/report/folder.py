@@ -20,6 +20,7 @@ LOCK: Final = "_dreg-run.lock"
 """The lock file; Spark and other engines ignore files whose names begin with `_`."""
 READ_ONLY: Final = "is a URL to which no files can be written"
 WRITABLE: Final = "name a directory, or a URL of object storage, such as s3://bucket/reports"
+_MOST_REQUESTS: Final = 16
 IN_USE: Final = "is in use by another run; wait for its end, or name another folder"
 
 
@@ -27,6 +28,8 @@ class ReportFolder(Protocol):
     """A folder with report files. All methods raise FileError if it cannot be read or written."""
 
     name: str
+    at_once: int
+    """How many files should be read at a time."""
 
     def create(self) -> None:
         """Create the folder if it does not exist."""
@@ -43,7 +46,11 @@ class ReportFolder(Protocol):
         """Open a file; return None if it does not exist."""
 
     def new_file(self, name: str) -> AbstractContextManager[BinaryIO]:
-        """Return a block that yields a new file, which gets its name only at the end, complete and synced."""
+        """Return a block that yields a new file. Nothing has its name until the block ends without an error.
+
+        In a directory, it then is complete and synced. At a URL, this depends on the file system: object storage shows
+        only whole files, others may show a file while it is uploaded.
+        """
         ...
 
     def create_file(self, name: str, content: bytes) -> bool:
@@ -78,6 +85,7 @@ class LocalFolder:
 
     def __init__(self, path: str) -> None:
         self.name: str = path
+        self.at_once: int = 1
         self._path = Path(path)
 
     def create(self) -> None:
@@ -159,6 +167,7 @@ class RemoteFolder:
 
     def __init__(self, url: str) -> None:
         self.name: str = shown_source(url)
+        self.at_once: int = _MOST_REQUESTS
         self._url = url.rstrip("/")
 
     @contextmanager

@@ -7,8 +7,11 @@ from typing import Any, BinaryIO, Final, cast
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
-from dreg_client.partitions.summary import UNREFERENCED, Summary, problem_of
+from dreg_client.partitions.row import RowReport
+from dreg_client.partitions.summary import Summary, problem_of
 from dreg_client.validation.dumps import bounded_lines, text_of_line
+from dreg_client.validation.report import Report
+from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import has_too_many_values
 
 MOST_FAILED: Final = 1_000
@@ -46,7 +49,7 @@ def read_lines(file: BinaryIO, name: str) -> FileSums:
             if "summary" in plain:
                 parts.end(number, _End(plain["summary"]))
             else:
-                parts.add(plain)
+                parts.add(_row(plain))
         except _WRONG:
             expected = "a line that `dreg validate --format jsonl` writes"
             if number == 1:
@@ -80,9 +83,9 @@ class _Parts:
         self._omitted = self._last = 0
         self._has_rest = False
 
-    def add(self, plain: Json) -> None:
+    def add(self, row: RowReport) -> None:
         """Add a document."""
-        _add_document(self._part, plain)
+        self._part.add(row)
         self._has_rest = True
 
     def end(self, number: int, end: "_End") -> None:
@@ -106,25 +109,17 @@ class _Parts:
         return FileSums(self._whole, tuple(self._failed), self._omitted, (self._name, 0))
 
 
-def _add_document(summary: Summary, plain: Json) -> None:
+def _row(plain: Json) -> RowReport:
+    """Return the report of a line. Its digest is not checked: it is only shown."""
     source, line, digest = plain["source"], plain["line"] or 0, plain["digest"]
-    problems = [_problem(found) for found in plain["problems"]]
-    size = plain["size"] or 0
+    kind, size = plain["kind"], plain["size"] or 0
     if not (isinstance(source, str) and type(line) is int and type(size) is int and isinstance(plain["ok"], bool)):
         raise TypeError
     if not (line >= 0 and 0 <= size <= _LARGEST):
         raise ValueError
-    rules = {problem.rule for problem in problems}
-    if UNREFERENCED in rules:
-        summary.unreferenced += 1
-        summary.unreferenced_size += size
-    elif "LYT-04" not in rules:  # a missing blob is not checked
-        summary.documents += 1
-        summary.valid += plain["ok"]
-        summary.warned += any(problem.severity == "warning" for problem in problems)
-        summary.size += size
-        summary.add_kind(str(plain["kind"] or ""), 1)
-    summary.add_problems(source, line, None if digest is None else str(digest), problems)
+    problems = tuple(map(_problem, plain["problems"]))
+    report = Report(None if kind is None else str(kind), cast("Digest", str(digest)), size, problems)
+    return RowReport(source, line, report, is_null=digest is None)
 
 
 def _problem(plain: Json) -> Problem:

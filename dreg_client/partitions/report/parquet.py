@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors
-from dreg_client.partitions.report.file import stated_in, stated_place, stated_summary
+from dreg_client.partitions.report.stated import stated_in
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch, columns_to_read
@@ -16,7 +16,7 @@ _ROWS: Final = 16_384
 
 
 def read_parquet(file: BinaryIO, name: str) -> FileSums:
-    """Return the sums of a Parquet file of reports: those in its metadata, otherwise those of its rows.
+    """Return the sums of a Parquet file of reports: those that it states, otherwise those of its rows.
 
     Raises:
         NotAReportError: It does not have the columns of reports.
@@ -24,24 +24,13 @@ def read_parquet(file: BinaryIO, name: str) -> FileSums:
     """
     with arrow_errors(name, "is not a complete Parquet file of reports"):
         opened = ParquetInput.of(file)
-        stored = _stored_sums(opened)
-        return FileSums(_sums_of_rows(opened, name), position=(name, 0)) if stored is None else stored
-
-
-def _stored_sums(parquet: ParquetInput) -> FileSums | None:
-    """Return the sums that the metadata has; None if it has none, or if they are not those of the rows.
-
-    Programs that change the rows of a file often keep its metadata.
-    """
-    stored = stated_in(parquet.opened.metadata) or {}
-    summary, place = stated_summary(stored), stated_place(stored)
-    if summary is None or place is None:
-        return None
-    if summary.documents + summary.unreferenced != parquet.opened.metadata.num_rows:
-        return None
-    failure = stored.get("failure")
-    failed = ((place[0], str(failure)),) if failure else ()
-    return FileSums(summary, failed, position=place[1])
+        stated = stated_in(opened.opened.metadata)
+        if stated is None or stated.place is None:
+            return FileSums(_sums_of_rows(opened, name), position=(name, 0))
+        partition, position = stated.place
+        failed = ((partition, stated.failure),) if stated.failure else ()
+        summary = stated.summary or _sums_of_rows(opened, name)
+        return FileSums(summary, failed, position=position, run=stated.run)
 
 
 def _sums_of_rows(parquet: ParquetInput, name: str) -> Summary:

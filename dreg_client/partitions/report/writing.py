@@ -3,23 +3,19 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
-from dreg_client.arrow import DocumentColumns, validate_columns
+from dreg_client.arrow import validate_columns
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 
 from dreg_client.errors import DregError, MissingLibraryError
+from dreg_client.partitions.input.parquet import document_columns
 from dreg_client.partitions.input.read import batches_in, reports_in
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.report.file import (
-    PlacedRows,
-    ReportWriter,
-    finished_summary,
-    metadata_of,
-    read_metadata,
-)
+from dreg_client.partitions.report.file import PlacedRows, ReportWriter, read_stated
 from dreg_client.partitions.report.folder import ReportFolder, folder_at
+from dreg_client.partitions.report.stated import ReportContent
 from dreg_client.partitions.report_columns import PLACE_NAMES, report_columns
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.run.failures import unexpected
@@ -37,8 +33,8 @@ def write_partition(partition: Partition, folder: str, rules: PartitionRules, to
     place = folder_at(folder)
     if token:
         check_token(place, token)
-    if (summary := _finished(place, partition, rules)) is not None:
-        return PartitionReport(partition, summary, was_done=True)
+    if (found := _finished(place, partition, rules, token)) is not None:
+        return found
     reading = _Reading()
     writing = _Writing(place, partition, rules, token)
     return writing.written(_batches(partition, rules, reading), reading)
@@ -48,7 +44,9 @@ def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) 
     """Write the report file of documents that were validated already, such as those of an image layout."""
     reading = _Reading()
     writing = _Writing(run.folder, partition, run.rules, run.token)
-    return writing.written(_of_rows(reading.until_failure(reports), run.rules), reading)
+    report = writing.written(_of_rows(reading.until_failure(reports), run.rules), reading)
+    run.add(report)
+    return report
 
 
 class _Writing(NamedTuple):
@@ -76,19 +74,24 @@ class _Writing(NamedTuple):
             for batch in batches:
                 add_batch(summary, batch)
                 writer.write(batch)
-            writer.finish(metadata_of(self.partition, self.rules, summary, reading.failure))
+            writer.finish(ReportContent(self.partition, self.rules, self.token, summary, reading.failure))
             if self.token:
                 check_token(self.folder, self.token)
-        return PartitionReport(self.partition, summary, reading.failure)
+        return PartitionReport(self.partition, summary, reading.failure, run=self.token)
 
 
-def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules) -> Summary | None:
-    """Return the sums of the report file of a partition if it need not be written again."""
+def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules, token: str) -> PartitionReport | None:
+    """Return the result for a partition if its report file need not be written again.
+
+    A worker of the same run may have written it, and was killed before the driver had its result.
+    """
     if (stream := folder.open(partition.report_name)) is None:
         return None
     with stream:
-        stated = read_metadata(stream)
-    return finished_summary(stated, partition, rules) if stated else None
+        stated = read_stated(stream)
+    if stated is None or (summary := stated.finished(partition, rules)) is None:
+        return None
+    return PartitionReport(partition, summary, was_done=not token or stated.run != token, run=stated.run)
 
 
 class _Reading:
@@ -120,16 +123,7 @@ def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> 
 
 
 def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
-    how = rules.lines
-    columns = DocumentColumns(
-        rules.column,
-        rules.media_type_column or None,
-        rules.kind_column or None,
-        how.kind,
-        how.media_type,
-        (*PLACE_NAMES, *rules.keep),
-        how.pedantic,
-    )
+    columns = document_columns(rules, PLACE_NAMES)
     return validate_columns(reading.until_failure(batches_in(partition, rules)), columns)
 
 

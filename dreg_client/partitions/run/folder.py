@@ -2,22 +2,22 @@
 
 import platform
 import secrets
-from array import array
-from bisect import bisect_left
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, cast
 
 from dreg_client import __version__
 from dreg_client._logging import log
 from dreg_client.errors import ClusterError, ColumnError, DregError, FileError
+from dreg_client.files.at_once import map_at_once
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.report.file import plain_rules, read_metadata, stated_name
+from dreg_client.partitions.report.file import read_stated
 from dreg_client.partitions.report.folder import IN_USE, ReportFolder, folder_at, is_local
+from dreg_client.partitions.report.marks import RunReports
+from dreg_client.partitions.report.stated import plain_rules
 from dreg_client.partitions.report_columns import report_columns
 from dreg_client.partitions.run.state import (
     create_state,
@@ -27,6 +27,7 @@ from dreg_client.partitions.run.state import (
     stated_sources,
     write_state,
 )
+from dreg_client.partitions.run.validate import PartitionReport
 from dreg_client.values.store_name import local_path
 
 _SHARE: Final = "use a folder that all workers share, such as one on NFS at the same path, or an s3:// URL"
@@ -40,8 +41,7 @@ class Run:
         folder: The folder of the report files.
         rules: How the documents are validated.
         token: A random text in the folder's run file, by which workers recognise it.
-        begun: The token of the first run that this one continues: of those since the last one that was completed.
-        has_failed: Whether a partition was not read completely.
+        begun: The token of the first run that this one continues; its own if the one before has ended.
     """
 
     def __init__(
@@ -52,14 +52,14 @@ class Run:
         self.rules: PartitionRules = rules
         self.token: str = secrets.token_hex(16)
         self.begun: str = begun or self.token
-        self.has_failed: bool = False
         self._stated = {
             "dreg": __version__,
             "rules": plain_rules(rules),
             "token": self.token,
             **stated_sources(sources),
         }
-        self._names = _Seen()
+        self._reports = RunReports()
+        self._is_continued = False
 
     def begin(self, *, is_new: bool) -> None:
         """State in the folder that the run has begun. Workers of an earlier run notice that.
@@ -67,19 +67,16 @@ class Run:
         Args:
             is_new: Whether the folder was empty. If another run has begun since, FileError is raised.
         """
-        stated = {**self._stated, "begun": self.begun, "complete": False}
+        self._is_continued = not is_new
         if not is_new:
-            write_state(self.folder, stated)
-        elif not create_state(self.folder, stated):
+            write_state(self.folder, self._begun())
+        elif not create_state(self.folder, self._begun()):
             raise FileError(self.folder.name, IN_USE)
 
-    def noted(self, partitions: Iterable[Partition]) -> Iterator[Partition]:
-        """Yield the partitions, and note which ones the run has."""
-        for partition in partitions:
-            self.note(partition)
-            yield self._versioned(partition)
+    def _begun(self) -> dict[str, Any]:
+        return {**self._stated, "begun": self.begun, "complete": False}
 
-    def _versioned(self, partition: Partition) -> Partition:
+    def versioned(self, partition: Partition) -> Partition:
         """Return a partition of a registry's storage with a version, so that an interrupted run does not do it again.
 
         Finding out whether a storage was changed takes as long as reading it. What depends on all of it is done again.
@@ -89,16 +86,29 @@ class Run:
         is_part = bool(partition.names) or partition.stop is not None
         return replace(partition, version=self.begun) if is_part else partition
 
-    def note(self, partition: Partition) -> None:
-        """Note that the run has a partition."""
-        self._names.add(partition.report_name)
+    def add(self, report: PartitionReport) -> None:
+        """Note the result for a partition, whose report file is in the folder."""
+        self._reports.add(report.partition.report_name, report.run)
 
     def leave_if_empty(self) -> None:
         """Delete the run file if there are no reports, so that another run can begin in the folder."""
+        self.folder.remove_parts()
         with suppress(DregError):
             if set(self.folder.names()) == {RUN_FILE}:
                 check_token(self.folder, self.token)
                 self.folder.remove(RUN_FILE)
+
+    def stop(self) -> None:
+        """State that what could be found is done, but that the run is not complete: not all sources could be read.
+
+        The next run reads storages again, as after `finish`.
+
+        Raises:
+            ClusterError: Another run has begun in the folder; nothing is changed.
+            FileError: The folder cannot be read or written.
+        """
+        check_token(self.folder, self.token)
+        write_state(self.folder, {**self._stated, "complete": False})
 
     def finish(self) -> None:
         """Delete the reports of earlier runs that are not of this one, and state that the run is complete.
@@ -107,48 +117,43 @@ class Run:
 
         Raises:
             ClusterError: Another run has begun in the folder; nothing is changed.
-            FileError: The folder cannot be read or written.
+            FileError: A report is gone, or a worker of an earlier run has replaced it; or the folder cannot be read or
+                written.
         """
         check_token(self.folder, self.token)
+        wanted = len(self._reports)
+        if (left := self._left()) < wanted:
+            # NFS may list a directory as it was before another machine added files, until this one changes it.
+            write_state(self.folder, self._begun())
+            left = self._left()
+        if left < wanted:
+            what = f"{wanted - left:,} of the {wanted:,} reports of this run are gone, or another run has replaced them"
+            raise FileError(self.folder.name, f"{what}; continue it with --resume (in Python, resume=True)")
+        write_state(self.folder, {**self._stated, "complete": True, **self._reports.digest().plain()})
+
+    def _left(self) -> int:
+        """Delete the reports that are not of this run; return how many of its own there are."""
+        names = filter(_is_report, self.folder.names())
         reports = 0
-        for name in filter(_is_report, self.folder.names()):
-            if name in self._names:
-                reports += 1
-            elif self._is_own(name):
+        for name, kind in map_at_once(self._kind_of, names, self.folder.at_once):
+            reports += kind == "of this run"
+            if kind == "of an earlier run":
                 self.folder.remove(name)
                 log.info("%s/%s: deleted, because its documents have moved or are gone", self.folder.name, name)
-        begun = {"begun": self.begun} if self.has_failed else {}  # what failed is to be continued
-        write_state(self.folder, {**self._stated, **begun, "complete": True, "reports": reports})
+        return reports
 
-    def _is_own(self, name: str) -> bool:
-        """Return whether a file is the report of a partition, by its content."""
+    def _kind_of(self, name: str) -> tuple[str, str]:
+        """Return the name of a file, and what it is. In a new folder, names suffice."""
+        has_name = self._reports.has_name(name)
+        if has_name and not self._is_continued:
+            return name, "of this run"
         if (stream := self.folder.open(name)) is None:
-            return False
+            return name, "gone"
         with stream:
-            return stated_name(read_metadata(stream) or {}) == name
-
-
-class _Seen:
-    """A set of texts with 8 bytes each, since there may be millions. Texts can be looked up once all are added."""
-
-    def __init__(self) -> None:
-        self._hashes, self._is_sorted = array("Q"), False
-
-    def add(self, text: str) -> None:
-        found = _hash(text)
-        if not self._hashes or self._hashes[-1] != found:
-            self._hashes.append(found)
-            self._is_sorted = False
-
-    def __contains__(self, text: str) -> bool:
-        if not self._is_sorted:
-            self._hashes, self._is_sorted = array("Q", sorted(self._hashes)), True
-        place = bisect_left(self._hashes, found := _hash(text))
-        return place < len(self._hashes) and self._hashes[place] == found
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big")
+            stated = read_stated(stream)
+        if has_name:
+            return name, "of this run" if stated and self._reports.has(name, stated.run) else "replaced"
+        return name, "of an earlier run" if stated and stated.name == name else "another file"
 
 
 def _is_report(name: str) -> bool:

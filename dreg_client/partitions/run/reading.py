@@ -8,9 +8,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
-from typing import Final, Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast
 
 from dreg_client.errors import FileError
 from dreg_client.partitions.run.local import end_with_parent
@@ -19,7 +20,13 @@ from dreg_client.values.waiting import wait_in_steps
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
-_END: Final = None
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of the results, and what ended them; None if they are complete."""
+
+    failure: Exception | None = None
 
 
 class ProcessKilledError(Exception):
@@ -36,7 +43,7 @@ class ReadingProcess(Generic[Given, Result]):
 
     Args:
         read: Yields what is in a partition, or in whatever else is to be read. It can be pickled, and so can its
-            argument and its results. None marks the end.
+            argument and its results.
     """
 
     def __init__(self, read: Callable[[Given], Iterator[Result]]) -> None:
@@ -47,19 +54,24 @@ class ReadingProcess(Generic[Given, Result]):
     def results(self, given: Given) -> Iterator[Result]:
         """Yield what is in a partition, or in whatever else. The process waits if the results are not taken.
 
+        It is ended if they are not taken to the end, so that the rest is not among the results of what comes next.
+
         Raises:
             ProcessKilledError: The process has ended before.
+            Exception: What `read` raised.
         """
-        connection = self._connection or self._start()
+        connection, found = self._connection or self._start(), cast("object", ...)
         try:
             connection.send(given)
-            while (found := _received(connection)) is not _END:
-                if isinstance(found, BaseException):
-                    raise found
+            while not isinstance(found := _received(connection), _End):
                 yield cast("Result", found)
         except (EOFError, ConnectionError):
-            self.close()
             raise ProcessKilledError from None
+        finally:
+            if not isinstance(found, _End):
+                self.close()
+        if found.failure is not None:
+            raise found.failure
 
     def _start(self) -> Connection:
         # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.
@@ -93,6 +105,7 @@ def _serve(connection: Connection, read: Callable[[Given], Iterator[object]]) ->
             try:
                 for found in read(given):
                     connection.send(found)
+                end = _End()
             except Exception as failure:  # noqa: BLE001 (raised in the parent)
-                connection.send(failure)
-            connection.send(_END)
+                end = _End(failure)
+            connection.send(end)

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from functools import partial
+from itertools import chain, islice
 from typing import Final, TypeAlias
 
 from dreg_client.partitions.input.kept import with_types
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.report.file import ReportWriter, metadata_of
+from dreg_client.partitions.report.file import ReportWriter
+from dreg_client.partitions.report.stated import ReportContent
 from dreg_client.partitions.report_columns import report_columns
 from dreg_client.partitions.run.folder import Run, open_run
 from dreg_client.partitions.run.validate import PartitionReport, validate_partition
 from dreg_client.partitions.summary import Summary
+from dreg_client.values.arguments import check_count, check_flag, check_instance, check_iterable
 
 _PLAIN: Final = PartitionRules()
 _Task: TypeAlias = Callable[[Partition], PartitionReport]
@@ -30,9 +33,12 @@ def run_partitions(
 ) -> Generator[PartitionReport, None, None]:
     """Validate partitions; write a report file for each of them. Yield the results as they come, in any order.
 
-    Each document is in exactly one report file, also if processes were killed and the run was continued. Memory does
-    not grow with the number of partitions. If the iterator is closed early, the work that was begun is ended; it is
-    done again by the next run with `resume`.
+    Each document is in exactly one report file, also if processes were killed and the run was continued. Memory grows
+    by 16 bytes with each partition. If the iterator is closed early, the work that was begun is ended; it is done again
+    by the next run with `resume`.
+
+    A partition that cannot be read, such as a damaged file or one without the column, raises no error: its result and
+    its report file name the reason (`PartitionReport.failure`).
 
     Args:
         partitions: The partitions, such as those of `find_partitions`.
@@ -40,25 +46,49 @@ def run_partitions(
             share it.
         rules: How to find and validate the documents.
         scheduler: The address of a Dask scheduler, such as `tcp://HOST:8786`, or `local` to start one on this machine.
-        jobs: The number of worker processes on this machine; 1 uses this process.
+        jobs: The number of worker processes on this machine, at least 1, which uses this process.
         resume: Whether to continue the run of the folder. Report files of partitions that were not changed are kept.
-            All others are replaced, or deleted at the end: also those of partitions that are not given again.
+            Those of the repositories and blobs of a storage are kept only if the run was interrupted; then they are
+            kept even if they have changed since. All others are replaced, or deleted at the end: also those of
+            partitions that are not given again.
         sources: What the partitions were found in, without credentials. A run can only be continued with the same.
 
     Returns:
         An iterator of results. All errors are raised by it.
 
     Raises:
-        FileError: The folder is in use, is not empty (without `resume`), is that of a run over other sources, or a
-            report file cannot be written.
+        FileError: The folder is in use, is not empty (without `resume`), is that of a run over other sources or with
+            other rules, or cannot be written; or, at the end, reports of the run are gone or were replaced.
         ColumnError: Columns are to be kept, and no Parquet file can be read, or the first one has no such columns.
-        ClusterError: The cluster cannot be used or was lost.
+        ClusterError: The cluster cannot be used or was lost, or another run has begun in the folder.
+        WorkerKilledError: A worker process ended before it could begin.
         MissingLibraryError: A library is not installed.
+        TypeError: An argument, or one of the partitions, has the wrong type.
+        ValueError: `jobs` is less than 1.
+        DregError: What `partitions` raises, such as the errors of `find_partitions`; also OSError.
     """
-    partitions, rules = with_types(partitions, rules)
+    _check(partitions, folder, rules, scheduler, sources)
+    check_count("jobs", jobs)
+    check_flag("resume", resume)
+    each = map(_checked, partitions)
+    first = [*islice(each, 1)]  # if it is wrong, nothing is written
+    partitions, rules = with_types(chain(first, each), rules)
     with open_run(folder, rules, resume=resume, sources=sources) as run:
         yield from results_of(run, partitions, scheduler=scheduler, jobs=jobs)
         run.finish()
+
+
+def _check(partitions: object, folder: object, rules: object, scheduler: object, sources: object) -> None:
+    check_iterable("partitions", partitions)
+    check_instance("folder", folder, str)
+    check_instance("rules", rules, PartitionRules)
+    check_instance("scheduler", "" if scheduler is None else scheduler, str)
+    check_iterable("sources", sources)
+
+
+def _checked(partition: Partition) -> Partition:
+    check_instance("partitions", partition, Partition)
+    return partition
 
 
 def results_of(
@@ -66,10 +96,10 @@ def results_of(
 ) -> Generator[PartitionReport, None, None]:
     """Validate partitions in an open run; see `run_partitions`."""
     task = partial(validate_partition, folder=run.place, rules=run.rules, token=run.token)
-    with closing(_results(run.noted(partitions), task, scheduler, jobs)) as results:
-        for found in results:
-            report = found if isinstance(found, PartitionReport) else _give_up(run, *found)
-            run.has_failed |= report.failure is not None
+    with closing(_results(map(run.versioned, partitions), task, scheduler, jobs)) as results:
+        for result in results:
+            report = result if isinstance(result, PartitionReport) else _give_up(run, *result)
+            run.add(report)
             yield report
 
 
@@ -89,5 +119,6 @@ def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None
 def _give_up(run: Run, partition: Partition, reason: str) -> PartitionReport:
     """Write a report without rows, which states why the partition was not read."""
     with run.folder.new_file(partition.report_name) as stream:
-        ReportWriter(stream, report_columns(run.rules)).finish(metadata_of(partition, run.rules, Summary(), reason))
-    return PartitionReport(partition, Summary(), reason)
+        content = ReportContent(partition, run.rules, run.token, Summary(), reason)
+        ReportWriter(stream, report_columns(run.rules)).finish(content)
+    return PartitionReport(partition, Summary(), reason, run=run.token)

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.report.folder import ReportFolder
+from dreg_client.partitions.report.marks import ReportsDigest
 from dreg_client.values.source_url import shown_source
 
 _LARGEST: Final = 1 << 20
@@ -89,17 +90,23 @@ def _members(rules: object) -> dict[str, Any]:
     return {**found, **(lines if isinstance(lines, dict) else {}), "lines": None, "kept_schema": None}
 
 
-def why_incomplete(folder: ReportFolder, reports: int) -> str | None:
+def why_incomplete(folder: ReportFolder, found: ReportsDigest) -> str | None:
     """Return why the reports in a folder are not those of a complete run; None if they are, or no run is stated.
 
+    Args:
+        folder: The folder.
+        found: The reports of partitions that are in it.
+
     Raises:
-        FileError: The file cannot be read.
+        FileError: The file of the run cannot be read.
     """
     if (stated := read_state(folder)) is None or "complete" not in stated:
         return None
     if stated["complete"] is not True:
         return "the run was not completed; continue it with: dreg validate ... --resume"
-    wanted = stated.get("reports")
-    if isinstance(wanted, int) and reports < wanted:
-        return f"the run has written {wanted:,} reports, but there are {reports:,}; repeat it with --resume"
+    wanted, there = stated.get("reports"), found.plain()
+    if isinstance(wanted, int) and wanted != found.reports:
+        return f"the run has written {wanted:,} reports, but there are {found.reports:,}; repeat it with --resume"
+    if stated.get("reportsDigest", there["reportsDigest"]) != there["reportsDigest"]:
+        return "a report is not the one that the run has written; repeat it with --resume"
     return None

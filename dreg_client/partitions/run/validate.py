@@ -5,6 +5,7 @@ from typing import Final
 
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.summary import Summary
+from dreg_client.values.arguments import check_instance
 
 _PLAIN: Final = PartitionRules()
 
@@ -18,12 +19,14 @@ class PartitionReport:
         summary: The sums of its reports.
         failure: Why the partition could be read only in part, or not at all; None if it was read completely.
         was_done: Whether an earlier run has written the report file, and nothing was changed since.
+        run: The token of the run that has written it, as in its metadata; empty if it was written without one.
     """
 
     partition: Partition
     summary: Summary
     failure: str | None = None
     was_done: bool = False
+    run: str = ""
 
 
 def validate_partition(
@@ -33,10 +36,16 @@ def validate_partition(
 
     The file is `FOLDER/REPORT_NAME`, see `Partition.report_name`. It gets its name when it is complete, so a process
     that is killed leaves no part of it. If it is there already, for the same version of the partition, the same rules
-    and the same version of dreg-client, nothing is read. The columns are `source`, `line` (null if the file is the
-    document, or in parts of a divided file after the first), `offset` (the byte where the line starts, null in
-    compressed and other files), those of `rules.keep` (without `rules.kept_schema`, only for Parquet files), and those
-    of `dreg_client.arrow.REPORT_SCHEMA`.
+    and the same version of dreg-client, nothing is read.
+
+    The columns are those of `rules.keep` (without `rules.kept_schema`, only for Parquet files), those of
+    `dreg_client.arrow.REPORT_SCHEMA`, and before them:
+
+    - `source` (string): the file that contains the document
+    - `line` (int64): the number of the line or row, from 1; null if the file is the document, and for lines in
+      the parts of a divided file after the first
+    - `offset` (int64): the byte of the file where the line starts, from 0; null unless it is a line of an uncompressed
+      file
 
     If the partition breaks off, such as a compressed file that was cut, the documents before that are reported, and the
     result and the file name the reason.
@@ -58,6 +67,10 @@ def validate_partition(
         ClusterError: The folder is not that of the run with this token.
         MissingLibraryError: A library for this kind of partition is not installed.
     """
+    check_instance("partition", partition, Partition)
+    check_instance("folder", folder, str)
+    check_instance("rules", rules, PartitionRules)
+    check_instance("token", token, str)
     # The public names of dreg-client can be imported without pyarrow.
     from dreg_client.partitions.report.writing import write_partition  # noqa: PLC0415
 
