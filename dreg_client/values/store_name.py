@@ -16,7 +16,6 @@ KINDS: Final = (*_WRITTEN, "registry-storage")
 _WITH_PASSWORD: Final = re.compile(r"[^/]*://[^/@]*:[^/]*@")
 _TREE: Final = "/docker/registry/v2"
 STORAGE_IS_READ: Final = "the storage of a registry is only read; change it through the registry"
-LOCAL_URLS: Final = ("file://", "local://")
 _SIMILAR: Final = 0.8
 """The similarity from which a prefix counts as misspelt, from 0 to 1: `ocii` and `oci` have 0.86."""
 _PATH: Final = re.compile(r"/|\.\.?(?:/|\\|$)|~|[A-Za-z]:[/\\]")
@@ -127,11 +126,6 @@ def why_not_changed(name: StoreName) -> str:
     if name.kind == "registry-storage":
         return STORAGE_IS_READ
     return "dreg can only change registries and layouts"
-
-
-def local_path(path: str) -> str:
-    """Return the path in a URL of a local file, such as `file:///srv/registry`; other paths unchanged."""
-    return next((path.removeprefix(prefix) for prefix in LOCAL_URLS if path.startswith(prefix)), path)
 
 
 def _suffix(name: StoreName) -> str:

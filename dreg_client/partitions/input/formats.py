@@ -36,3 +36,8 @@ def format_of(name: str) -> tuple[Format, Compression] | None:
         if name.endswith(ending) and not (form == "parquet" and compression):
             return form, compression
     return None
+
+
+def is_known(name: str) -> bool:
+    """Return whether a file has documents, by the ending of its path or URL."""
+    return format_of(name) is not None

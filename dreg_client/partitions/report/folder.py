@@ -13,14 +13,13 @@ from dreg_client.files.layout_lock import LockFile
 from dreg_client.files.places import joined
 from dreg_client.files.regular import open_regular
 from dreg_client.files.remote import file_system, open_url, typed_errors
-from dreg_client.values.source_url import is_source_url, shown_source
-from dreg_client.values.store_name import LOCAL_URLS, local_path
+from dreg_client.values.source_url import LOCAL_URLS, is_source_url, local_path, shown_source
 
 LOCK: Final = "_dreg-run.lock"
 """The lock file; Spark and other engines ignore files whose names begin with `_`."""
+_MOST_REQUESTS: Final = 16
 READ_ONLY: Final = "is a URL to which no files can be written"
 WRITABLE: Final = "name a directory, or a URL of object storage, such as s3://bucket/reports"
-_MOST_REQUESTS: Final = 16
 IN_USE: Final = "is in use by another run; wait for its end, or name another folder"
 
 

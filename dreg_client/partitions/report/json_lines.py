@@ -49,7 +49,7 @@ def read_lines(file: BinaryIO, name: str) -> FileSums:
             if "summary" in plain:
                 parts.end(number, _End(plain["summary"]))
             else:
-                parts.add(_row(plain))
+                parts.add(plain)
         except _WRONG:
             expected = "a line that `dreg validate --format jsonl` writes"
             if number == 1:
@@ -83,9 +83,9 @@ class _Parts:
         self._omitted = self._last = 0
         self._has_rest = False
 
-    def add(self, row: RowReport) -> None:
+    def add(self, plain: Json) -> None:
         """Add a document."""
-        self._part.add(row)
+        self._part.add(_row(plain))
         self._has_rest = True
 
     def end(self, number: int, end: "_End") -> None:
