@@ -71,7 +71,7 @@ class ReadingProcess(Generic[Given, Result]):
         finally:
             if end is None:
                 self.close()
-        if end is not None and end.failure is not None:
+        if end.failure is not None:
             raise end.failure
 
     def _start(self) -> Connection:
