@@ -28,6 +28,7 @@ from dreg_client.errors import ColumnError
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models.kinds import Kind
 from dreg_client.models.parse import model_of
+from dreg_client.validation.dumps import LineRules
 from dreg_client.validation.report import Report
 from dreg_client.validation.stated import null_problem, validate_as
 from dreg_client.values.arguments import check_flag, check_instance
@@ -53,7 +54,7 @@ REPORT_SCHEMA: Final = pa.schema(
 )
 """The columns of a report, see `validate_batches`; a `pyarrow.Schema`. Later versions may add columns at the end."""
 
-_MOST_ROWS: Final = 8192
+_ROWS_OF_BATCH: Final = 8192
 _MOST_TEXT: Final = 8 * MEBIBYTE
 """The number of characters of problems after which a batch is full."""
 _EACH_REPORT: Final = 1024
@@ -135,12 +136,13 @@ def validate_batches(
         model_of(kind)
     check_flag("pedantic", pedantic)
     _check_keep(keep)
-    places = DocumentColumns(column, media_type_column, kind_column, kind, None, tuple(keep), pedantic)
+    how = LineRules(kind=kind, pedantic=pedantic)
+    columns = DocumentColumns(column, media_type_column, kind_column, tuple(keep), how)
     if isinstance(schema := getattr(batches, "schema", None), pa.Schema):
-        places.check(schema)
+        columns.check(schema)
     if isinstance(batches, pa.RecordBatch | pa.Table) or not isinstance(batches, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _not_batches(batches)
-    return validate_columns(batches, places)
+    return validate_columns(batches, columns)
 
 
 def validate_table(
@@ -225,7 +227,7 @@ class ReportRows:
     @property
     def is_full(self) -> bool:
         """Whether there are so many rows or problems that a batch should be made of them."""
-        return len(self._digests) >= _MOST_ROWS or self._text >= _MOST_TEXT
+        return len(self._digests) >= _ROWS_OF_BATCH or self._text >= _MOST_TEXT
 
     def columns(self) -> list[Column]:
         """Return the columns in the order of `REPORT_SCHEMA`, and start with no rows again."""
@@ -249,18 +251,21 @@ def _structs(problems: list[Problem]) -> pa.StructArray:
 
 @dataclass(frozen=True, slots=True)
 class DocumentColumns:
-    """Where the documents are in a batch, and how to validate them.
+    """The columns of a batch with documents, and how to validate these.
 
-    `default_kind` and `default_media_type` are those of the documents for which no column states them.
+    Attributes:
+        document: The column with the documents.
+        media_type: The column with their media types; None if there is none.
+        kind: The column with their kinds; None if there is none.
+        keep: The columns that are copied to the report.
+        how: How to validate the documents, and the kind and the media type of those of which no column states them.
     """
 
     document: str
     media_type: str | None
     kind: str | None
-    default_kind: str | None
-    default_media_type: str | None
     keep: tuple[str, ...]
-    pedantic: bool
+    how: LineRules
 
     def check(self, schema: pa.Schema) -> pa.Schema:
         """Return the schema of the reports; raise ColumnError if a column is missing or has another type."""
@@ -276,36 +281,32 @@ class DocumentColumns:
         return of_documents(batch, names, self._report, weight=_weight)
 
     def _report(self, raw: bytes | None, media_type: str | None, kind: str | None) -> Report | None:
-        """Validate a document. A kind that is unknown is a problem (GEN-12)."""
-        if raw is None:
-            return None
-        kind, media_type = kind or self.default_kind, media_type or self.default_media_type
-        return validate_as(raw, kind, media_type, pedantic=self.pedantic)
+        return None if raw is None else validate_as(raw, kind, media_type, self.how)
 
 
 def _weight(report: Report | None) -> int:
     return _EACH_REPORT * (1 if report is None else 1 + len(report.problems))
 
 
-def validate_columns(batches: Iterable[pa.RecordBatch], places: DocumentColumns) -> Iterator[pa.RecordBatch]:
+def validate_columns(batches: Iterable[pa.RecordBatch], columns: DocumentColumns) -> Iterator[pa.RecordBatch]:
     """Yield batches of reports, as `validate_batches` describes. Errors are raised by the first step."""
     first = before = None
     for batch in batches:
         if not isinstance(batch, pa.RecordBatch):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _not_batches(batch)
         if before is None or not batch.schema.equals(before):
-            before, schema = batch.schema, places.check(batch.schema)
+            before, schema = batch.schema, columns.check(batch.schema)
             first = first or schema
             _check_same(first, schema)
-        yield from _reports(batch, places, cast("pa.Schema", first))
+        yield from _reports(batch, columns, cast("pa.Schema", first))
 
 
-def _reports(batch: pa.RecordBatch, places: DocumentColumns, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _reports(batch: pa.RecordBatch, columns: DocumentColumns, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield the reports of a batch. The kept columns are slices, which copy nothing."""
-    kept = [batch.column(index_of(batch.schema, name)) for name in places.keep]
-    check_dictionaries(batch, (places.document, places.media_type, places.kind, *places.keep))
+    kept = [batch.column(index_of(batch.schema, name)) for name in columns.keep]
+    check_dictionaries(batch, (columns.document, columns.media_type, columns.kind, *columns.keep))
     rows, start = ReportRows(), 0
-    for number, report in enumerate(places.reports(batch), 1):
+    for number, report in enumerate(columns.reports(batch), 1):
         if report is None:
             rows.add_null()
         else:

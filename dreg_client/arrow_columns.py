@@ -61,14 +61,14 @@ def _member_advice(schema: pa.Schema, name: str) -> str:
 
 def check_type(schema: pa.Schema, name: str, expected: str) -> None:
     """Raise ColumnError unless a column has the expected type: `BYTES` or `TEXT`."""
-    found = stored = schema.field(index_of(schema, name)).type
+    declared = stored = schema.field(index_of(schema, name)).type
     if isinstance(stored, pa.BaseExtensionType):
         stored = stored.storage_type
     if isinstance(stored, pa.DictionaryType):
         stored = stored.value_type
     if not _is_text(stored) and not (expected == BYTES and _is_binary(stored)):
         raise ColumnError(
-            name, f"its type is {found!s:.200}, expected {expected}{_advice(stored)}", tuple(schema.names)
+            name, f"its type is {declared!s:.200}, expected {expected}{_advice(stored)}", tuple(schema.names)
         )
 
 
@@ -91,11 +91,11 @@ def _advice(stored: pa.DataType) -> str:
 def check_dictionaries(batch: pa.RecordBatch, names: Iterable[str | None]) -> None:
     """Raise ColumnError if columns have a dictionary, and an index that is not in it. pyarrow does not check that."""
     for name in filter(None, names):
-        for found in dictionaries(batch.column(index_of(batch.schema, name))):
-            bounds: Any = pc.min_max(found.indices)
+        for array in dictionaries(batch.column(index_of(batch.schema, name))):
+            bounds: Any = pc.min_max(array.indices)
             first, last = bounds["min"].as_py(), bounds["max"].as_py()
-            if first is not None and not 0 <= first <= last < len(found.dictionary):
-                wrong, count = first if first < 0 else last, len(found.dictionary)
+            if first is not None and not 0 <= first <= last < len(array.dictionary):
+                wrong, count = first if first < 0 else last, len(array.dictionary)
                 raise ColumnError(name, f"is damaged: it refers to value {wrong} of a dictionary of {count}")
 
 
@@ -139,7 +139,7 @@ def octets_of(column: Column) -> Iterator[bytes | None]:
 def of_documents(
     batch: pa.RecordBatch,
     names: tuple[str, str | None, str | None],
-    found: Callable[..., T],
+    result_of: Callable[..., T],
     *,
     weight: Callable[[T], int],
 ) -> Iterator[T]:
@@ -148,21 +148,21 @@ def of_documents(
     Args:
         batch: The record batch.
         names: The columns of the documents, of their media types and of their kinds; the latter may be None or empty.
-        found: The function of a document (None for a null), its media type and its kind.
+        result_of: The function of a document (None for a null), its media type and its kind.
         weight: How much of the memory for repeated results a result takes, of `MOST_KNOWN` in total.
     """
     document, media_type, kind = names
     column, known, total = stored_column(batch, document), dict[_Key, T](), 0
     media_types, kinds = texts_of(batch, media_type), texts_of(batch, kind)
     if not isinstance(column, pa.DictionaryArray):
-        yield from map(found, octets_of(column), media_types, kinds)
+        yield from map(result_of, octets_of(column), media_types, kinds)
         return
     for key in zip(column.indices.to_pylist(), media_types, kinds, strict=False):  # texts may never end
         if key not in known:
             if total >= MOST_KNOWN:
                 known, total = {}, 0
             raw = None if key[0] is None else octets_at(column.dictionary, key[0])
-            known[key] = found(raw, *key[1:])
+            known[key] = result_of(raw, *key[1:])
             total += weight(known[key])
         yield known[key]
 

@@ -89,10 +89,10 @@ def counted(number: int, noun: str) -> str:
     """Return a number of things.
 
     Examples:
-        >>> counted(1, "tag"), counted(2, "tag")
-        ('1 tag', '2 tags')
+        >>> counted(1, "tag"), counted(2_000, "tag")
+        ('1 tag', '2,000 tags')
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def put(*lines: str) -> None:

@@ -47,9 +47,9 @@ _OPTIONS: Final = (
         is_flag=False,
         flag_value=RESUMED,
         type=click.Path(readable=False),
-        help="Continue after an interruption. With --format parquet, reports in DIR that are complete are kept. For "
-        "tags of a registry, the finished ones are recorded in FILE: it must be new, or the journal of an earlier run "
-        "of the same command; it is deleted when all tags have been read.",
+        help="Continue after an interruption. With --format parquet, reports in DIR that are complete are kept. For a "
+        "registry, the tags that were read are recorded in FILE. It must be new, or from an earlier run of the same "
+        "command, and is deleted when all tags have been read.",
     ),
 )
 

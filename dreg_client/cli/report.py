@@ -47,7 +47,7 @@ def report_command(sources: tuple[str, ...], output: str, file: str | None) -> i
       4  There are no reports.
       5  A report is damaged; the others are summed up.
 
-    If the run that writes to a DIRECTORY was not completed, a warning says so.
+    If the run that wrote to a DIRECTORY is not complete, a warning says so.
 
     JSON output is an object with documents, valid, invalid, withWarnings, size, kinds, rules, failed, unread and
     incomplete.

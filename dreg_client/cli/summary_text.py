@@ -6,6 +6,7 @@ from typing import Final
 from dreg_client.cli.output import SEVERITY_STYLES, counted, styled, visible, wrapped
 from dreg_client.errors.problems import full_clause
 from dreg_client.partitions.summary import OTHER, Example, Summary
+from dreg_client.validation.report import BLOB_RULES
 from dreg_client.values.sizes import byte_size
 
 _LABEL: Final = 8
@@ -21,7 +22,7 @@ def summary_lines(summary: Summary, failed: Iterable[tuple[str, str]] = (), omit
         omitted: The number of further ones that are not listed.
     """
     for rule, severity, count in summary.sorted_rules():
-        amount = _documents(count.documents)
+        amount = counted(count.documents, "blob" if rule in BLOB_RULES else "document")
         if count.problems > count.documents:
             amount += f", {count.problems:,} problems"
         name = "other rules" if rule == OTHER else rule
@@ -39,7 +40,7 @@ def summary_lines(summary: Summary, failed: Iterable[tuple[str, str]] = (), omit
 
 def _example(example: Example) -> Iterator[str]:
     problem = example.problem
-    place = f"{example.source}:{example.number}" if example.number else example.source
+    place = f"{example.source}:{example.line}" if example.line else example.source
     rows = {
         "first in": place,
         "digest": example.digest,
@@ -65,11 +66,9 @@ def _sums(summary: Summary, failures: int) -> str:
     counts += [f"{summary.warned:,} with warnings"] if summary.warned else []
     counts += [f"{counted(failures, 'partition')} not read completely"] if failures else []
     line = f"{summary.documents:,} checked ({byte_size(summary.size)}): {', '.join(counts)}"
+    if summary.missing:
+        line += f"; {counted(summary.missing, 'blob')} missing"
     if summary.unreferenced:
         blobs = counted(summary.unreferenced, "blob")
         line += f"; {blobs} unreferenced ({byte_size(summary.unreferenced_size)})"
-    return styled(line, "red" if summary.invalid or failures else "green")
-
-
-def _documents(number: int) -> str:
-    return f"{number:,} document{'' if number == 1 else 's'}"
+    return styled(line, "red" if summary.has_errors or failures else "green")

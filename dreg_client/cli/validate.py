@@ -49,7 +49,8 @@ class _Validated(click.Path):
 @click.option(
     "--media-type",
     metavar="TYPE",
-    help="Content-Type header with which the documents were served. A document with another media type is invalid.",
+    help="Content-Type header with which the documents were served, unless a column or member states it. A document "
+    "that states another media type is invalid.",
 )
 @click.option("--lines", is_flag=True, help="Read one document from each line, as for *.jsonl and *.ndjson files.")
 @click.option(
@@ -107,8 +108,8 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     storage of a registry, links, uploads and unreferenced blobs are also checked; --blobs reads all layers.
 
     --format parquet writes the report of each document, valid or not, to Parquet files in a folder, and prints a
-    summary. Large inputs are divided into partitions, which processes of this machine (--jobs) or a Dask cluster
-    (--scheduler) validate. `dreg report DIR` prints the summary again.
+    summary. Large inputs are divided into partitions, which are validated by processes of this machine (--jobs) or by a
+    Dask cluster (--scheduler). `dreg report DIR` prints the summary again.
 
     \b
     Exit codes:

@@ -18,7 +18,6 @@ from dreg_client.cli.validate_rows import (
     check_source,
     check_stream,
     expanded,
-    has_columns_or_members,
     is_compressed,
     is_new_format,
     partition_rules,
@@ -151,9 +150,6 @@ def _document(source: str, raw: bytes, settings: Settings, kind: str | None = No
 
 def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) -> Iterator[Finding]:
     """Validate a regular file in several processes; anything else that was not listed, such as a pipe, line by line."""
-    if settings.media_type and not has_columns_or_members(path.name):
-        reason = f"--media-type cannot be used with the dump {path}; use --media-type-field"
-        raise click.UsageError(reason)
     if not is_listed and not path.is_file():
         with path.open("rb") as file:
             yield from check_stream(str(path), file, settings)

@@ -9,7 +9,7 @@ from dreg_client.cli.error_messages import error_message, plain_failure
 from dreg_client.cli.output import SEVERITY_STYLES, decodable, put, put_command, styled, visible, wrapped
 from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import MISSING, UNREFERENCED, Report, blob_rule
 
 if TYPE_CHECKING:
     from dreg_client.cli.validate_journal import Journal
@@ -66,12 +66,12 @@ class Checked:
     @property
     def is_unreferenced(self) -> bool:
         """Whether this is a blob in the storage of a registry that no manifest refers to."""
-        return any(problem.rule == "STO-05" for problem in self.problems)
+        return blob_rule(self.problems) == UNREFERENCED
 
     @property
     def is_missing(self) -> bool:
         """Whether this is a blob that a document names and that does not exist."""
-        return any(problem.rule == "LYT-04" for problem in self.problems)
+        return blob_rule(self.problems) == MISSING
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome")
 def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Outcome") -> Iterator[RowReport]:
     if source == "-" and (settings.lines or settings.field):
         for row in rows_of_stream(standard_input(), source):
-            yield RowReport(source, row.number, report_of(row, rules))
+            yield RowReport(source, row.line, report_of(row, rules))
         return
     first: Exception | None = None
     with closing(check(source, settings)) as findings:
@@ -186,7 +186,7 @@ class _Outcome:
             put(f"{counted(self._done, 'report file')}{kept} in {visible(shown_source(self._output.folder))}")
         if BAD_CONTENT in self._codes:
             return BAD_CONTENT
-        if self.summary.invalid:
+        if self.summary.has_errors:
             return INVALID
         return exit_code_of_several(self._codes | {0} if self.summary.documents else self._codes)
 

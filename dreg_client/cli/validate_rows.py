@@ -15,7 +15,7 @@ from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import files_below, is_pattern, matches
 from dreg_client.files.regular import open_regular
 from dreg_client.partitions.input.discover import partitions_of
-from dreg_client.partitions.input.divide import PARQUET
+from dreg_client.partitions.input.divide import PARQUET_MAGIC
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.input.lines import rows_of_stream
@@ -40,14 +40,9 @@ def is_new_format(name: str) -> bool:
     return format_of(name) not in {None, ("json", ""), ("json-lines", "")}
 
 
-def has_columns_or_members(name: str) -> bool:
-    """Return whether a file is a Parquet file or a tar archive, by the ending of its name."""
-    return (format_of(name) or ("", ""))[0] in {"parquet", "tar"}
-
-
 def shows_rows(start: bytes) -> bool:
     """Return whether a file is a Parquet file or compressed, by its first bytes."""
-    return start.startswith(PARQUET) or compression_of(start) is not None
+    return start.startswith(PARQUET_MAGIC) or compression_of(start) is not None
 
 
 def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> PartitionRules:
@@ -117,34 +112,28 @@ def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Fi
     rows_of = rows_of_archive if form == "tar" else rows_of_stream
     with naming_file(source):
         for row in rows_of(file, source, compression):
-            found = RowReport(row.source, row.number, report_of(row, rules))
+            found = RowReport(row.source, row.line, report_of(row, rules))
             yield _checked(found) if found.report.problems else Counted(1)
 
 
 def _findings(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
-    _check_media_type(settings)
     shown = 0  # the bytes of the partition that the progress bar shows already
-    for found in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
-        yield from map(_checked, found.reports)
-        yield Counted(found.rows - len(found.reports))
-        read = max(found.read if found.partition is None else found.partition.size, shown)
+    for chunk, result in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
+        yield from map(_checked, result.reports)
+        yield Counted(result.rows - len(result.reports))
+        read = max(chunk.read if chunk.end is None else chunk.end.partition.size, shown)
         advance(read - shown)
-        shown = read if found.partition is None else 0
-        if found.partition is not None:
-            if isinstance(found.failure, UnsupportedError):  # another way to name the source is needed
-                yield FailedSource(found.partition.name, click.UsageError(str(found.failure)))
-            elif found.failure is not None:
-                yield FailedSource(found.partition.name, found.failure)
-
-
-def _check_media_type(settings: Settings) -> None:
-    if settings.media_type and settings.media_type_column:
-        raise click.UsageError("--media-type and --media-type-column exclude each other")
+        shown = read if chunk.end is None else 0
+        if chunk.end is not None and chunk.end.failure is not None:
+            failure: Exception = chunk.end.failure
+            if isinstance(failure, UnsupportedError):  # another way to name the source is needed
+                failure = click.UsageError(str(failure))
+            yield FailedSource(chunk.end.partition.name, failure)
 
 
 def _checked(found: RowReport) -> Checked:
     if found.is_null:
-        return Checked(found.source, None, None, None, found.report.problems, found.number)
-    return Checked.of(found.source, found.report, found.number)
+        return Checked(found.source, None, None, None, found.report.problems, found.line)
+    return Checked.of(found.source, found.report, found.line)

@@ -1,7 +1,6 @@
 """The storage of a registry: the tree `docker/registry/v2` as distribution writes it (registry/storage/paths.go)."""
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +8,10 @@ from typing import BinaryIO, Final, Literal
 
 from dreg_client import errors
 from dreg_client.files.at_once import ListedAhead
+from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles
 from dreg_client.files.sparse import at_offset
+from dreg_client.files.storage_link import settled_link
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import RepositoryName, is_repository_name, is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT
@@ -25,11 +26,6 @@ Links = Literal["_manifests/revisions", "_layers"]
 """Where a repository has its links to manifests, and to all other blobs."""
 REVISIONS: Final = "_manifests/revisions"
 LAYERS: Final = "_layers"
-_LONGEST_LINK: Final = 1024
-_PAUSES: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.1, 0.1)
-"""Seconds to wait before an empty link is read again: distribution 2 empties a link before it writes it."""
-_RECENT: Final = 60
-"""The number of seconds during which a link counts as just changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,7 @@ class StorageTree:
 
     def tagged(self, repository: RepositoryName, tag: str) -> Digest:
         """Return the digest that a tag names now; FileNotFoundError if there is no such tag."""
-        return self.link(f"repositories/{repository}/_manifests/tags/{tag}/current/link")
+        return self.link(f"repositories/{repository}/_manifests/tags/{tag}/current")
 
     def linked(self, repository: RepositoryName, links: Links) -> Iterator[Digest]:
         """Yield the digests in the links of a repository, sorted, without reading the links.
@@ -126,39 +122,23 @@ class StorageTree:
 
         It may have another algorithm than the link: distribution stores all blobs by their sha256 digest.
         """
-        return self.link(f"repositories/{repository}/{links}/{digest.algorithm}/{digest.encoded}/link")
+        return self.link(f"repositories/{repository}/{links}/{digest.algorithm}/{digest.encoded}", digest)
 
-    def link(self, path: str) -> Digest:
-        """Read a link.
+    def link(self, place: str, text: str = "") -> Digest:
+        """Read the link in a directory; `text` is the digest that it must contain, if its path names one.
 
         Raises:
             FileNotFoundError: It does not exist.
-            LayoutCorruptError: It does not contain a digest (STO-06).
+            LayoutCorruptError: It does not contain a digest, or another one (STO-06).
         """
-        text = self._text(path) or self._text_again(path)
-        if is_registered_digest(text.strip()):
-            return Digest(text.strip())
-        from dreg_client.models.paths import show  # noqa: PLC0415 (most links are valid)
-
-        found = f"contains {show(text)}" if text.strip() else "is empty"
-        raise errors.LayoutCorruptError(f"{self.files.name}/{path}", f"{found}; a link must contain a digest (STO-06)")
-
-    def _text_again(self, path: str) -> str:
-        """Read a link that was empty a few times more, if it has just been changed: a server may be writing it."""
-        status = self.files.status(path)
-        is_recent = status is not None and status.modified is not None and time.time() - status.modified < _RECENT
-        for pause in _PAUSES if is_recent else ():
-            time.sleep(pause)
-            if text := self._text(path):
-                return text
-        return ""
-
-    def _text(self, path: str) -> str:
-        try:
-            return self.files.read(path, limit=_LONGEST_LINK).decode("ascii", "backslashreplace")
-        except errors.ResponseTooLargeError as failure:
-            reason = f"has {failure.size} bytes; a link must contain a digest (STO-06)"
-            raise errors.LayoutCorruptError(f"{self.files.name}/{path}", reason) from None
+        with HeldDirectory(self.files, place) as held:
+            link = settled_link(held, ("link",), text)
+        if link is None:
+            raise FileNotFoundError(f"{place}/link")
+        if link.target is None:
+            reason = f"contains {link.found}; a link must contain {text or 'a digest'}, and nothing else (STO-06)"
+            raise link.failure or errors.LayoutCorruptError(f"{self.files.name}/{place}/link", reason)
+        return link.target
 
     def read(self, digest: Digest) -> bytes:
         """Read a document without verifying it.

@@ -9,7 +9,7 @@ The descriptions of columns (`RowGroupMetaData.column`) are not used: pyarrow en
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final
 
 from dreg_client.arrow_columns import check_dictionaries, dictionaries
 
@@ -20,16 +20,6 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from dreg_client.errors import DregError, FileError
-from dreg_client.partitions.parquet_pages import (
-    MOST_OF_PAGE,
-    MOST_WIDTH,
-    SMALL_STEP,
-    DecidedError,
-    Leaf,
-    PagesFile,
-    PlainValuesError,
-    SmallerStepsError,
-)
 from dreg_client.partitions.report.sums import NotAReportError
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_secrets
@@ -38,11 +28,15 @@ _pa: Final[Any] = pa  # the stubs lack some functions
 _BUFFER: Final = MEBIBYTE
 _BATCH: Final = 4 * MEBIBYTE
 """The size from which a batch is not made larger."""
+_STEP: Final = 32
+"""The number of rows that are read at a time: few enough that even the largest values fit into the memory."""
 _MOST_ROWS: Final = 1024
 _MOST_INDICES: Final = 16_384
 """The maximum number of rows if all columns are dictionaries, which are copied for each batch."""
-_LONGEST_NESTED: Final = 64
-"""The same in lists, since one row may have many of them."""
+_LONGEST: Final = MAX_DOCUMENT
+"""The number of bytes of a value from which it is kept once, in a dictionary, although it is repeated."""
+_LONGEST_NESTED: Final = 4096
+"""As above, in lists, since one row may have many of them."""
 _MOST_KEPT: Final = 16 * MAX_DOCUMENT
 """The maximum size in bytes of the repeated values of a batch that are copied."""
 
@@ -77,14 +71,13 @@ class ParquetInput:
         opened: What pyarrow has read of its end.
     """
 
-    file: PagesFile
+    file: BinaryIO
     opened: parquet.ParquetFile
 
     @classmethod
     def of(cls, file: BinaryIO) -> "ParquetInput":
         """Read the end of a file."""
-        pages = PagesFile(file)
-        return cls(pages, _opened(pages))
+        return cls(file, _opened(file))
 
     @property
     def schema(self) -> pa.Schema:
@@ -104,94 +97,53 @@ class ParquetInput:
 
         Columns with very long values that may be repeated are dictionary arrays. Their indices are checked.
         """
-        leaves = [*_leaves(self.opened.schema, columns)]
-        self.file.begin()
-        for leaf in leaves:
-            leaf.is_dictionary = self._is_repeated(number, leaf)
-        step, done = self._first_step(leaves, most_rows), 0
-        while step:
-            batches = _after(self._in_steps(number, columns, leaves, step, most_rows), done)
-            step = 0
-            try:
-                for batch in batches:
-                    yield batch
-                    done += batch.num_rows
-            except SmallerStepsError as failure:
-                step = failure.rows
-            except PlainValuesError as failure:
-                failure.leaf.is_dictionary = False
-                step = self._first_step(leaves, most_rows)
-
-    def _first_step(self, leaves: Sequence[Leaf], most_rows: int) -> int:
-        """Return how many rows are read at a time, unless pages show that these are too many."""
-        if not any(leaf.is_dictionary for leaf in leaves):
-            return SMALL_STEP
-        return _MOST_INDICES if all(leaf.is_dictionary or not leaf.is_bytes for leaf in leaves) else most_rows
-
-    def _in_steps(
-        self, number: int, columns: Sequence[str], leaves: Sequence[Leaf], step: int, most_rows: int
-    ) -> Iterator[pa.RecordBatch]:
-        """Yield the batches of a row group, which reads `step` rows at a time."""
-        repeated = [leaf.path for leaf in leaves if leaf.is_dictionary]
-        opened = self._opened_again(repeated) if repeated else self.opened
-        self.file.read_rows(step)
+        leaves = self._repeated(number, columns)
+        opened = _opened(self.file, metadata=self.opened.metadata, read_dictionary=leaves) if leaves else self.opened
         options: dict[str, Any] = {"row_groups": [number], "columns": [*columns], "use_threads": False}
-        batches = opened.iter_batches(batch_size=step, **options)
-        if not repeated:
-            yield from _joined(batches, most_rows)
-        else:
-            for batch in batches:
+        if leaves:
+            is_plain = any(
+                leaf not in leaves for leaf in _leaves(self.opened.schema) if leaf.partition(".")[0] in columns
+            )
+            rows = most_rows if is_plain else _MOST_INDICES
+            for batch in opened.iter_batches(batch_size=rows, **options):
                 check_dictionaries(batch, batch.schema.names)
                 yield batch
+        else:
+            yield from _joined(opened.iter_batches(batch_size=_STEP, **options), most_rows)
 
-    def _is_repeated(self, number: int, leaf: Leaf) -> bool:
-        """Return whether a column is to be read as a dictionary, since it repeats large values, or any in lists.
+    def _repeated(self, number: int, columns: Sequence[str]) -> list[str]:
+        """Return the leaves of columns that are to be read as dictionaries.
 
-        A dictionary comes before the values that refer to it, so the first rows show its values. Most columns are
-        decided by the headers of their first pages.
+        A dictionary comes before the values that refer to it, so the first rows show its values. If they have none,
+        they show nothing, so a dictionary is used.
         """
-        opened = self._opened_again([leaf.path]) if leaf.is_bytes else self.opened
-        self.file.look_at(leaf)
-        options: dict[str, Any] = {"row_groups": [number], "columns": [leaf.path], "use_threads": False}
-        try:
-            batch = next(opened.iter_batches(batch_size=SMALL_STEP, **options), None)
-        except (DecidedError, NotImplementedError, OSError):
-            # The last ones: an encoding that never has a dictionary, or damage that reading shows.
+        long = {name for name in columns if self._is_long(number, name)}
+        return [leaf for leaf in _leaves(self.opened.schema) if leaf.partition(".")[0] in long]
+
+    def _is_long(self, number: int, column: str) -> bool:
+        leaves = [leaf for leaf in _leaves(self.opened.schema) if leaf.partition(".")[0] == column]
+        if not leaves:
             return False
-        leaf.width = _longest(batch.column(0)) if batch is not None else 0
-        return leaf.width > (_LONGEST_NESTED if leaf.is_nested else MAX_DOCUMENT)
+        peeking = _opened(self.file, metadata=self.opened.metadata, read_dictionary=leaves)
+        batches = peeking.iter_batches(batch_size=_STEP, row_groups=[number], columns=[column], use_threads=False)
+        try:
+            batch = next(batches, None)
+        except (NotImplementedError, OSError):  # an encoding that never has a dictionary, or damage that reading shows
+            return False
+        return batch is not None and any(map(_is_long, batch.columns))
 
-    def _opened_again(self, repeated: Sequence[str]) -> parquet.ParquetFile:
-        return _opened(self.file, metadata=self.opened.metadata, read_dictionary=[*repeated])
 
-
-def _opened(file: PagesFile, **options: Any) -> parquet.ParquetFile:  # noqa: ANN401 (those of pyarrow)
+def _opened(file: BinaryIO, **options: Any) -> parquet.ParquetFile:  # noqa: ANN401 (those of pyarrow)
     # Without `pre_buffer`, a row group is not held in memory as a whole.
-    return parquet.ParquetFile(
-        cast("BinaryIO", file), pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True, **options
-    )
+    return parquet.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True, **options)
 
 
-def _leaves(schema: Any, columns: Sequence[str]) -> Iterator[Leaf]:  # noqa: ANN401 (pyarrow's stubs do not name it)
-    """Yield the columns of Parquet that are in columns of Arrow."""
+def _leaves(schema: Any) -> Iterator[str]:  # noqa: ANN401 (pyarrow's stubs do not name it)
+    """Yield the paths of the columns of bytes and texts; others have values of a few bytes."""
     for at in range(len(schema)):
-        found = schema.column(at)
-        if any(found.path == name or found.path.startswith(f"{name}.") for name in columns):
-            width = found.length if found.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0
-            if width > MOST_WIDTH:
-                raise ValueError(
-                    f"the column {found.path!r:.200} has values of {width:,} bytes, more than {MOST_WIDTH:,}"
-                )
-            is_bytes = found.physical_type == "BYTE_ARRAY"
-            yield Leaf(found.path, is_nested=found.max_repetition_level > 0, is_bytes=is_bytes, width=width)
-
-
-def _after(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of batches after a number of rows."""
-    for batch in batches:
-        if rows < batch.num_rows:
-            yield batch.slice(rows)
-        rows = max(rows - batch.num_rows, 0)
+        leaf = schema.column(at)
+        if leaf.physical_type == "BYTE_ARRAY":
+            yield leaf.path
 
 
 def _joined(batches: Iterator[pa.RecordBatch], most_rows: int) -> Iterator[pa.RecordBatch]:
@@ -203,24 +155,19 @@ def _joined(batches: Iterator[pa.RecordBatch], most_rows: int) -> Iterator[pa.Re
         rows += batch.num_rows
         octets += batch.nbytes
         if rows >= most_rows or octets >= _BATCH:
-            yield _concatenated(waiting)
+            yield _pa.concat_batches(waiting)
             waiting, rows, octets = [], 0, 0
     if waiting:
-        yield _concatenated(waiting)
+        yield _pa.concat_batches(waiting)
 
 
-def _concatenated(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """Return one batch; a single one is not copied, since it may be large."""
-    return batches[0] if len(batches) == 1 else cast("pa.RecordBatch", _pa.concat_batches(batches))
-
-
-def _longest(column: Any) -> int:  # noqa: ANN401 (pyarrow's arrays are generic)
-    """Return the number of bytes of the longest value of dictionaries; that of the largest page if it is not known."""
-    lengths = (
-        pc.max(pc.binary_length(found.dictionary)).as_py() if len(found.dictionary) else MOST_OF_PAGE
+def _is_long(column: Any) -> bool:  # noqa: ANN401 (pyarrow's arrays are generic)
+    """Return whether a dictionary of a column has long values, or is not known."""
+    longest = _LONGEST_NESTED if pa.types.is_nested(column.type) else _LONGEST
+    return any(
+        not len(found.dictionary) or (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > longest
         for found in dictionaries(column)
     )
-    return max((length or 0 for length in lengths), default=0)
 
 
 def plain_column(column: Any, field: "pa.Field[Any]", source: str) -> Any:  # noqa: ANN401 (as above)

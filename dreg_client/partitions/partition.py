@@ -96,7 +96,7 @@ class Partition:
     def name(self) -> str:
         """The name of the partition, for messages: its source without credentials, and its part of it.
 
-        Rows are counted from 1, and the last one is part of it. Bytes are counted from 0, and the last one is not.
+        The first and the last row or byte are named. As elsewhere, rows are counted from 1, and bytes from 0.
         """
         source = shown_source(self.source)
         if self.names:
@@ -105,9 +105,9 @@ class Partition:
             digests = "unreferenced blobs" if self.stop is None else f"blobs {self.start:02x} to {self.stop - 1:02x}"
             return f"{source} ({digests})"
         if self.start or self.stop is not None:
-            end = "the end" if self.stop is None else self.stop
-            unit, first = ("row", self.start + 1) if self.format == "parquet" else ("byte", self.start)
-            return f"{source} ({unit} {first} to {end})"
+            unit, origin = ("row", 1) if self.format == "parquet" else ("byte", 0)
+            last = "the end" if self.stop is None else self.stop - 1 + origin
+            return f"{source} ({unit} {self.start + origin} to {last})"
         return source
 
     @property

@@ -23,8 +23,7 @@ PLACE: Final = (
     pa.field("line", pa.int64()),
     pa.field("offset", pa.int64()),
 )
-"""The first columns: the file that contains the document; the number of its line or row, from 1, or null; the byte
-of the file where its line starts, counted from 0, or null."""
+"""The first columns, of the same names as the attributes of `Row`. `line` is null where it is 0 there."""
 PLACE_NAMES: Final = tuple(field.name for field in PLACE)
 _ADVICE: Final = "start a new run that names this file first, or convert the column"
 
@@ -71,18 +70,18 @@ def is_without_type(field: "pa.Field[Any]") -> bool:
     return pa.types.is_null(field.type)
 
 
-def check_convertible(found: pa.DataType, wanted: "pa.Field[Any]") -> None:
+def check_convertible(stored: pa.DataType, wanted: "pa.Field[Any]") -> None:
     """Check that a kept column of a file can have its type in the reports of the run, as far as its values allow.
 
     Raises:
         ColumnError: It cannot.
     """
-    if found == wanted.type or pa.types.is_null(found):
+    if stored == wanted.type or pa.types.is_null(stored):
         return
-    common, target = _common(_values(found), _values(wanted.type)), _values(wanted.type)
+    common, target = _common(_values(stored), _values(wanted.type)), _values(wanted.type)
     is_lossy = pa.types.is_null(target) or (pa.types.is_floating(target) and common != target)
-    if common is None or is_lossy or pa.types.is_nested(found):
-        reason = f"its type is {found!s:.200}, but {wanted.type!s:.200} in the reports of this run; {_ADVICE}"
+    if common is None or is_lossy or pa.types.is_nested(stored):
+        reason = f"its type is {stored!s:.200}, but {wanted.type!s:.200} in the reports of this run; {_ADVICE}"
         raise ColumnError(wanted.name, reason)
 
 

@@ -1,7 +1,6 @@
 """The sums of many reports: documents, kinds, and rules with an example of each. It can be saved as JSON."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, cast
 
@@ -9,11 +8,10 @@ from dreg_client.errors.problems import Problem, Severity, rule_url
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.rules import CLAUSES
 from dreg_client.partitions.row import RowReport
+from dreg_client.validation.report import MISSING, UNREFERENCED, blob_rule
 
 OTHER: Final = "other"
 """The rule or kind of everything that has no well-formed name, or that is beyond `_MOST_UNKNOWN`."""
-UNREFERENCED: Final = "STO-05"
-"""The rule of blobs in the storage of a registry that no manifest refers to."""
 
 _RULE: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]{2}")
 _KIND: Final = re.compile(r"[a-z0-9-]{1,40}")
@@ -34,14 +32,14 @@ class Example:
 
     Attributes:
         source: The file that contains the document.
-        number: The number of the line or row, from 1; 0 if the file is the document.
+        line: The number of the line or row, from 1; 0 if the file is the document, or if it is not known.
         digest: The digest of the document; None if it is unknown.
         problem: The problem. Its clause is that of the rule.
         position: The place of the partition with the document among others. The example with the lowest one is kept.
     """
 
     source: str
-    number: int
+    line: int
     digest: str | None
     problem: Problem
     position: Position = ("", 0)
@@ -67,8 +65,9 @@ class Summary:
         size: The total size of the documents in bytes.
         kinds: The number of documents of each kind; `""` for those of unknown kind.
         rules: The counts of each rule and severity.
+        missing: The number of blobs that documents name, and that do not exist (LYT-04). They are not documents.
         unreferenced: The number of blobs in the storage of a registry that no manifest refers to (STO-05). They are not
-            counted as documents.
+            counted as documents either.
         unreferenced_size: Their total size in bytes.
     """
 
@@ -78,6 +77,7 @@ class Summary:
     size: int = 0
     kinds: dict[str, int] = field(default_factory=dict[str, int])
     rules: dict[tuple[str, str], RuleCount] = field(default_factory=dict[tuple[str, str], RuleCount])
+    missing: int = 0
     unreferenced: int = 0
     unreferenced_size: int = 0
 
@@ -86,32 +86,46 @@ class Summary:
         """The number of documents with errors."""
         return self.documents - self.valid
 
-    def add(self, row: RowReport) -> None:
-        """Add the report of one document."""
-        report = row.report
-        if report.problems and any(problem.rule == UNREFERENCED for problem in report.problems):
-            self.unreferenced += 1
-            self.unreferenced_size += report.size
-            self.add_problems(row.source, row.number, str(report.digest), report.problems)
-            return
-        self.documents += 1
-        self.size += report.size
-        self.add_kind(report.kind or "", 1)
-        if not report.problems:  # as almost all documents: this takes a microsecond less
-            self.valid += 1
-            return
-        self.valid += report.ok
-        self.warned += bool(report.warnings)
-        source = placed_source(row.source, row.number, row.offset)
-        self.add_problems(source, row.number, str(report.digest), report.problems)
+    @property
+    def rows(self) -> int:
+        """The number of reports: those of documents and of blobs."""
+        return self.documents + self.missing + self.unreferenced
 
-    def add_problems(self, source: str, number: int, digest: str | None, problems: Iterable[Problem]) -> None:
-        """Add the problems of one document, which is counted already; arguments as of `Example`."""
-        found: dict[tuple[str, str], list[Problem]] = {}
-        for problem in problems:
-            found.setdefault((problem.rule, str(problem.severity)), []).append(problem)
-        for (rule, severity), broken in found.items():
-            self.add_rule(rule, severity, RuleCount(1, len(broken), example_of(source, number, digest, broken[0])))
+    @property
+    def has_errors(self) -> bool:
+        """Whether a document has an error, or a missing blob is one."""
+        return any(severity == Severity.ERROR for _, severity in self.rules)
+
+    def add(self, row: RowReport) -> None:
+        """Add the report of one document, or of a blob that is missing or unreferenced."""
+        report = row.report
+        if (rule := blob_rule(report.problems)) is not None:
+            self.add_blobs(rule, 1, report.size)
+        else:
+            self.documents += 1
+            self.size += report.size
+            self.add_kind(report.kind or "", 1)
+            self.valid += report.ok
+            self.warned += bool(report.warnings)
+        self._add_problems(row)
+
+    def add_blobs(self, rule: str, number: int, size: int) -> None:
+        """Add a number of blobs and their size in bytes; `rule` is one of `BLOB_RULES`."""
+        if rule == MISSING:  # their size is only stated
+            self.missing += number
+        elif rule == UNREFERENCED:
+            self.unreferenced += number
+            self.unreferenced_size += size
+
+    def _add_problems(self, row: RowReport) -> None:
+        broken: dict[tuple[str, str], list[Problem]] = {}
+        for problem in row.report.problems:
+            broken.setdefault((problem.rule, str(problem.severity)), []).append(problem)
+        source = placed_source(row.source, row.line, row.offset)
+        digest = None if row.is_null else str(row.report.digest)
+        for (rule, severity), problems in broken.items():
+            example = example_of(source, row.line, digest, problems[0])
+            self.add_rule(rule, severity, RuleCount(1, len(problems), example))
 
     def merge(self, other: "Summary", position: Position = ("", 0)) -> None:
         """Add the sums of other documents.
@@ -125,6 +139,7 @@ class Summary:
         self.valid += other.valid
         self.warned += other.warned
         self.size += other.size
+        self.missing += other.missing
         self.unreferenced += other.unreferenced
         self.unreferenced_size += other.unreferenced_size
         for kind, documents in other.kinds.items():
@@ -170,6 +185,7 @@ class Summary:
             "invalid": self.invalid,
             "withWarnings": self.warned,
             "size": self.size,
+            **({"missing": self.missing} if self.missing else {}),
             **({"unreferenced": self.unreferenced} if self.unreferenced else {}),
             **({"unreferencedSize": self.unreferenced_size} if self.unreferenced else {}),
             "kinds": [{"kind": kind or None, "documents": documents} for kind, documents in kinds],
@@ -188,31 +204,33 @@ class Summary:
         )
         if max(valid, warned) > documents:
             raise ValueError("a summary counts more valid documents, or more with warnings, than documents")
-        found = cls(documents, valid, warned, size)
+        summary = cls(documents, valid, warned, size)
+        if "missing" in plain:
+            summary.missing = _number(plain, "missing")
         if "unreferenced" in plain:
-            found.unreferenced = _number(plain, "unreferenced")
-            found.unreferenced_size = _number(plain, "unreferencedSize")
+            summary.unreferenced = _number(plain, "unreferenced")
+            summary.unreferenced_size = _number(plain, "unreferencedSize")
         for kind in _objects(plain, "kinds"):
-            found.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
-        if sum(found.kinds.values()) != documents:
+            summary.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
+        if sum(summary.kinds.values()) != documents:
             raise ValueError("the kinds of a summary do not add up to its documents")
         for rule in _objects(plain, "rules"):
-            found.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
-        return found
+            summary.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
+        return summary
 
 
-def placed_source(source: str, number: int, offset: int | None) -> str:
+def placed_source(source: str, line: int, offset: int | None) -> str:
     """Return the name of an example: its file, with the byte where its line starts if its number is not known."""
-    return source if number or offset is None else f"{source} (byte {offset})"
+    return source if line or offset is None else f"{source} (byte {offset})"
 
 
-def example_of(source: str, number: int, digest: str | None, problem: Problem) -> Example:
+def example_of(source: str, line: int, digest: str | None, problem: Problem) -> Example:
     """Return an example whose texts are cut if they are very long."""
     texts = (problem.path, problem.found, problem.expected, problem.clause)
     if max(len(source), *map(len, texts)) > _LONGEST:
         path, found, expected, clause = map(_cut, texts)
         problem = replace(problem, path=path, found=found, expected=expected, clause=clause)
-    return Example(_cut(source), number, digest, problem)
+    return Example(_cut(source), line, digest, problem)
 
 
 def problem_of(rule: str, severity: str, path: str, found: str, expected: str) -> Problem:
@@ -238,7 +256,7 @@ def _plain_rule(rule: str, severity: str, count: RuleCount) -> dict[str, Any]:
         "problems": count.problems,
         "example": {
             "source": example.source,
-            "line": example.number or None,
+            "line": example.line or None,
             "digest": example.digest,
             "problem": example.problem.plain(),
         },
@@ -250,9 +268,9 @@ def _rule_count(plain: dict[str, Any]) -> RuleCount:
     stored = _object(example, "problem")
     texts = (_text(stored, name) for name in ("rule", "severity", "path", "found", "expected"))
     problem = problem_of(*(text or "" for text in texts))
-    number = 0 if example.get("line") is None else _number(example, "line")
+    line = 0 if example.get("line") is None else _number(example, "line")
     digest = _text(example, "digest", required=False)
-    shown = example_of(_text(example, "source") or "", number, digest, problem)
+    shown = example_of(_text(example, "source") or "", line, digest, problem)
     return RuleCount(_number(plain, "documents"), _number(plain, "problems"), shown)
 
 

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from dreg_client.arrow_columns import octets_at, stored_column
 from dreg_client.partitions.report_columns import PLACE_NAMES
 from dreg_client.partitions.summary import (
-    UNREFERENCED,
     RuleCount,
     Summary,
     example_of,
     placed_source,
     problem_of,
 )
+from dreg_client.validation.report import BLOB_RULES
 
 _MOST_KEPT = 3
 _LONGEST_KEPT = 200
@@ -44,10 +44,12 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
     Raises:
         ValueError: The batch has other columns, or values that no report has.
     """
-    for count in _rule_counts(batch, source):
+    counts = _rule_counts(batch, source)
+    for count in counts:
         summary.add_rule(count.example.problem.rule, count.example.problem.severity, count)
-        if count.example.problem.rule == UNREFERENCED:
-            batch = _without_unreferenced(summary, batch)
+    broken = {count.example.problem.rule for count in counts}
+    for rule in filter(broken.__contains__, BLOB_RULES):
+        batch = _without_blobs(summary, batch, rule)
     ok = _column(batch, "ok", pa.bool_())
     summary.documents += batch.num_rows
     summary.valid += pc.sum(ok).as_py() or 0
@@ -57,13 +59,12 @@ def add_batch(summary: Summary, batch: pa.RecordBatch, source: str = "") -> None
         summary.add_kind(counted["values"] or "", counted["counts"])
 
 
-def _without_unreferenced(summary: Summary, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Count the unreferenced blobs of a batch; return the batch without them."""
+def _without_blobs(summary: Summary, batch: pa.RecordBatch, rule: str) -> pa.RecordBatch:
+    """Add the blobs of a batch that have one of `BLOB_RULES`; return the batch without them."""
     lists, problems = _problems(batch)
-    is_unreferenced = pc.equal(_text(problems, "rule"), pa.scalar(UNREFERENCED))
-    rows = pc.unique(pc.filter(pc.list_parent_indices(lists), is_unreferenced))
-    summary.unreferenced += len(rows)
-    summary.unreferenced_size += pc.sum(_numbers(batch, "size").take(rows)).as_py() or 0
+    is_blob = pc.equal(_text(problems, "rule"), pa.scalar(rule))
+    rows = pc.unique(pc.filter(pc.list_parent_indices(lists), is_blob))
+    summary.add_blobs(rule, len(rows), pc.sum(_numbers(batch, "size").take(rows)).as_py() or 0)
     is_other = pc.invert(pc.is_in(pa.array(range(batch.num_rows), rows.type), rows))
     return batch.filter(is_other)
 
@@ -143,12 +144,12 @@ def _rule_counts(batch: pa.RecordBatch, source: str) -> list[RuleCount]:
     counts = by_row.group_by(["rule", "severity"]).aggregate(
         [("row", "count"), ("row", "min"), ("index_count", "sum"), ("index_min", "min")]
     )
-    found = []
+    counted = list[RuleCount]()
     for it in sorted(counts.to_pylist(), key=lambda it: it["index_min_min"]):
         problem = problem_of(*(texts[name][it["index_min_min"]].as_py() for name in PROBLEM.names))
         place = _place(batch, it["row_min"], source)
-        found.append(RuleCount(it["row_count"], it["index_count_sum"], example_of(*place, problem)))
-    return found
+        counted.append(RuleCount(it["row_count"], it["index_count_sum"], example_of(*place, problem)))
+    return counted
 
 
 def _problems(batch: pa.RecordBatch) -> tuple[Any, Any]:
@@ -176,14 +177,14 @@ def _text(problems: Any, name: str) -> Any:  # noqa: ANN401 (as above)
 def _place(batch: pa.RecordBatch, row: int, source: str) -> tuple[str, int, str | None]:
     """Return the source, the line and the digest of the document of a row."""
     digest = _value(batch, "digest", row)
-    line, offset = _value(batch, "line", row), _value(batch, "offset", row)
-    number = line if isinstance(line, int) and line > 0 else 0
+    stored_line, offset = _value(batch, "line", row), _value(batch, "offset", row)
+    line = stored_line if isinstance(stored_line, int) and stored_line > 0 else 0
     stored = _value(batch, "source", row)
     if stored is None:
         stored = ", ".join(_kept(batch, row)) or source
     elif isinstance(offset, int):
-        stored = placed_source(str(stored), number, offset)
-    return str(stored), number, digest and str(digest)
+        stored = placed_source(str(stored), line, offset)
+    return str(stored), line, digest and str(digest)
 
 
 def _kept(batch: pa.RecordBatch, row: int) -> list[str]:

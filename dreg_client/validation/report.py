@@ -1,7 +1,8 @@
 """Validate a document. The report lists all problems; an invalid document does not raise an error."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
@@ -13,6 +14,13 @@ from dreg_client.models.paths import show
 from dreg_client.models.stored import ParsedModel, examine_tree, read_or_scan, too_large
 from dreg_client.values.digest import SHA256, Digest
 from dreg_client.values.sizes import MAX_DOCUMENT
+
+MISSING: Final = "LYT-04"
+"""The rule of a blob that a document names, and that does not exist."""
+UNREFERENCED: Final = "STO-05"
+"""The rule of a blob in the storage of a registry that no manifest refers to."""
+BLOB_RULES: Final = (MISSING, UNREFERENCED)
+"""The rules whose reports are those of blobs of which no byte was checked. They are not counted as documents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +80,12 @@ class DocumentReport:
 
     name: str
     report: Report
+
+
+def blob_rule(problems: Iterable[Problem]) -> str | None:
+    """Return which of `BLOB_RULES` a report has, so that it is not counted as that of a document; otherwise None."""
+    broken = {problem.rule for problem in problems}
+    return next((rule for rule in BLOB_RULES if rule in broken), None)
 
 
 def validate(

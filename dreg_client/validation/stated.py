@@ -4,23 +4,25 @@ from dreg_client.errors.problems import Problem
 from dreg_client.models import rules
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.paths import show
+from dreg_client.validation.dumps import LineRules
 from dreg_client.validation.report import Report, validate
 from dreg_client.values.digest import Digest
 
 
-def validate_as(raw: bytes, kind: str | None, media_type: str | None, *, pedantic: bool) -> Report:
+def validate_as(raw: bytes, kind: str | None, media_type: str | None, how: LineRules) -> Report:
     """Validate a document. A kind that is unknown is a problem (GEN-12), not an error.
 
     Args:
         raw: The document.
-        kind: The kind with which it was stored; None if unknown.
-        media_type: The media type with which it was stored; None or empty if unknown.
-        pedantic: Whether to also report notes.
+        kind: The kind with which it was stored; None or empty for that of the rules.
+        media_type: The media type with which it was stored; None or empty for that of the rules.
+        how: How to validate it, and the kind and the media type of documents of which nothing else states them.
     """
+    kind, media_type = kind or how.kind, media_type or how.media_type
     if kind is not None and kind not in KIND_NAMES:
         unknown = rules.error("GEN-12", "$", f"the kind {show(kind)}", f"a known kind: {', '.join(KIND_NAMES)}")
         return Report(None, Digest.of(raw), len(raw), (unknown,))
-    return validate(raw, media_type=media_type or None, kind=kind, pedantic=pedantic)
+    return validate(raw, media_type=media_type or None, kind=kind, pedantic=how.pedantic)
 
 
 def null_problem() -> Problem:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem
@@ -12,18 +12,50 @@ from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.layout import HashedBlob, hash_file
 from dreg_client.files.registry_storage import StorageTree, data_path
 from dreg_client.files.rooted import Entry, Status
+from dreg_client.files.storage_link import is_damage
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import file_report, misnamed, misplaced, others_in
 from dreg_client.validation.storage_links import YOUNG, ago
-from dreg_client.validation.storage_reach import StorageReach, is_damage
+from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _PAUSE: Final = 0.05
 """Seconds to wait before a small blob is read again: distribution 2 empties the file of a manifest before it writes."""
 _ALL_STARTS: Final = frozenset(f"{number:02x}" for number in range(256))
+
+
+class LinkedBlob(NamedTuple):
+    """A blob, and the digest that its bytes must have.
+
+    Attributes:
+        target: The digest in its path.
+        digest: The digest of the link to it, by which clients request and verify it.
+        link: The path of the link if its digest is another one, so that the blob itself may be whole; empty otherwise.
+    """
+
+    target: Digest
+    digest: Digest
+    link: str = ""
+
+
+def is_damaged_blob(tree: StorageTree, found: FileReport) -> bool:
+    """Return whether a report is about the bytes of a blob (STO-02), which repositories may share: not about a link."""
+    is_damaged = any(problem.rule == "STO-02" for problem in found.report.problems)
+    return is_damaged and found.name == path_of(tree, found.report.digest)
+
+
+def each_damaged_once(tree: StorageTree, reports: Iterable[FileReport]) -> Iterator[FileReport]:
+    """Yield reports, those of a damaged blob once, also if several manifests or repositories need it."""
+    damaged = set[str]()
+    for found in reports:
+        if not is_damaged_blob(tree, found):
+            yield found
+        elif found.name not in damaged:
+            damaged.add(found.name)
+            yield found
 
 
 class BlobEntries:
@@ -163,8 +195,8 @@ def _report_of(tree: StorageTree, digest: Digest, status: Status, now: float) ->
     return file_report(path_of(tree, digest), problem, digest, status.size)
 
 
-def blobs_between(tree: StorageTree, first: int, stop: int, reach: StorageReach) -> Iterator[Digest]:
-    """Yield the digests of all blobs whose first byte is in a range; 0 to 256 are all."""
+def blobs_between(tree: StorageTree, first: int, stop: int, reach: StorageReach) -> Iterator[LinkedBlob]:
+    """Yield all blobs, by the digests of their paths, whose first byte is in a range; 0 to 256 are all."""
     for start in (f"{number:02x}" for number in range(first, stop)):
         for algorithm in ("sha256", "sha512"):
             try:
@@ -174,12 +206,15 @@ def blobs_between(tree: StorageTree, first: int, stop: int, reach: StorageReach)
             except errors.LayoutError as failure:
                 reach.unread(failure)
                 continue
-            yield from (Digest(f"{algorithm}:{each.name}") for each in entries if _is_blob(algorithm, start, each))
+            for each in entries:
+                if _is_blob(algorithm, start, each):
+                    digest = Digest(f"{algorithm}:{each.name}")
+                    yield LinkedBlob(digest, digest)
 
 
-def damaged_blobs(tree: StorageTree, digests: Iterable[Digest], reach: StorageReach) -> Iterator[FileReport]:
+def damaged_blobs(tree: StorageTree, blobs: Iterable[LinkedBlob], reach: StorageReach) -> Iterator[FileReport]:
     """Read blobs; report those whose bytes have another digest (STO-02). Those that cannot be read are noted."""
-    for found in map_at_once(partial(_damaged, tree), digests, tree.files.at_once):
+    for found in map_at_once(partial(_damaged, tree), blobs, tree.files.at_once):
         if isinstance(found, errors.LayoutError):
             reach.unread(found)
         elif found is not None:
@@ -191,9 +226,9 @@ def damage(digest: Digest, found: str) -> Problem:
     return rules.error("STO-02", "$", found, f"content with the digest {digest}")
 
 
-def damage_report(tree: StorageTree, digest: Digest, size: int, found: str) -> FileReport:
-    """Return the report of a blob with other bytes."""
-    return file_report(path_of(tree, digest), damage(digest, found), digest, size)
+def damage_report(tree: StorageTree, blob: LinkedBlob, size: int, found: str) -> FileReport:
+    """Return the report of a blob with other bytes (STO-02)."""
+    return file_report(blob.link or path_of(tree, blob.target), damage(blob.digest, found), blob.digest, size)
 
 
 def path_of(tree: StorageTree, digest: Digest) -> str:
@@ -201,22 +236,22 @@ def path_of(tree: StorageTree, digest: Digest) -> str:
     return f"{tree.files.name}/{data_path(digest)}"
 
 
-def _damaged(tree: StorageTree, digest: Digest) -> FileReport | errors.LayoutError | None:
+def _damaged(tree: StorageTree, blob: LinkedBlob) -> FileReport | errors.LayoutError | None:
     """Return the report of a blob; None if nothing is wrong with it, or it was deleted."""
     try:
-        hashed = _hash(tree, digest)
-        if hashed.digest != digest and hashed.size <= MAX_DOCUMENT:  # perhaps it is being written
+        hashed = _hash(tree, blob)
+        if hashed.digest != blob.digest and hashed.size <= MAX_DOCUMENT:  # perhaps it is being written
             time.sleep(_PAUSE)
-            hashed = _hash(tree, digest)
+            hashed = _hash(tree, blob)
     except FileNotFoundError:
         return None
     except errors.LayoutError as failure:
-        return damage_report(tree, digest, 0, f"a file that {failure.reason}") if is_damage(failure) else failure
-    if hashed.digest in {digest, None}:
+        return damage_report(tree, blob, 0, f"a file that {failure.reason}") if is_damage(failure) else failure
+    if hashed.digest in {blob.digest, None}:
         return None
-    return damage_report(tree, digest, hashed.size, f"content with the digest {hashed.digest}")
+    return damage_report(tree, blob, hashed.size, f"content with the digest {hashed.digest}")
 
 
-def _hash(tree: StorageTree, digest: Digest) -> HashedBlob:
-    with tree.open(digest) as file:
-        return hash_file(file, digest, path_of(tree, digest))
+def _hash(tree: StorageTree, blob: LinkedBlob) -> HashedBlob:
+    with tree.open(blob.target) as file:
+        return hash_file(file, blob.digest, path_of(tree, blob.target))

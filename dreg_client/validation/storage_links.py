@@ -11,6 +11,7 @@ from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree, data_path
 from dreg_client.files.rooted import Entry
+from dreg_client.files.storage_link import Link, is_damage, read_link, settled_link
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
@@ -23,8 +24,8 @@ from dreg_client.validation.storage_entries import (
     others_in,
 )
 from dreg_client.validation.storage_needs import NeededBy, shown_tags
-from dreg_client.validation.storage_reach import StorageReach, is_damage
-from dreg_client.validation.storage_reading import Link, StoredBlobs, read_link, settled_link
+from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import RepositoryName, is_tag
 from dreg_client.values.timestamp import Timestamp, is_timestamp
@@ -201,12 +202,12 @@ class LinkChecks:
                 return _Checked()
             if digest is None or link.target is None:
                 return _Checked((self._malformed_report(f"{place}/{name}/link", link, text),), digest)
-            if self._blobs.is_known(link.target):
+            if self._blobs.size(link.target) is not None:
                 return _Checked((), digest, link.target)
-            # Look again, unless the link was deleted meanwhile.
-            if read_link(held, (name, "link"), text) is None:
+            if read_link(held, (name, "link"), text) is None:  # deleted meanwhile, and its blob with it
                 return _Checked()
-            return _Checked((), digest, link.target, is_gone=not self._blobs.exists(link.target))
+            # That it is gone may be remembered from before it was pushed again.
+            return _Checked((), digest, link.target, is_gone=self._blobs.size_now(link.target) is None)
         except errors.LayoutError as failure:
             return _Checked(failure=failure)
 
@@ -248,7 +249,7 @@ class LinkChecks:
 
     def _current(self, held: HeldDirectory, tag: str) -> _Checked:
         place = f"_manifests/tags/{tag}"
-        link = settled_link(held, (tag, "current", "link"))
+        link = settled_link(held, (tag, "current", "link"), may_follow=True)
         if link is None:
             if not held.has(tag):
                 return _Checked()

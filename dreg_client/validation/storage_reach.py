@@ -1,13 +1,8 @@
 """What the manifests of a registry's storage refer to, and what prevented finding it out."""
 
-from dreg_client.errors import LayoutCorruptError, LayoutError, UnsafePathError
+from dreg_client.errors import LayoutError
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.values.digest import Digest
-
-
-def is_damage(failure: LayoutError) -> bool:
-    """Return whether an error tells what a file is. Otherwise it could not be read, which says nothing about it."""
-    return isinstance(failure, UnsafePathError | LayoutCorruptError)
 
 
 class StorageReach:
@@ -15,7 +10,6 @@ class StorageReach:
 
     Attributes:
         digests: The digests of all manifests, and of all that they refer to, as they are stored.
-        is_known: Whether these are all: every manifest could be read. Otherwise, no blob may be called unreferenced.
         unread_file: The path of the first file or directory that could not be read, and the reason.
         further: The number of further ones.
         unknown_manifest: The same as `unread_file`, for the first manifest, or place that may contain some, of which it
@@ -24,10 +18,14 @@ class StorageReach:
 
     def __init__(self) -> None:
         self.digests: DigestSet = DigestSet()
-        self.is_known: bool = True
         self.unread_file: tuple[str, str] | None = None
         self.further: int = 0
         self.unknown_manifest: tuple[str, str] | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether `digests` are all: every manifest could be read. Otherwise, no blob may be called unreferenced."""
+        return self.unknown_manifest is None
 
     def add(self, digest: Digest) -> None:
         """Note a digest that a manifest refers to, or that of a manifest."""
@@ -41,7 +39,6 @@ class StorageReach:
 
     def unknown(self, path: str, reason: str) -> None:
         """Note a manifest, or a place with manifests, of which it is not known what they refer to."""
-        self.is_known = False
         self.unknown_manifest = self.unknown_manifest or (path, reason)
 
     def merge(self, other: "StorageReach") -> None:
@@ -50,7 +47,6 @@ class StorageReach:
         self.further += other.further + (self.unread_file is not None and other.unread_file is not None)
         self.unread_file = self.unread_file or other.unread_file
         self.unknown_manifest = self.unknown_manifest or other.unknown_manifest
-        self.is_known = self.is_known and other.is_known
 
     def check_read(self) -> None:
         """Raise LayoutError if a file or directory could not be read."""

@@ -224,11 +224,8 @@ def test_lines_may_come_from_standard_input_or_a_pipe(dreg: Run, fixtures: Path,
     assert by_input.lines[0] == "-:45: invalid"
 
 
-@pytest.mark.parametrize(
-    "arguments", [["--media-type-field", "x", GOOD], ["--lines", "--media-type", "text/plain", GOOD]]
-)
-def test_an_option_that_would_say_nothing_is_a_mistake(said: Run, arguments: list[str]) -> None:
-    assert said("validate", *arguments).code == 2
+def test_an_option_that_would_say_nothing_is_a_mistake(said: Run) -> None:
+    assert said("validate", "--media-type-field", "x", GOOD).code == 2
 
 
 def test_a_dump_takes_as_much_memory_as_a_tenth_of_it(tmp_path: Path) -> None:

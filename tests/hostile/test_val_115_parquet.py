@@ -14,7 +14,7 @@ from dreg_client.arrow import validate_batches, validate_table
 from dreg_client.errors import ColumnError, FileError
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.report.read import read_report
-from dreg_client.partitions.run.chunks import RowChunk
+from dreg_client.partitions.run.chunks import PartitionEnd, RowChunk
 from dreg_client.partitions.run.reading import ProcessKilledError, ReadingProcess
 from tests.commands import MEBIBYTE, run_limited
 from tests.partitions.written import ERROR, PLACED, row, write_table
@@ -111,7 +111,7 @@ def test_val_115_a_flipped_bit_ends_no_process(tmp_path: Path, compression: str)
 
 
 def _end_process(partition: Partition) -> Any:
-    yield RowChunk((), partition)
+    yield RowChunk((), PartitionEnd(partition))
     if partition.source == "bad":
         sys.exit(3)
         yield

@@ -47,7 +47,7 @@ def test_lines_are_read_whatever_compresses_them_in_one_stream_or_several(tmp_pa
         found = rows_of(file)
 
         assert numbers([row.raw for row in found]) == list(range(50))
-        assert [(row.source, row.number) for row in found] == [(str(file), number) for number in range(1, 51)]
+        assert [(row.source, row.line) for row in found] == [(str(file), number) for number in range(1, 51)]
 
 
 @pytest.mark.parametrize("ending", PACK)
@@ -57,7 +57,7 @@ def test_members_of_a_tar_and_single_documents_are_read_whatever_compresses_them
     archive.write_bytes(PACK[ending](tar_of({"a/1.json": VALID, "a/2.txt": b"no", "3.jsonl": lines(2)})))
 
     assert rows_of(document) == [Row(str(document), 0, VALID)]
-    assert [(row.source.removeprefix(f"{archive}/"), row.number, row.is_line) for row in rows_of(archive)] == [
+    assert [(row.source.removeprefix(f"{archive}/"), row.line, row.is_line) for row in rows_of(archive)] == [
         ("a/1.json", 0, False),
         ("3.jsonl", 1, True),
         ("3.jsonl", 2, True),
@@ -101,7 +101,7 @@ def test_each_line_of_a_divided_file_has_its_path_and_its_offset(tmp_path: Path,
 
     assert [row.offset for row in found] == starts[:10]
     assert {row.source for row in found} == {str(file)}
-    numbered = [row.number for row in found if row.number]
+    numbered = [row.line for row in found if row.line]
     assert numbered == ([1, 2, 3, 4, 6, 7, 8, 9, 10, 11] if size > len(raw) else [1, 2, 3, 4][: len(numbered)])
 
 
@@ -110,7 +110,7 @@ def test_an_offset_is_known_only_in_uncompressed_lines(tmp_path: Path) -> None:
     put(tmp_path, VALID, "b.json", "d.jsonl")
     put(tmp_path, b'{\n"schemaVersion":2}', "c.jsonl")
 
-    found = {(Path(row.source).name, row.number, row.offset) for row in rows_of(tmp_path)}
+    found = {(Path(row.source).name, row.line, row.offset) for row in rows_of(tmp_path)}
     expected = {("a.jsonl.gz", 1, None), ("a.jsonl.gz", 2, None), ("b.json", 0, None), ("c.jsonl", 1, 0)}
     assert found == {*expected, ("d.jsonl", 1, 0)}
 
@@ -135,7 +135,7 @@ def test_each_row_of_a_parquet_file_is_in_exactly_one_partition(
     found = rows_of(file, size=size)
 
     assert numbers([row.raw for row in found]) == list(range(1000))
-    assert [row.number for row in found] == list(range(1, 1001))
+    assert [row.line for row in found] == list(range(1, 1001))
     assert len([*find_partitions([str(file)], size=size)]) == parts
 
 
@@ -236,7 +236,7 @@ def test_the_bytes_of_a_file_are_counted_as_they_are_read(tmp_path: Path, ending
     (tmp_path / f"a.jsonl{ending}").write_bytes(PACK[ending](content))
     parts = [*find_partitions([str(tmp_path)])]
 
-    read = [found.read for found in chunk_reports(parts, RULES, jobs=1, name="a")]
+    read = [chunk.read for chunk, _ in chunk_reports(parts, RULES, jobs=1, name="a")]
 
     assert len(read) > 3
     assert read[:-1] == sorted(read[:-1])
@@ -257,7 +257,7 @@ def test_files_of_json_may_have_one_document_per_line(tmp_path: Path) -> None:
 def test_an_indented_document_is_one_row(tmp_path: Path) -> None:
     put(tmp_path, PACK[".gz"](b'{\n  "schemaVersion": 2\n}\n'), "web.jsonl.gz")
 
-    assert [row.number for row in rows_of(tmp_path / "web.jsonl.gz")] == [1]
+    assert [row.line for row in rows_of(tmp_path / "web.jsonl.gz")] == [1]
 
 
 @pytest.mark.parametrize(
@@ -319,3 +319,16 @@ def test_partitions_can_be_sent_to_other_machines(tmp_path: Path) -> None:
     part, rules = Partition(str(tmp_path), "json", names=("a.json",)), PartitionRules(LineRules("manifest"))
 
     assert pickle.loads(pickle.dumps((part, rules))) == (part, rules)
+
+
+@pytest.mark.parametrize(
+    ("partition", "name"),
+    [
+        (Partition("a.jsonl", "json-lines", start=0, stop=100), "a.jsonl (byte 0 to 99)"),
+        (Partition("a.jsonl", "json-lines", start=100), "a.jsonl (byte 100 to the end)"),
+        (Partition("a.parquet", "parquet", start=0, stop=100), "a.parquet (row 1 to 100)"),
+        (Partition("a.parquet", "parquet", start=100), "a.parquet (row 101 to the end)"),
+    ],
+)
+def test_the_name_of_a_partition_has_its_first_and_its_last_row_or_byte(partition: Partition, name: str) -> None:
+    assert partition.name == name

@@ -16,7 +16,7 @@ from dreg_client.models import rules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import OTHER, Summary
 from dreg_client.partitions.summary_batches import add_batch, columns_to_read
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import BLOB_RULES, Report
 from dreg_client.values.digest import Digest
 
 Json = dict[str, Any]
@@ -25,7 +25,7 @@ DIGEST = Digest.of(b"{}")
 severities = st.sampled_from(Severity)
 problems = st.builds(
     lambda rule, severity, path: Problem(rule, severity, path, "1", "2", rules.CLAUSES[rule]),
-    st.sampled_from(["MAN-07", "DSC-03", "ANN-01"]),
+    st.sampled_from(["MAN-07", "DSC-03", "ANN-01", *BLOB_RULES]),
     severities,
     st.sampled_from(["$", "$.layers", "$.config"]),
 )
@@ -61,7 +61,7 @@ def plain_row(row: RowReport) -> Json:
     ]
     return {
         "source": row.source,
-        "line": row.number,
+        "line": row.line,
         "digest": str(report.digest),
         "size": report.size,
         "kind": report.kind,
@@ -125,7 +125,7 @@ def test_the_sums_are_those_of_the_documents() -> None:
     assert summary.kinds == {"oci-manifest": 2, "": 1}
     counts = [(rule, severity, it.documents, it.problems) for rule, severity, it in summary.sorted_rules()]
     assert counts == [("MAN-07", "error", 1, 2), ("ANN-01", "warning", 2, 2)]
-    assert summary.rules["ANN-01", "warning"].example.number == 2
+    assert summary.rules["ANN-01", "warning"].example.line == 2
 
 
 # --- batches of engines

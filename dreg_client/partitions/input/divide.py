@@ -13,7 +13,7 @@ from dreg_client.files.tar_headers import BLOCK, is_tar
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.partition import Compression, Format, Partition, PartitionRules
 
-PARQUET: Final = b"PAR1"
+PARQUET_MAGIC: Final = b"PAR1"
 """The first bytes of a Parquet file."""
 _COMPRESSED: Final = 8
 """How many times as large the columns of a Parquet file are without compression, at most, as a rule."""
@@ -44,7 +44,7 @@ def _format_by_content(file: StoredFile, rules: PartitionRules) -> tuple[Format,
             start = plain_stream(opened).read(BLOCK)
         except BrokenStreamError:
             start = b""
-    if start.startswith(PARQUET):
+    if start.startswith(PARQUET_MAGIC):
         return "parquet", ""
     return ("tar" if is_tar(start) else "json"), ""
 

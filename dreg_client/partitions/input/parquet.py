@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, TypeAlias
 
-from dreg_client.arrow import validate_batches
+from dreg_client.arrow import DocumentColumns
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
@@ -33,10 +33,16 @@ from dreg_client.validation.stated import validate_as
 from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import encodable, shown_source
 
-_Found: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, Report | None]
+_Document: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, Report | None]
 """The members of a `Row` after its number."""
 _REPORT: Final = 1024
 """What a report counts as, in bytes."""
+
+
+def document_columns(rules: PartitionRules, places: tuple[str, ...] = ()) -> DocumentColumns:
+    """Return where the documents are in batches, which columns are kept after `places`, and how to validate them."""
+    stated = (rules.media_type_column or None, rules.kind_column or None)
+    return DocumentColumns(rules.column, *stated, (*places, *rules.keep), rules.lines)
 
 
 def row_groups(partition: Partition) -> list[tuple[int, int]]:
@@ -64,7 +70,7 @@ def _opened(partition: Partition) -> Generator[ParquetInput]:
 
 
 def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
-    """Yield the columns that are needed, and `source`, `line` and `offset`: the file, the row in it, and null."""
+    """Yield the columns that are needed, and those of `PLACE`."""
     name = encodable(shown_source(partition.source))
     with _opened(partition) as file:
         schema = file.schema
@@ -109,13 +115,7 @@ def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
     for name in _columns(rules):
         if name in PLACE_NAMES:
             raise ColumnError(name, "a report has a column of this name; rename the column in the file")
-    validate_batches(
-        pa.RecordBatchReader.from_batches(schema, []),
-        rules.column,
-        media_type_column=rules.media_type_column or None,
-        kind_column=rules.kind_column or None,
-        keep=rules.keep,
-    )
+    document_columns(rules).check(schema)
     for field in kept_fields(rules):
         check_convertible(schema.field(field.name).type, field)
 
@@ -158,20 +158,18 @@ def rows_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[Row
     """
     name, last = shown_source(partition.source), partition.start
     for batch in batches_of_parquet(partition, rules):
-        found = _found(batch, rules)
-        yield from (Row(name, number, *document) for number, document in enumerate(found, last + 1))
+        documents = _documents(batch, rules)
+        yield from (Row(name, number, *document) for number, document in enumerate(documents, last + 1))
         last += batch.num_rows
 
 
-def _found(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Found]:
+def _documents(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Document]:
     names = (rules.column, rules.media_type_column, rules.kind_column)
-    return of_documents(batch, names, partial(_sized, rules), weight=lambda found: len(found[0] or b"") + _REPORT)
+    return of_documents(batch, names, partial(_document, rules), weight=lambda it: len(it[0] or b"") + _REPORT)
 
 
-def _sized(rules: PartitionRules, raw: bytes | None, media_type: str | None, kind: str | None) -> _Found:
+def _document(rules: PartitionRules, raw: bytes | None, media_type: str | None, kind: str | None) -> _Document:
     """Return the document, or its report if it is too large."""
     if raw is None or len(raw) <= MAX_DOCUMENT:
         return raw, media_type, kind, False, None, None
-    how = rules.lines
-    report = validate_as(raw, kind or how.kind, media_type or how.media_type, pedantic=how.pedantic)
-    return None, media_type, kind, False, None, report
+    return None, media_type, kind, False, None, validate_as(raw, kind, media_type, rules.lines)

@@ -54,8 +54,8 @@ def rows_in(
 def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterator[pa.RecordBatch]":
     """Yield the record batches of a partition of a Parquet file, with the columns that `rules` name.
 
-    The columns `source` (string), `line` and `offset` (int64) are added: the file, the number of the row in it, from 1,
-    and null. The file is read in this process; pyarrow ends it on some damaged files.
+    The columns of `report_columns.PLACE` are added. The file is read in this process; pyarrow ends it on some damaged
+    files.
 
     Raises:
         FileError: The file cannot be read, or is damaged. The batches before are yielded first.
@@ -80,16 +80,15 @@ def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator
         yield from reports_in_storage(partition, rules)
         return
     for row in rows_in(partition, rules):
-        yield RowReport(row.source, row.number, report_of(row, rules), is_null=row.is_null, offset=row.offset)
+        yield RowReport(row.source, row.line, report_of(row, rules), is_null=row.is_null, offset=row.offset)
 
 
 def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:
     """Validate a document of a partition. A null, or a kind that is unknown, is a problem of the document."""
-    how = rules.lines
     if row.report is not None:
         return row.report
     if row.raw is None:
         return Report(None, Digest.of(b""), 0, (null_problem(),))
     if row.is_line:
-        return validate_line(row.raw, how)
-    return validate_as(row.raw, row.kind or how.kind, row.media_type or how.media_type, pedantic=how.pedantic)
+        return validate_line(row.raw, rules.lines)
+    return validate_as(row.raw, row.kind, row.media_type, rules.lines)

@@ -39,7 +39,7 @@ class PlacedRows:
     def add(self, found: RowReport) -> None:
         """Add the report of a document."""
         self._sources.append(encodable(found.source))
-        self._numbers.append(found.number or None)
+        self._numbers.append(found.line or None)
         self._offsets.append(found.offset)
         if found.is_null:
             self._rows.add_null()

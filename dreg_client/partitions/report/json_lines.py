@@ -7,8 +7,11 @@ from typing import Any, BinaryIO, Final, cast
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
-from dreg_client.partitions.summary import UNREFERENCED, Summary, problem_of
+from dreg_client.partitions.row import RowReport
+from dreg_client.partitions.summary import Summary, problem_of
 from dreg_client.validation.dumps import bounded_lines
+from dreg_client.validation.report import Report
+from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import has_too_many_values
 
 MOST_FAILED: Final = 1_000
@@ -41,7 +44,7 @@ def read_lines(file: BinaryIO, name: str) -> FileSums:
             if "summary" in plain:
                 end = _End(plain["summary"])
             else:
-                _add_document(summary, plain)
+                summary.add(_row(plain))
         except _WRONG:
             expected = "a line that `dreg validate --format jsonl` writes"
             if number == 1:
@@ -69,25 +72,17 @@ def _object(line: bytes) -> Json:
     return cast("Json", plain)
 
 
-def _add_document(summary: Summary, plain: Json) -> None:
+def _row(plain: Json) -> RowReport:
+    """Return the report of a line. Its digest is not checked: it is only shown."""
     source, line, digest = plain["source"], plain["line"] or 0, plain["digest"]
-    problems = [_problem(found) for found in plain["problems"]]
-    size = plain["size"] or 0
+    kind, size = plain["kind"], plain["size"] or 0
     if not (isinstance(source, str) and type(line) is int and type(size) is int and isinstance(plain["ok"], bool)):
         raise TypeError
     if not (line >= 0 and 0 <= size <= _LARGEST):
         raise ValueError
-    rules = {problem.rule for problem in problems}
-    if UNREFERENCED in rules:
-        summary.unreferenced += 1
-        summary.unreferenced_size += size
-    elif "LYT-04" not in rules:  # a missing blob is not checked
-        summary.documents += 1
-        summary.valid += plain["ok"]
-        summary.warned += any(problem.severity == "warning" for problem in problems)
-        summary.size += size
-        summary.add_kind(str(plain["kind"] or ""), 1)
-    summary.add_problems(source, line, None if digest is None else str(digest), problems)
+    problems = tuple(map(_problem, plain["problems"]))
+    report = Report(None if kind is None else str(kind), cast("Digest", str(digest)), size, problems)
+    return RowReport(source, line, report, is_null=digest is None)
 
 
 def _problem(plain: Json) -> Problem:

@@ -11,7 +11,7 @@ from dreg_client.errors import DregError, FileError
 from dreg_client.files.compressed import BrokenStreamError
 from dreg_client.files.forward import buffered, plain_stream
 from dreg_client.files.places import files_below, find_source, is_pattern, matches, open_source
-from dreg_client.partitions.input.divide import PARQUET
+from dreg_client.partitions.input.divide import PARQUET_MAGIC
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.report.json_lines import read_lines
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
@@ -59,10 +59,10 @@ def read_report(name: str) -> FileSums:
     """
     shown = shown_source(name)
     with closing(open_source(name)) as file:
-        head = file.read(len(PARQUET))
+        head = file.read(len(PARQUET_MAGIC))
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        if head == PARQUET or name.endswith(".parquet"):
+        if head == PARQUET_MAGIC or name.endswith(".parquet"):
             return replace(_parquet_reader()(file, shown), size=size)
         try:
             return replace(_sums_of_lines(file, shown, head), size=size)

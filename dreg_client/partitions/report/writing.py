@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TypeVar
 
-from dreg_client.arrow import DocumentColumns, validate_columns
+from dreg_client.arrow import validate_columns
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 
 from dreg_client.errors import DregError, MissingLibraryError
+from dreg_client.partitions.input.parquet import document_columns
 from dreg_client.partitions.input.read import batches_in, reports_in
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import PlacedRows, ReportWriter, read_stated
@@ -122,16 +123,7 @@ def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> 
 
 
 def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
-    how = rules.lines
-    columns = DocumentColumns(
-        rules.column,
-        rules.media_type_column or None,
-        rules.kind_column or None,
-        how.kind,
-        how.media_type,
-        (*PLACE_NAMES, *rules.keep),
-        how.pedantic,
-    )
+    columns = document_columns(rules, PLACE_NAMES)
     return validate_columns(reading.until_failure(batches_in(partition, rules)), columns)
 
 

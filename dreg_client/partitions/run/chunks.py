@@ -14,8 +14,21 @@ from dreg_client.validation.dumps import MOST_REPORTS
 from dreg_client.validation.pieces import results_in_order
 from dreg_client.values.sizes import MEBIBYTE
 
-_CHUNK: Final = MEBIBYTE
-_MOST_ROWS: Final = 1000
+_SIZE: Final = MEBIBYTE
+_ROWS: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionEnd:
+    """The end of a partition.
+
+    Attributes:
+        partition: The partition.
+        failure: The error that ended it; None if it was read completely.
+    """
+
+    partition: Partition
+    failure: DregError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +37,12 @@ class RowChunk:
 
     Attributes:
         rows: The rows.
-        partition: The partition that ends with them; None if it goes on.
-        failure: The error that ended the partition; None if it was read completely.
+        end: The end of their partition; None if it goes on.
         read: The number of bytes of the partition that were read, as stored, as far as it is known.
     """
 
     rows: tuple[Row, ...]
-    partition: Partition | None = None
-    failure: DregError | None = None
+    end: PartitionEnd | None = None
     read: int = 0
 
 
@@ -42,22 +53,18 @@ class ChunkReport:
     Attributes:
         rows: The number of rows.
         reports: The reports of documents with problems.
-        partition: The partition that ends with them; None if it goes on.
-        failure: The error that ended the partition; None if it was read completely.
-        read: The number of bytes of the partition that were read, as stored, as far as it is known.
     """
 
     rows: int
     reports: tuple[RowReport, ...]
-    partition: Partition | None = None
-    failure: DregError | None = None
-    read: int = 0
 
 
 def chunk_reports(
     partitions: Iterable[Partition], rules: PartitionRules, *, jobs: int, name: str
-) -> Iterator[ChunkReport]:
+) -> Iterator[tuple[RowChunk, ChunkReport]]:
     """Validate the rows of partitions; yield the results in order. A partition that breaks off ends no other.
+
+    Each result comes with its chunk, which ends a partition only if the result has all of its rows.
 
     Args:
         partitions: The partitions. They are read in this process, except for Parquet.
@@ -69,10 +76,9 @@ def chunk_reports(
         WorkerKilledError: A worker process was killed.
     """
     work = partial(validate_chunk, rules)
-    for chunk, found in results_in_order(work, _chunks(partitions, rules), _rest, jobs=jobs, name=name):
-        is_last = found.rows == len(chunk.rows)
-        read = replace(found, read=chunk.read)
-        yield replace(read, partition=chunk.partition, failure=chunk.failure) if is_last else read
+    for chunk, result in results_in_order(work, _chunks(partitions, rules), _rest, jobs=jobs, name=name):
+        is_whole = result.rows == len(chunk.rows)
+        yield chunk if is_whole else replace(chunk, end=None), result
 
 
 def _chunks(partitions: Iterable[Partition], rules: PartitionRules) -> Iterator[RowChunk]:
@@ -101,7 +107,7 @@ def _reading_process(rules: PartitionRules) -> Generator[Callable[[Partition], I
             try:
                 yield from reading.results(partition)
             except ProcessKilledError:
-                yield RowChunk((), partition, killed(partition.source))
+                yield RowChunk((), PartitionEnd(partition, killed(partition.source)))
 
         yield read
 
@@ -116,12 +122,12 @@ def chunks_of(rules: PartitionRules, partition: Partition) -> Iterator[RowChunk]
         for row in rows_in(partition, rules, on_read=packed.add):
             rows.append(row)
             octets += len(row.raw or b"")
-            if octets >= _CHUNK or len(rows) == _MOST_ROWS:
+            if octets >= _SIZE or len(rows) == _ROWS:
                 yield RowChunk(tuple(rows), read=row.offset or packed.octets)
                 rows, octets = [], 0
     except DregError as error:
         failure = error
-    yield RowChunk(tuple(rows), partition, failure)
+    yield RowChunk(tuple(rows), PartitionEnd(partition, failure))
 
 
 @dataclass(slots=True)
@@ -143,12 +149,12 @@ def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
         count += 1
         report = report_of(row, rules)
         if report.problems:
-            reports.append(RowReport(row.source, row.number, report, is_null=row.is_null))
+            reports.append(RowReport(row.source, row.line, report, is_null=row.is_null))
         if len(reports) == MOST_REPORTS:
             break
     return ChunkReport(count, tuple(reports))
 
 
-def _rest(chunk: RowChunk, found: ChunkReport) -> RowChunk | None:
+def _rest(chunk: RowChunk, result: ChunkReport) -> RowChunk | None:
     """Return the rows of a chunk that are not validated yet."""
-    return replace(chunk, rows=chunk.rows[found.rows :]) if found.rows < len(chunk.rows) else None
+    return replace(chunk, rows=chunk.rows[result.rows :]) if result.rows < len(chunk.rows) else None

@@ -121,7 +121,13 @@ class _Given:
 
 
 class _Submitted:
-    """The partitions that the cluster works on: as many as keep it busy, so memory does not grow with their number."""
+    """The partitions that the cluster works on: as many as keep it busy, so memory does not grow with their number.
+
+    A partition whose workers were killed is a suspect. As any other partition of these workers may be the cause, it
+    waits until nothing else is left to do, or until there are many suspects. Then the suspects are isolated: nothing
+    is submitted until all others are done, and then one suspect after another, each alone. If its workers are killed
+    again, it is the cause. After the last suspect, further partitions are submitted as before.
+    """
 
     def __init__(self, client: _Client, task: Task, scheduler: str) -> None:
         self._client, self._task, self._scheduler = client, task, scheduler
@@ -135,18 +141,22 @@ class _Submitted:
         """Submit further partitions; return whether any is not finished."""
         if not self._running and not self._suspects:
             self._isolates = False
-        is_first, is_last = not self._running and not self._suspects, self._isolates
-        while not self._isolates and len(self._running) < max(_AHEAD * self._workers.threads, _LEAST):
+        if not self._isolates:
+            self._submit_many(partitions)
+        if self._isolates and not self._running:
+            self._submit(_Given(self._suspects.popleft(), is_alone=True))
+        return bool(self._running)
+
+    def _submit_many(self, partitions: Iterator[Partition]) -> None:
+        """Submit partitions until the workers are busy; isolate the suspects if there are no others, or many."""
+        was_idle, is_last = not self._running and not self._suspects, False
+        while len(self._running) < max(_AHEAD * self._workers.threads, _LEAST):
             if is_last := (partition := next(partitions, None)) is None:
                 break
             self._submit(_Given(partition))
-        if is_first and is_last and len(self._running) == 1:
+        if was_idle and is_last and len(self._running) == 1:  # nothing else can kill its worker
             self._running = {future: replace(given, is_alone=True) for future, given in self._running.items()}
-        if self._suspects and (is_last or len(self._suspects) >= _MOST_SUSPECTS):
-            self._isolates = True
-            if not self._running:
-                self._submit(_Given(self._suspects.popleft(), is_alone=True))
-        return bool(self._running)
+        self._isolates = bool(self._suspects) and (is_last or len(self._suspects) >= _MOST_SUSPECTS)
 
     def _submit(self, given: _Given) -> None:
         task = packed(self._task, given.partition)
@@ -163,16 +173,16 @@ class _Submitted:
             self._workers.check()
         given = self._running.pop(future)
         if future.status == "cancelled":
-            raise self._lost()
+            raise self._lost_connection()
         if future.status == "error":
-            return self._failed(given, future.exception(timeout=_FETCH))
+            return self._given_up(given, future.exception(timeout=_FETCH))
         if future.status == "finished":
             try:
                 return cast("PartitionReport", future.result(timeout=_FETCH))
             except TimeoutError:
                 pass
             except Exception as failure:  # noqa: BLE001 (the scheduler may be lost, or the task is repeated and fails)
-                return self._failed(given, failure)
+                return self._given_up(given, failure)
         self._submit_again(future, given)
         return None
 
@@ -184,10 +194,10 @@ class _Submitted:
         future.release()
         self._submit(replace(given, losses=given.losses + 1))
 
-    def _failed(self, given: _Given, failure: Any) -> tuple[Partition, str] | None:  # noqa: ANN401 (of distributed)
+    def _given_up(self, given: _Given, failure: Any) -> tuple[Partition, str] | None:  # noqa: ANN401 (of distributed)
         """Return why a partition was given up, or None if it is done again, alone; raise any other error."""
         if type(failure).__name__ != "KilledWorker":
-            raise self._error(failure)
+            raise self._to_raise(failure)
         if not given.is_alone:
             self._suspects.append(given.partition)
             return None
@@ -195,10 +205,10 @@ class _Submitted:
         where = "run it without --scheduler to see it" if self._scheduler == LOCAL else "see their logs"
         return given.partition, f"{times} workers were killed or ended while they validated it; for the reason, {where}"
 
-    def _lost(self) -> ClusterError:
+    def _lost_connection(self) -> ClusterError:
         return ClusterError(self._scheduler, "the connection to the Dask scheduler was lost; start it, then resume")
 
-    def _error(self, failure: BaseException) -> BaseException:
+    def _to_raise(self, failure: BaseException) -> BaseException:
         """Return the error to raise for one that a worker raised."""
         if isinstance(failure, DregError):
             return failure
@@ -206,7 +216,7 @@ class _Submitted:
             where = ", ".join(self._workers.without("dreg_client")) or self._scheduler
             return ClusterError(where, f"a worker lacks dreg-client {__version__}; install it on all workers")
         if type(failure).__name__ in {"CancelledError", "FutureCancelledError", "CommClosedError"}:
-            return self._lost()
+            return self._lost_connection()
         return failure
 
     def cancel(self) -> None:
@@ -250,8 +260,8 @@ class _Workers:
 
     def without(self, module: str) -> list[str]:
         """Return the addresses of the workers that cannot find a module."""
-        found = cast("dict[str, object]", self._client.run(find_spec, module, on_error="return"))
-        return sorted(address for address, spec in found.items() if spec is None or isinstance(spec, Exception))
+        specs = cast("dict[str, object]", self._client.run(find_spec, module, on_error="return"))
+        return sorted(address for address, spec in specs.items() if spec is None or isinstance(spec, Exception))
 
 
 def _line(failure: Exception) -> str:

@@ -97,8 +97,8 @@ def results_of(
     """Validate partitions in an open run; see `run_partitions`."""
     task = partial(validate_partition, folder=run.place, rules=run.rules, token=run.token)
     with closing(_results(map(run.versioned, partitions), task, scheduler, jobs)) as results:
-        for found in results:
-            report = found if isinstance(found, PartitionReport) else _give_up(run, *found)
+        for result in results:
+            report = result if isinstance(result, PartitionReport) else _give_up(run, *result)
             run.add(report)
             yield report
 

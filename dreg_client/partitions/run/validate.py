@@ -36,10 +36,16 @@ def validate_partition(
 
     The file is `FOLDER/REPORT_NAME`, see `Partition.report_name`. It gets its name when it is complete, so a process
     that is killed leaves no part of it. If it is there already, for the same version of the partition, the same rules
-    and the same version of dreg-client, nothing is read. The columns are `source`, `line` (null if the file is the
-    document, or in parts of a divided file after the first), `offset` (the byte of the file where the line starts,
-    counted from 0; null if the document is no line of an uncompressed file), those of `rules.keep` (without
-    `rules.kept_schema`, only for Parquet files), and those of `dreg_client.arrow.REPORT_SCHEMA`.
+    and the same version of dreg-client, nothing is read.
+
+    The columns are those of `rules.keep` (without `rules.kept_schema`, only for Parquet files), those of
+    `dreg_client.arrow.REPORT_SCHEMA`, and before them:
+
+    - `source` (string): the file that contains the document
+    - `line` (int64): the number of the line or row, from 1; null if the file is the document, and for lines in
+      the parts of a divided file after the first
+    - `offset` (int64): the byte of the file where the line starts, from 0; null unless it is a line of an uncompressed
+      file
 
     If the partition breaks off, such as a compressed file that was cut, the documents before that are reported, and the
     result and the file name the reason. The same applies if nothing can be read, as if the file is gone or has no such

@@ -14,10 +14,10 @@ from dreg_client.files.store_path import named_store
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.storage.references import ReferenceReader
-from dreg_client.partitions.storage.reports import ALL_BLOBS, is_damaged, repository_reports, unreferenced
+from dreg_client.partitions.storage.reports import ALL_BLOBS, repository_reports, unreferenced
 from dreg_client.partitions.storage.repository import shown
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs
+from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, each_damaged_once, is_damaged_blob
 from dreg_client.validation.storage_entries import repositories_of
 from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.values.source_url import is_source_url
@@ -64,7 +64,8 @@ def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[
     """Yield the reports of a partition of a storage. Their sources are images, or files of the storage.
 
     A damaged blob is reported once: by the partition of its repository if that is validated alone, otherwise by that of
-    the unreferenced blobs, or, with `rules.blobs`, by that of the blobs.
+    the unreferenced blobs, or, with `rules.blobs`, by that of the blobs. A link by another digest than that of the
+    blob's path is reported by the partition of its repository.
 
     Raises:
         NotFoundError: The storage is gone.
@@ -95,15 +96,13 @@ def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> 
 def _of_repositories(
     tree: StorageTree, partition: Partition, rules: PartitionRules, reach: StorageReach
 ) -> Iterator[FileReport]:
-    is_alone, damaged = partition.stop is not None, set[str]()
-    with_blobs = is_alone and rules.blobs
-    on_gone = partial(_note_gone, tree, reach)
-    for found in repository_reports(tree, partition.names, rules, reach, with_blobs=with_blobs, on_gone=on_gone):
-        if not is_damaged(found):
-            yield found
-        elif is_alone and found.name not in damaged:
-            damaged.add(found.name)
-            yield found
+    is_alone = partition.stop is not None
+    found = repository_reports(
+        tree, partition.names, rules, reach, alone=is_alone, on_gone=partial(_note_gone, tree, reach)
+    )
+    if is_alone:
+        return each_damaged_once(tree, found)
+    return (each for each in found if not is_damaged_blob(tree, each))
 
 
 def _note_gone(tree: StorageTree, reach: StorageReach, name: str) -> None:

@@ -11,15 +11,17 @@ from dreg_client import errors
 from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, StorageTree
+from dreg_client.files.storage_link import settled_link
 from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document, parse_manifest
 from dreg_client.protocol.manifests import own_media_type
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_blobs import damage_report, path_of
+from dreg_client.validation.storage_blobs import LinkedBlob, damage_report, path_of
 from dreg_client.validation.storage_entries import hidden_by, is_misplaced, repositories_of
-from dreg_client.validation.storage_reach import StorageReach, is_damage
-from dreg_client.validation.storage_reading import StoredBlobs, settled_link
+from dreg_client.validation.storage_needs import NeededBy
+from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_reading import Damaged, Gone, Stored, StoredBlobs, TooLarge, Whole
 from dreg_client.values.digest import SHA256, Digest, is_registered_digest
 from dreg_client.values.media_type import Family
 from dreg_client.values.reference import RepositoryName
@@ -35,23 +37,53 @@ class References:
         tree: The storage.
         repository: The repository.
         reach: The digests are added to it.
+        needed_by: What leads to blobs that are gone is noted there.
 
     Attributes:
         named: The digests that its manifests name.
     """
 
-    def __init__(self, tree: StorageTree, repository: RepositoryName, reach: StorageReach) -> None:
+    def __init__(
+        self, tree: StorageTree, repository: RepositoryName, reach: StorageReach, needed_by: NeededBy | None = None
+    ) -> None:
         self._tree, self._repository, self._reach, self._lock = tree, repository, reach, Lock()
+        self._needed_by = needed_by
         self.named: set[Digest] = set()
 
-    def add(self, target: Digest, raw: bytes, document: Document | None, *, is_damaged: bool = False) -> list[Digest]:
-        """Note and return what a manifest refers to. Of one that cannot be parsed, these are all digests in its text.
+    def read(self, blobs: StoredBlobs, digest: Digest, target: Digest) -> Stored:
+        """Read a manifest. If it is whole, call `add` with it; what else it is was noted.
 
         Args:
+            blobs: The blobs of the storage.
+            digest: The digest of its link, by which it is verified.
+            target: The digest of its stored bytes.
+
+        Raises:
+            LayoutError: It could not be read.
+        """
+        with self._lock:
+            self._reach.add(target)
+        stored = blobs.document(target, digest)
+        match stored:
+            case Gone():
+                self._gone(digest, target)
+            case TooLarge():
+                self._unknown(target, f"has {stored.size} bytes, more than a manifest may have")
+            case Damaged():
+                self._unknown(target, stored.reason)
+                self.add(digest, target, stored.raw, None)
+            case Whole():
+                pass
+        return stored
+
+    def add(self, digest: Digest, target: Digest, raw: bytes, document: Document | None) -> None:
+        """Note what a manifest refers to. Of one that cannot be parsed, these are all digests in its text.
+
+        Args:
+            digest: The digest of its link.
             target: The digest of its stored bytes.
             raw: Its bytes.
-            document: The manifest; None if it cannot be parsed.
-            is_damaged: Whether it has other bytes than it should have, so it may have named others.
+            document: The manifest; None if it cannot be parsed, or has other bytes than it should have.
         """
         match document:
             case ImageManifest():
@@ -60,16 +92,15 @@ class References:
                 named = [entry.digest for entry in document.manifests]
             case _:
                 named = [Digest(found.decode()) for found in _DIGEST.findall(raw)]
-        stored = [each for digest in named for each in self._stored(digest)]
+        stored = [each for name in named for each in self._stored(name)]
         with self._lock:
             self.named.update(named)
-            for digest in stored:
-                self._reach.add(digest)
-        if is_damaged:
-            self.unknown(target, "has other bytes than its digest states (STO-02)")
-        elif document is None and b"\\u" in raw:
-            self.unknown(target, "is a manifest that cannot be parsed")
-        return named
+            for each in stored:
+                self._reach.add(each)
+        if document is None and b"\\u" in raw:
+            self._unknown(target, "is a manifest that cannot be parsed")
+        if self._needed_by is not None:
+            self._needed_by.add(digest, named, document)
 
     def _stored(self, digest: Digest) -> Iterator[Digest]:
         yield digest
@@ -78,12 +109,7 @@ class References:
                 with suppress(FileNotFoundError, errors.DregError):
                     yield self._tree.target(self._repository, links, digest)
 
-    def add_stored(self, target: Digest) -> None:
-        """Note a manifest."""
-        with self._lock:
-            self._reach.add(target)
-
-    def unknown(self, target: Digest, reason: str) -> None:
+    def _unknown(self, target: Digest, reason: str) -> None:
         """Note a manifest of which it is not known what it refers to."""
         with self._lock:
             self._reach.unknown(path_of(self._tree, target), reason)
@@ -99,11 +125,11 @@ class References:
         with self._lock:
             self._reach.unread(failure)
 
-    def gone(self, digest: Digest, target: Digest) -> None:
+    def _gone(self, digest: Digest, target: Digest) -> None:
         """Note a manifest whose bytes are gone, unless it was deleted."""
         with suppress(FileNotFoundError):
             self._tree.target(self._repository, REVISIONS, digest)
-            self.unknown(target, "is a manifest that is gone")
+            self._unknown(target, "is a manifest that is gone")
 
 
 class ReferenceReader:
@@ -188,25 +214,15 @@ class ReferenceReader:
     def _of_manifest(
         self, references: References, blobs: StoredBlobs, digest: Digest, target: Digest
     ) -> list[FileReport]:
-        references.add_stored(target)
-        try:
-            raw, actual = blobs.read(target, digest)
-        except FileNotFoundError:
-            references.gone(digest, target)
-            return []
-        except errors.ResponseTooLargeError as failure:
-            references.unknown(target, f"has {failure.size} bytes, more than a manifest may have")
-            return []
-        except errors.LayoutError as failure:
-            if not is_damage(failure):
-                raise
-            references.unknown(target, failure.reason)
-            return [damage_report(self._tree, target, 0, f"a file that {failure.reason}")]
-        document = parsed(raw)
-        references.add(target, raw, document, is_damaged=actual != digest)
-        if actual != digest:
-            return [damage_report(self._tree, target, len(raw), f"content with the digest {actual}")]
-        return [*self._of_config(blobs, document)]
+        stored = references.read(blobs, digest, target)
+        if isinstance(stored, Whole):
+            document = parsed(stored.raw)
+            references.add(digest, target, stored.raw, document)
+            return [*self._of_config(blobs, document)]
+        # The check of its repository reports a link whose digest is not that of the blob's path.
+        if isinstance(stored, Damaged) and digest == target:
+            return [damage_report(self._tree, LinkedBlob(target, digest), len(stored.raw), stored.found)]
+        return []
 
     def _of_config(self, blobs: StoredBlobs, document: Document | None) -> Iterator[FileReport]:
         """Report the config of a manifest if it is damaged. One that many manifests share is read once."""
@@ -218,16 +234,9 @@ class ReferenceReader:
     def _damage_of(self, blobs: StoredBlobs, digest: Digest) -> FileReport | None:
         if digest in self._whole:
             return None
-        try:
-            raw, actual = blobs.read(digest, digest)
-            if actual != digest:
-                return damage_report(self._tree, digest, len(raw), f"content with the digest {actual}")
-        except (FileNotFoundError, errors.ResponseTooLargeError):
-            pass
-        except errors.LayoutError as failure:
-            if not is_damage(failure):
-                raise
-            return damage_report(self._tree, digest, 0, f"a file that {failure.reason}")
+        stored = blobs.document(digest, digest)
+        if isinstance(stored, Damaged):
+            return damage_report(self._tree, LinkedBlob(digest, digest), len(stored.raw), stored.found)
         if len(self._whole) >= _MOST_VERIFIED:
             self._whole.clear()
         self._whole.add(digest)

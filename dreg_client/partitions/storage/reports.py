@@ -14,7 +14,13 @@ from dreg_client.partitions.storage.references import ReferenceReader
 from dreg_client.partitions.storage.repository import RepositoryCheck, shown
 from dreg_client.validation.pieces import map_in_processes
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_blobs import BlobEntries, blobs_between, damaged_blobs, unreferenced_blobs
+from dreg_client.validation.storage_blobs import (
+    BlobEntries,
+    blobs_between,
+    damaged_blobs,
+    each_damaged_once,
+    unreferenced_blobs,
+)
 from dreg_client.validation.storage_entries import repositories_of
 from dreg_client.validation.storage_links import YOUNG
 from dreg_client.validation.storage_reach import StorageReach
@@ -60,19 +66,14 @@ class StorageRun:
             LayoutError: Something could not be read, or it is not known which blobs are unreferenced. It is
                 raised after all reports.
         """
-        tree, damaged = open_storage(self.path), set[str]()
+        tree = open_storage(self.path)
         with closing(tree.files):
-            for found in self._of_repository(tree) if self.repository else self._of_storage(tree):
-                if not is_damaged(found):
-                    yield found
-                elif found.name not in damaged:
-                    damaged.add(found.name)
-                    yield found
+            yield from each_damaged_once(tree, self._of_repository(tree) if self.repository else self._of_storage(tree))
 
     def _of_repository(self, tree: StorageTree) -> Iterator[FileReport]:
         tree.check_repository(RepositoryName(self.repository or ""))
         reach = StorageReach()
-        yield from repository_reports(tree, [self.repository or ""], self.rules, reach, with_blobs=self.rules.blobs)
+        yield from repository_reports(tree, [self.repository or ""], self.rules, reach, alone=True)
         reach.check_read()
 
     def _of_storage(self, tree: StorageTree) -> Iterator[FileReport]:
@@ -98,23 +99,20 @@ class StorageRun:
             reach.merge(done.reach)
 
 
-def is_damaged(found: FileReport) -> bool:
-    """Return whether this is the report of a damaged blob (STO-02), which repositories may share."""
-    return any(problem.rule == "STO-02" for problem in found.report.problems)
-
-
 def repository_reports(
     tree: StorageTree,
     names: Iterable[str],
     rules: PartitionRules,
     reach: StorageReach,
     *,
-    with_blobs: bool = False,
+    alone: bool = False,
     on_gone: Callable[[str], None] = lambda _: None,
 ) -> Iterator[FileReport]:
     """Yield the reports of repositories; note in `reach` what their manifests refer to, and what could not be read.
 
-    With `with_blobs`, also read all their blobs. `on_gone` is called with each name of which there is no repository.
+    With `rules.blobs`, also read the blobs of links by another digest than that of the blob's path, which no check of
+    the blobs themselves knows; all blobs if the repositories are validated `alone`. `on_gone` is called with each name
+    of which there is no repository.
     """
     with StoredBlobs(tree) as blobs:
         for name in names:
@@ -122,8 +120,9 @@ def repository_reports(
             yield from check.reports()
             if not check.is_there:
                 on_gone(name)
-            if with_blobs:
-                yield from damaged_blobs(tree, check.unread(), reach)
+            if rules.blobs:
+                unread = (each for each in check.unread() if alone or each.link)
+                yield from damaged_blobs(tree, unread, reach)
 
 
 def unreferenced(tree: StorageTree, reach: StorageReach, now: float, rules: PartitionRules) -> Iterator[FileReport]:

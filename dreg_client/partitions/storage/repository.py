@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -10,7 +9,8 @@ from dreg_client import errors
 from dreg_client._sync.storage_source import StorageSource
 from dreg_client._sync.validation import Walk
 from dreg_client.files.at_once import map_at_once
-from dreg_client.files.registry_storage import REVISIONS, Links, StorageTree
+from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree
+from dreg_client.files.storage_link import is_damage
 from dreg_client.models import rules as rule_book
 from dreg_client.models.index import AnyManifest
 from dreg_client.partitions.partition import PartitionRules
@@ -19,11 +19,11 @@ from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import own_media_type
 from dreg_client.validation.report import FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
-from dreg_client.validation.storage_blobs import damage, damage_report, path_of
+from dreg_client.validation.storage_blobs import LinkedBlob, damage, damage_report
 from dreg_client.validation.storage_links import LinkChecks
-from dreg_client.validation.storage_reach import StorageReach, is_damage
-from dreg_client.validation.storage_reading import StoredBlobs
-from dreg_client.validation.walk import Claim, Step
+from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_reading import Damaged, Gone, StoredBlobs, TooLarge, Whole
+from dreg_client.validation.walk import Claim, Step, wrong_claims
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
 
@@ -54,7 +54,7 @@ class RepositoryCheck:
         self._links = LinkChecks(tree, repository, blobs, reach)
         self._checks = _Checks(self._links, blobs, complete=rules.complete, pedantic=rules.lines.pedantic)
         self._walk = Walk(_LinkedSource(self._links), self._checks)
-        self._reach, self._references = reach, References(tree, repository, reach)
+        self._reach, self._references = reach, References(tree, repository, reach, self._links.needed_by)
         self._is_all_named = True  # whether all manifests could be read
 
     def reports(self) -> Iterator[FileReport]:
@@ -69,9 +69,9 @@ class RepositoryCheck:
         """Whether there is such a repository. It is known after `reports`."""
         return self._links.is_there
 
-    def unread(self) -> Iterator[Digest]:
+    def unread(self) -> Iterator[LinkedBlob]:
         """Yield the blobs that `reports` did not read."""
-        return (target for digest, target in self._links.layers.items() if not self._checks.is_read(digest))
+        return (self._linked(LAYERS, digest) for digest in self._links.layers if not self._checks.is_read(digest))
 
     def _all(self) -> Iterator[FileReport]:
         now = time.time()
@@ -88,7 +88,6 @@ class RepositoryCheck:
     def _manifest(self, link: tuple[Digest, Digest]) -> list[FileReport]:
         """Return the reports of a manifest, of its config, and of what it names that is missing."""
         digest, target = link
-        self._references.add_stored(target)
         found = list[FileReport]()
         try:
             document = self._read_manifest(digest, target, found)
@@ -101,74 +100,57 @@ class RepositoryCheck:
 
     def _below(self, claim: Claim, manifest: Digest) -> Iterator[FileReport]:
         """Yield the reports of what a manifest names."""
+        digest = claim.descriptor.digest
         try:
-            for digest, report in self._walk.visit([claim]):
-                yield self._named_report(digest, report, manifest)
+            for each, report in self._walk.visit([claim]):
+                yield self._named_report(each, report, manifest)
         except errors.LayoutError as failure:
             if is_damage(failure) and claim.role == "config":
-                problem = damage(claim.descriptor.digest, f"a file that {failure.reason}")
-                yield self._named_report(
-                    claim.descriptor.digest, Report(None, claim.descriptor.digest, 0, (problem,)), manifest
-                )
+                yield self._damaged(LAYERS, digest, 0, f"a file that {failure.reason}", manifest)
             else:
                 self._references.unread(failure)
 
     def _read_manifest(self, digest: Digest, target: Digest, found: list[FileReport]) -> AnyManifest | None:
         """Read a manifest, and add its report; return None if it is not valid."""
-        try:
-            raw, actual = self._blobs.read(target, digest)
-        except FileNotFoundError:  # deleted after its link was read
-            self._is_all_named = False
-            self._references.gone(digest, target)
-            return None
-        except errors.ResponseTooLargeError as failure:
-            self._unknown(target, f"has {failure.size} bytes, more than a manifest may have")
-            problem = rule_book.error("GEN-05", "$", f"{failure.size} bytes", f"at most {failure.limit} bytes")
-            found.append(self._named_report(digest, Report(None, digest, failure.size, (problem,))))
-            return None
-        except errors.LayoutError as failure:
-            if not is_damage(failure):
-                raise
-            self._unknown(target, failure.reason)
-            found.append(self._damaged(digest, target, 0, f"a file that {failure.reason}"))
-            return None
-        if actual != digest:
-            self._is_all_named = False
-            self._add_named(digest, target, raw, None, is_damaged=True)
-            found.append(self._damaged(digest, target, len(raw), f"content with the digest {actual}"))
-            return None
+        stored = self._references.read(self._blobs, digest, target)
+        self._is_all_named = self._is_all_named and isinstance(stored, Whole)
+        match stored:
+            case Gone():  # deleted after its link was read
+                return None
+            case TooLarge():
+                problem = rule_book.error("GEN-05", "$", f"{stored.size} bytes", f"at most {stored.limit} bytes")
+                found.append(self._named_report(digest, Report(None, digest, stored.size, (problem,))))
+                return None
+            case Damaged():
+                found.append(self._damaged(REVISIONS, digest, len(stored.raw), stored.found, digest))
+                return None
+            case Whole():
+                return self._whole_manifest(digest, target, stored.raw, found)
+
+    def _whole_manifest(
+        self, digest: Digest, target: Digest, raw: bytes, found: list[FileReport]
+    ) -> AnyManifest | None:
         report, document, _ = self._checks.check_tagged(RawManifest(raw, own_media_type(raw), digest))
-        self._add_named(digest, target, raw, document)
+        self._references.add(digest, target, raw, document)
         found.append(self._named_report(digest, self._walk.with_layer_count(report, document)))
         return document
 
-    def _add_named(
-        self, digest: Digest, target: Digest, raw: bytes, document: AnyManifest | None, *, is_damaged: bool = False
-    ) -> None:
-        named = self._references.add(target, raw, document, is_damaged=is_damaged)
-        self._links.needed_by.add(digest, named, document)
-
-    def _damaged(self, digest: Digest, target: Digest, size: int, found: str) -> FileReport:
-        return damage_report(
-            self._tree, target, size, f"{found}, in place of the manifest {self._image(digest, self._links.repository)}"
-        )
-
-    def _unknown(self, target: Digest, reason: str) -> None:
-        self._is_all_named = False
-        self._references.unknown(target, reason)
-
     def _named_report(self, digest: Digest, report: Report, manifest: Digest | None = None) -> FileReport:
         """Return a report under the name of its document, or of the blob that is damaged: the config of a manifest."""
-        if any(problem.rule == "STO-02" for problem in report.problems):
-            of = (
-                ""
-                if manifest is None
-                else f", in place of the config of {self._image(manifest, self._links.repository)}"
-            )
-            problems = tuple(replace(problem, found=f"{problem.found}{of}") for problem in report.problems)
-            path = path_of(self._tree, self._links.layers.get(digest, digest))
-            return FileReport(path, replace(report, problems=problems))
+        for problem in report.problems:
+            if problem.rule == "STO-02" and manifest is not None:
+                return self._damaged(LAYERS, digest, report.size, problem.found, manifest)
         return FileReport(self._image(digest, self._name), report)
+
+    def _damaged(self, links: Links, digest: Digest, size: int, found: str, manifest: Digest) -> FileReport:
+        """Return the report of a manifest, or of the config of one, with other bytes."""
+        image, what = self._image(manifest, self._links.repository), "manifest" if links == REVISIONS else "config of"
+        return damage_report(self._tree, self._linked(links, digest), size, f"{found}, in place of the {what} {image}")
+
+    def _linked(self, links: Links, digest: Digest) -> LinkedBlob:
+        target = (self._links.manifests if links == REVISIONS else self._links.layers).get(digest, digest)
+        path = self._links.path(f"{links}/{digest.algorithm}/{digest.encoded}/link")
+        return LinkedBlob(target, digest, "" if target == digest else path)
 
     def _image(self, digest: Digest, repository: str) -> str:
         """Return the name of a manifest in a repository: with its first tag if it has one."""
@@ -196,25 +178,32 @@ class _Checks(RepositoryChecks):
         return digest in self._configs
 
     def step(self, claim: Claim) -> Step | Report:
-        """Return the next step for a claim. Manifests with a link are validated on their own."""
+        """Return the next step for a claim. What has a link is checked on its own, besides its size."""
         digest = claim.descriptor.digest
-        if self._links.is_reported(digest) or (claim.role == "entry" and digest in self._links.manifests):
+        if self._links.is_reported(digest):
             return Step.SKIP
+        linked = {"layer": self._links.layers, "entry": self._links.manifests}.get(claim.role, {})
+        if digest in linked:
+            return self._size(claim, linked[digest])
         if claim.role == "layer" and not claim.descriptor.urls:
-            is_seen = digest in self._links.layers or not self._is_new(digest, self._seen)
-            return Step.SKIP if is_seen else Step.LOOK
+            return Step.LOOK if self._is_new(digest, self._seen) else Step.SKIP
         step = super().step(claim)
         if step is Step.READ and claim.role == "config":
             self._configs.add(digest)
         return step
 
+    def _size(self, claim: Claim, target: Digest) -> Step | Report:
+        """Compare a size with the stated one (LYT-05): clients reject an image with another one. Nothing is read."""
+        size = self._blobs.size(target)
+        problems = () if size is None else (*wrong_claims(claim, size),)
+        return Report(None, claim.descriptor.digest, 0, problems) if problems else Step.SKIP
+
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a config that does not match its descriptor: STO-02 if its bytes were changed."""
         found, digest = super().unreadable(claim, failure), claim.descriptor.digest
-        with suppress(errors.ResponseTooLargeError, FileNotFoundError):
-            raw, actual = self._blobs.read(self._links.layers.get(digest, digest), digest)
-            if actual != digest:
-                return replace(found, size=len(raw), problems=(damage(digest, f"content with the digest {actual}"),))
+        stored = self._blobs.document(self._links.layers.get(digest, digest), digest)
+        if isinstance(stored, Damaged):
+            return replace(found, size=len(stored.raw), problems=(damage(digest, stored.found),))
         return found
 
 
