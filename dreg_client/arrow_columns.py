@@ -112,8 +112,22 @@ def dictionaries(column: Any) -> Iterator[Any]:  # noqa: ANN401 (pyarrow's array
     elif pa.types.is_map(kind):
         yield from dictionaries(column.keys)
         yield from dictionaries(column.items)
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    elif members_of(kind):  # lists of all kinds
         yield from dictionaries(column.values)
+
+
+def members_of(kind: Any) -> list[pa.DataType]:  # noqa: ANN401 (as above)
+    """Return the types of the columns in a column: those of structs, lists and maps."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return members_of(kind.storage_type)
+    if not pa.types.is_nested(kind):
+        return []
+    return [kind.field(at).type for at in range(kind.num_fields)]
+
+
+def is_list_view(kind: pa.DataType) -> bool:
+    """Return whether a column has list views, which may share values."""
+    return isinstance(kind, (pa.ListViewType, pa.LargeListViewType))
 
 
 def stored_column(batch: pa.RecordBatch, name: str) -> Column:

@@ -23,6 +23,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 class _SourceType(ParsedType):
     """The name of a store, with shell completion."""
 
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Parse the name. If it must be a destination, the path of a storage gets no advice to use its prefix."""
+        if param is not None and param.name == "destination" and not value.startswith((*STORE_KINDS, DOCKER)):
+            from dreg_client.files.store_path import named_storage
+            from dreg_client.values.store_name import STORAGE_IS_READ
+
+            if named_storage(value):
+                self.fail(STORAGE_IS_READ, param, ctx)
+        return super().convert(value, param, ctx)
+
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002 (click calls it so)
         """Complete kinds of stores, paths, repositories and tags."""
         from dreg_client.cli.completed_names import store_names

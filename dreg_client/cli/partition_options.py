@@ -6,9 +6,12 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from dreg_client.values.source_url import is_source_url, shown_source
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 PARQUET: Final = "parquet"
+_MEMORY: Final = "memory:"
 RESUMED: Final = "-"
 """The value of --resume without a file."""
 _OPTIONS: Final = (
@@ -85,6 +88,7 @@ def parquet_output(
     if output == PARQUET:
         if folder is None:
             raise click.UsageError("--format parquet requires -o DIR")
+        _check_folder(folder)
         return ParquetOutput(folder, scheduler, keep, resume is not None)
     given = {"-o": folder, "--scheduler": scheduler, "--keep": keep or None}
     if names := [name for name, value in given.items() if value is not None]:
@@ -92,3 +96,17 @@ def parquet_output(
     if resume == RESUMED:
         raise click.UsageError("--resume requires a FILE, or --format parquet")
     return None
+
+
+def _check_folder(folder: str) -> None:
+    """Check that all processes of the run, and whoever reads the reports, can see the folder."""
+    from dreg_client.partitions.report.folder import READ_ONLY, WRITABLE, is_local
+
+    if is_local(folder):
+        return
+    shown, reason = shown_source(folder), READ_ONLY
+    if is_source_url(folder):
+        if not folder.startswith(_MEMORY):
+            return
+        reason = "is the memory of one process, which is lost at its end and which no other process sees"
+    raise click.UsageError(f"-o {shown} {reason}; {WRITABLE}")

@@ -15,7 +15,7 @@ from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.progress import progress
 from dreg_client.cli.summary_text import summary_lines
 from dreg_client.errors import DregError
-from dreg_client.files.places import find_source
+from dreg_client.files.places import UnreadEntry, find_source
 from dreg_client.partitions.report.folder import folder_at
 from dreg_client.partitions.report.marks import ReportsDigest, report_mark
 from dreg_client.partitions.report.read import read_report, report_files
@@ -147,7 +147,8 @@ def _why_incomplete(source: str, reports: ReportsDigest) -> str | None:
 def _each(source: str, reading: "ReportReading") -> Iterator[tuple[str, FileSums | Exception]]:
     """Yield the sums of each report in a file or folder, or why it was not read."""
     shown = shown_source(source)
-    names = report_files(source)
+    unread: list[UnreadEntry] = []
+    names = report_files(source, unread.append)
     is_empty = True
     try:
         # Each file of a URL takes some requests, so many are read at once. Local ones would only wait for each other.
@@ -158,7 +159,8 @@ def _each(source: str, reading: "ReportReading") -> Iterator[tuple[str, FileSums
     except (DregError, OSError) as failure:
         yield shown, failure
         return
-    if is_empty:
+    yield from ((shown_source(each.source), each.failure) for each in unread)
+    if is_empty and not unread:
         reason = "no reports found: no *.parquet or *.jsonl files, except for names that begin with _ or ."
         yield shown, FileNotFoundError(ENOENT, reason, shown)
 

@@ -1,9 +1,9 @@
 """Validate one source of `dreg validate`: a document, a dump, a directory, a layout or an archive."""
 
 import os
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final
 
 import click
@@ -13,8 +13,8 @@ from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.cli.validate_rows import (
-    check_below,
     check_file,
+    check_files,
     check_source,
     check_stream,
     expanded,
@@ -25,12 +25,14 @@ from dreg_client.cli.validate_rows import (
 )
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
-from dreg_client.files.places import is_layout_directory
+from dreg_client.files.places import FoundLayout, StoredFile, UnreadEntry
 from dreg_client.files.regular import open_regular
+from dreg_client.files.search import files_below
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store, storage_at
-from dreg_client.partitions.input.formats import ENDINGS
-from dreg_client.partitions.input.sources import RUN_FILE
+from dreg_client.files.unchanged import unchanged_file
+from dreg_client.partitions.input.formats import ENDINGS, format_of, is_known
+from dreg_client.partitions.input.sources import without_reports
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
@@ -38,8 +40,9 @@ from dreg_client.values.sizes import MAX_DOCUMENT
 from dreg_client.values.source_url import is_source_url, shown_source
 from dreg_client.values.store_name import StoreName, reference_of
 
-_DUMPS: Final = (".jsonl", ".ndjson")
-_DOCUMENTS: Final = (".json", *_DUMPS)
+_DUMP: Final = ("json-lines", "")
+Check = Callable[[str, Settings, Advance], Iterator[Finding]]
+"""A function that validates a source."""
 
 
 def is_of_registry(source: str) -> bool:
@@ -49,10 +52,22 @@ def is_of_registry(source: str) -> bool:
 
 def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
     """Validate one source; yield what cannot be read as a finding, so that the other findings are kept (CLI-12)."""
-    for name in expanded(source):
-        shown = shown_source(name)
-        with progress(shown, partial(_size, name), quiet=settings.quiet) as advance:
-            yield from _with_failure(shown, _findings(name, settings, advance))
+    found = expanded(source)
+    if found is None:
+        yield from _checked(source, _findings, settings)
+        return
+    for each in found:
+        if isinstance(each, UnreadEntry):
+            yield FailedSource(each.source, each.failure)
+        elif not each.is_directory or os.path.lexists(each.source):
+            # The name is a path, even if it looks like a store or a URL. Directories may be gone by now.
+            yield from _checked(each.source, _at_path, settings)
+
+
+def _checked(name: str, findings: Check, settings: Settings) -> Iterator[Finding]:
+    shown = shown_source(name)
+    with progress(shown, partial(_size, name), quiet=settings.quiet) as advance:
+        yield from _with_failure(shown, findings(name, settings, advance))
 
 
 def _size(source: str) -> int:
@@ -97,8 +112,13 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         yield from check_source(source, settings, advance)
     elif is_of_registry(source):
         yield from check_registry(source, settings)
-    elif Path(source).is_dir():
-        findings = _directory(Path(source), settings, advance)
+    else:
+        yield from _at_path(source, settings, advance)
+
+
+def _at_path(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    if Path(source).is_dir():
+        findings = _directory(source, settings, advance)
         if (first := next(findings, None)) is None:
             endings = f"{', '.join(ENDINGS)} files, compressed or not"
             raise click.UsageError(f"nothing to check in {source}: it has no {endings}, and no image layout")
@@ -124,10 +144,10 @@ def _file(path: Path, settings: Settings, advance: Advance, *, is_listed: bool =
 
     A file that was listed must be a regular one. Only a path that the user passes may be a pipe, which is waited for.
     """
-    if settings.lines or settings.field or path.suffix in _DUMPS or is_new_format(path.name):
+    if settings.lines or settings.field or format_of(path.name) == _DUMP or is_new_format(path.name):
         yield from _dump(path, settings, advance, is_listed=is_listed)
         return
-    with open_regular(path) if is_listed else path.open("rb") as file:
+    with unchanged_file(path, str(path)), open_regular(path) if is_listed else path.open("rb") as file:
         raw = file.read(MAX_DOCUMENT + 1)
     if not _may_be_json(raw):
         if advice := how_to_validate(str(path)):
@@ -164,36 +184,39 @@ def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) 
         advance(part.stop - part.start)
 
 
-def _directory(path: Path, settings: Settings, advance: Advance) -> Iterator[Finding]:
+def _directory(path: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a layout as a whole; in any other directory, all documents and layouts in it and below.
 
     Compressed files, Parquet files and tar archives come last, so that processes validate them side by side.
     """
-    waiting = [path]
-    while waiting:
-        place = waiting.pop()
-        yield from _with_failure(str(place), _entry(place, waiting, settings, advance))
-    yield from check_below(str(path), settings, advance)
+    later: list[StoredFile] = []
+    storages: list[str] = []
+    for found in without_reports(files_below(str(Path(path)), is_known, partial(_enters, storages))):
+        match found:
+            case UnreadEntry():
+                yield FailedSource(found.source, found.failure)
+            case FoundLayout():
+                layout = _layout(StoreName("oci", path=found.source), settings, advance)
+                yield from _with_failure(found.source, layout)
+            case StoredFile() if is_new_format(found.source):
+                later.append(found)
+            case StoredFile():
+                file = _file(Path(found.source), settings, advance, is_listed=True)
+                yield from _with_failure(found.source, file)
+    yield from (FailedSource(place, click.UsageError(_storage_reason(place))) for place in storages)
+    yield from check_files(later, path, settings, advance)
 
 
-def _entry(path: Path, waiting: list[Path], settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate a file or a layout. The entries of any other directory are added to those that wait, the first last."""
-    if not path.is_dir():
-        yield from _file(path, settings, advance, is_listed=True)
-    elif is_layout_directory(str(path)):
-        yield from _layout(StoreName("oci", path=str(path)), settings, advance)
-    elif path.name == "v2" and (storage := storage_at(str(path))):
-        raise click.UsageError(f"{path} is the storage of a registry; run: dreg validate {storage}")
-    else:
-        waiting += (entry for entry in sorted(path.iterdir(), reverse=True) if _is_wanted(entry))
+def _enters(storages: list[str], directory: str) -> bool:
+    """Return whether to search a directory; note those that are the storage of a registry."""
+    if PurePath(directory).name != "v2" or not storage_at(directory):
+        return True
+    storages.append(directory)
+    return False
 
 
-def _is_wanted(entry: Path) -> bool:
-    if entry.name.startswith(".") or entry.name == RUN_FILE:
-        return False
-    if entry.is_dir():
-        return not entry.is_symlink()
-    return entry.suffix in _DOCUMENTS and entry.is_file()
+def _storage_reason(place: str) -> str:
+    return f"{place} is the storage of a registry; run: dreg validate {storage_at(place)}"
 
 
 def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:

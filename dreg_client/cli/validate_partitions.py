@@ -21,6 +21,7 @@ from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import partition_rules
 from dreg_client.errors import DregError, FileError, MissingLibraryError, UnsupportedError
+from dreg_client.files.places import LeftOut, UnreadEntry
 from dreg_client.files.store_kinds import OCI
 from dreg_client.partitions.input.discover import layouts_reason, partitions_of
 from dreg_client.partitions.input.lines import rows_of_stream
@@ -128,16 +129,19 @@ class _Outcome:
 
     def found_in(self, source: str, rules: PartitionRules, single: list[str]) -> Iterator[Partition]:
         """Yield the partitions of a source, and add layouts to `single`; note why it has no partitions, or no more."""
-        source, on_layout = absolute(source), partial(self._note_layout, single)
+        source, on_left_out = absolute(source), partial(self._leave_out, single)
         try:
-            yield from partitions_of([source], rules, self._taken, on_layout=on_layout)
+            yield from partitions_of([source], rules, self._taken, on_left_out=on_left_out)
         except MissingLibraryError:
             raise
         except (DregError, OSError) as failure:
             self.fail(source, failure)
 
-    def _note_layout(self, single: list[str], path: str) -> None:
-        if is_source_url(path) or self._output.scheduler is not None:
+    def _leave_out(self, single: list[str], found: LeftOut) -> None:
+        path = found.source
+        if isinstance(found, UnreadEntry):
+            self.fail(path, found.failure)
+        elif is_source_url(path) or self._output.scheduler is not None:
             self.fail(path, UnsupportedError(layouts_reason(path)))
         elif (source := f"{OCI.name}:{path}") not in map(_spelled, single):
             single.append(source)

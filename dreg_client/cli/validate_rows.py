@@ -12,15 +12,15 @@ from dreg_client.cli.progress import Advance
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.errors import FileError, UnsupportedError
 from dreg_client.files.compressed import MAGIC, compression_of
-from dreg_client.files.places import files_below, is_pattern, matches
+from dreg_client.files.places import Found, LeftOut, StoredFile, directory_of, is_pattern
 from dreg_client.files.regular import open_regular
-from dreg_client.partitions.input.discover import partitions_of
+from dreg_client.partitions.input.discover import failures_of, matching, partitions_in, partitions_of
 from dreg_client.partitions.input.divide import PARQUET_MAGIC
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
-from dreg_client.partitions.input.sources import TakenSources, without_reports
+from dreg_client.partitions.input.sources import TakenSources
 from dreg_client.partitions.input.tars import rows_of_archive
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
@@ -62,29 +62,33 @@ def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> Partition
     )
 
 
-def expanded(source: str) -> list[str]:
-    """Return the files and folders that match a pattern that the shell has not expanded; any other source as it is."""
+def expanded(source: str) -> list[Found] | None:
+    """Return what matches a pattern that the shell has not expanded; None for any other source."""
     if is_source_url(source) or not is_pattern(source) or os.path.lexists(source):
-        return [source]
-    with suppress(OSError, ValueError):
-        return [found.source for found in matches(source)] or [source]
-    return [source]
+        return None
+    with suppress(ValueError):  # such as a null byte
+        return [*matching(source)] or None
+    return None
 
 
 def check_source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate the files at a path or URL: a file, a folder, or those that match a pattern."""
-    partitions = partitions_of([source], partition_rules(settings), TakenSources(), size=_WHOLE)
+    left: list[LeftOut] = []
+    rules, taken = partition_rules(settings), TakenSources()
+    partitions = partitions_of([source], rules, taken, size=_WHOLE, on_left_out=left.append)
     yield from _findings(partitions, shown_source(source), settings, advance, jobs=settings.jobs)
+    yield from (FailedSource(shown_source(name), failure) for name, failure in failures_of(left))
 
 
-def check_below(directory: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
-    """Validate all files in a directory and below that are not uncompressed documents or dumps."""
-    files = [(found.source, found.size) for found in without_reports(files_below(directory, is_new_format))]
+def check_files(files: list[StoredFile], name: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+    """Validate files that were found in a folder and that are not uncompressed documents or dumps."""
     if files:
-        jobs = min(settings.jobs, sum(size for _, size in files) // _SMALL + 1)
-        sources = [source for source, _ in files]
-        partitions = partitions_of(sources, partition_rules(settings), TakenSources(), size=_WHOLE)
-        yield from _findings(partitions, directory, settings, advance, jobs=jobs)
+        left: list[LeftOut] = []
+        jobs = min(settings.jobs, sum(file.size for file in files) // _SMALL + 1)
+        found = ((file, directory_of(file.source)) for file in files)
+        partitions = partitions_in(found, partition_rules(settings), left.append, size=_WHOLE)
+        yield from _findings(partitions, name, settings, advance, jobs=jobs)
+        yield from (FailedSource(source, failure) for source, failure in failures_of(left))
 
 
 def check_file(path: str, size: int, settings: Settings, advance: Advance) -> Iterator[Finding]:

@@ -1,21 +1,19 @@
-"""Files to read, named by paths or by URLs: one file, all files below a folder, or those that match a pattern."""
+"""Files to read, named by paths or by URLs."""
 
-import glob
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeAlias
 
+from dreg_client.errors import DregError
 from dreg_client.files import remote
-from dreg_client.files.path_kinds import has_layout
 from dreg_client.files.regular import open_regular
-from dreg_client.values.source_url import is_source_url, without_query
+from dreg_client.values.source_url import is_remote, is_source_url, local_path, without_query
 
 _PATTERN: Final = re.compile(r"[*?[]")
-_HIDDEN: Final = (".", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +26,7 @@ class StoredFile:
         version: What changes if the file is written or replaced; empty if that is unknown.
         is_directory: Whether it is a directory.
         is_special: Whether it is neither a file nor a directory, such as a named pipe.
+        is_link: Whether it was listed as a symbolic link; the other attributes are those of its target.
     """
 
     source: str
@@ -35,6 +34,34 @@ class StoredFile:
     version: str = ""
     is_directory: bool = False
     is_special: bool = False
+    is_link: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadEntry:
+    """A file or directory that was found and cannot be read, and the reason.
+
+    Attributes:
+        source: Its path or URL.
+        failure: The error that names it.
+        is_directory: Whether it is known to be a directory.
+    """
+
+    source: str
+    failure: DregError
+    is_directory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLayout:
+    """A directory that is an image layout, which is read as a whole; `source` is its path or URL."""
+
+    source: str
+
+
+Found: TypeAlias = StoredFile | UnreadEntry
+LeftOut: TypeAlias = UnreadEntry | FoundLayout
+OnLeftOut: TypeAlias = Callable[[LeftOut], None]
 
 
 def open_source(source: str) -> BinaryIO:
@@ -46,7 +73,7 @@ def open_source(source: str) -> BinaryIO:
         NotFoundError: There is no file at the URL.
         MissingLibraryError: The library for the URL is not installed.
     """
-    return remote.open_url(source) if is_source_url(source) else open_regular(source)
+    return remote.open_url(source) if is_remote(source) else open_regular(local_path(source))
 
 
 def find_source(source: str) -> StoredFile:
@@ -56,16 +83,17 @@ def find_source(source: str) -> StoredFile:
         OSError: There is none at the path.
         NotFoundError: There is none at the URL.
     """
-    if is_source_url(source):
+    if is_remote(source):
         return StoredFile(source, *remote.status(source))
-    found = os.stat(source)  # noqa: PTH116 (keeps the spelling of the user)
-    return _stored(source, found)
+    return stored(source, os.stat(local_path(source)))  # noqa: PTH116 (keeps the spelling of the user)
 
 
-def _stored(source: str, found: os.stat_result) -> StoredFile:
+def stored(source: str, found: os.stat_result, *, is_link: bool = False) -> StoredFile:
+    """Return the file or directory with this status."""
     version = f"{found.st_size}-{found.st_mtime_ns}"
     is_directory, is_file = stat.S_ISDIR(found.st_mode), stat.S_ISREG(found.st_mode)
-    return StoredFile(source, found.st_size, version, is_directory, is_special=not (is_directory or is_file))
+    is_special = not (is_directory or is_file)
+    return StoredFile(source, found.st_size, version, is_directory, is_special=is_special, is_link=is_link)
 
 
 def is_pattern(source: str) -> bool:
@@ -73,82 +101,21 @@ def is_pattern(source: str) -> bool:
     return bool(_PATTERN.search(without_query(source)[0]))
 
 
-def matches(pattern: str) -> Iterator[StoredFile]:
-    """Yield the files and directories whose paths or URLs match a pattern (`*`, `?`, `[...]`, `**`), sorted.
-
-    `**` matches any number of directories. Hidden files match only if the pattern says so.
-    """
-    parts = pattern.split("/")
-    if is_source_url(pattern):
-        found = remote.matches(pattern)
-        yield from (StoredFile(source, *status) for source, status in found if not _is_hidden(source, parts))
-        return
-    for path in sorted(glob.iglob(pattern, recursive=True)):  # noqa: PTH207 (keeps the spelling of the user)
-        if not _is_hidden(path, parts):
-            yield find_source(path)
-
-
-def _is_hidden(source: str, pattern: list[str]) -> bool:
-    """Return whether a match has a hidden part (see `files_below`) that the pattern does not ask for."""
-    hidden = {part[0] for part in source.split("/") if part.startswith(_HIDDEN) and part not in {".", ".."}}
-    return any(not any(part.startswith(mark) for part in pattern) for mark in hidden)
-
-
-def files_below(
-    directory: str, wanted: Callable[[str], bool], on_layout: Callable[[str], None] = lambda _: None
-) -> Iterator[StoredFile]:
-    """Yield all regular files below a directory whose names are wanted, directory by directory, sorted.
-
-    Hidden files and directories, those whose names begin with `_` (as Spark does), and links to directories are
-    skipped.
-
-    Args:
-        directory: The path or URL of the directory.
-        wanted: Whether files of a name are wanted.
-        on_layout: Called with each directory that is an image layout; the files in it are skipped.
-    """
-    if is_source_url(directory):
-        for source, found in remote.below(directory, wanted, on_layout):
-            yield StoredFile(source, *found)
-        return
-    waiting = [directory]
-    while waiting:
-        place = waiting.pop()
-        entries = _entries(place)
-        directories = {entry.name: entry.path for entry in entries if entry.is_dir(follow_symlinks=False)}
-        files = [entry for entry in entries if entry.name not in directories]
-        if has_layout([entry.name for entry in files], directories):
-            on_layout(place)
-            continue
-        yield from (_stored(entry.path, entry.stat()) for entry in files if wanted(entry.name) and entry.is_file())
-        waiting += reversed(directories.values())
-
-
-def is_layout_directory(path: str) -> bool:
-    """Return whether a directory is an image layout, which `files_below` does not search for files."""
-    entries = _entries(path)
-    directories = {entry.name for entry in entries if entry.is_dir()}
-    return has_layout({entry.name for entry in entries} - directories, directories)
-
-
-def _entries(directory: str) -> list[os.DirEntry[str]]:
-    with os.scandir(directory) as entries:
-        found = [entry for entry in entries if not entry.name.startswith(_HIDDEN)]
-    return sorted(found, key=lambda entry: entry.name)
-
-
 def directory_of(source: str) -> str:
     """Return the path or URL of the directory that contains a file."""
     path, query = without_query(source)
-    directory = path.rpartition("/")[0]
-    return directory + query if is_source_url(source) else directory or ("/" if source.startswith("/") else ".")
+    directory = path[: path.rfind("/") + 1]
+    if not directory.endswith("//") and directory != "/":  # not the root of a URL
+        directory = directory[:-1]
+    return directory + query if is_source_url(source) else directory or "."
 
 
 def relative_to(source: str, directory: str) -> str:
     """Return the path of a file relative to a directory (see `directory_of`); both are paths or URLs."""
     if directory == ".":
         return source
-    return without_query(source)[0].removeprefix(without_query(directory)[0]).lstrip("/")
+    path = without_query(directory)[0]
+    return without_query(source)[0].removeprefix(path if path.endswith("/") else f"{path}/")
 
 
 def joined(directory: str, name: str) -> str:
@@ -156,4 +123,4 @@ def joined(directory: str, name: str) -> str:
     if not is_source_url(directory):
         return str(Path(directory, name))
     path, query = without_query(directory)
-    return f"{path.rstrip('/')}/{name}{query}"
+    return f"{path}{'' if path.endswith('/') else '/'}{name}{query}"

@@ -15,8 +15,7 @@ from dreg_client.files.storage_link import settled_link
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import RepositoryName, is_repository_name, is_tag
 from dreg_client.values.sizes import MAX_DOCUMENT
-from dreg_client.values.source_url import is_source_url, shown_source
-from dreg_client.values.store_name import local_path
+from dreg_client.values.source_url import is_source_url, local_path, shown_source
 
 TREE: Final = "docker/registry/v2"
 """The path of the tree below the directory that a registry is configured with."""

@@ -2,15 +2,13 @@
 
 import io
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib import import_module
-from itertools import takewhile
 from typing import Any, BinaryIO, Final, cast
 
 from dreg_client import errors
-from dreg_client.files.path_kinds import has_layout
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_query, without_secrets
 
@@ -72,12 +70,22 @@ def file_system(url: str) -> tuple[Any, str]:
         core: Any = import_module("fsspec.core")
     except ImportError:
         raise errors.MissingLibraryError("fsspec", "remote") from None
-    found, path = core.url_to_fs(url)
+    found, path = _parsed(core, url)
     lists: Any = getattr(found, "dircache", None)
     if getattr(lists, "use_listings_cache", False):
         lists.use_listings_cache = False
         lists.clear()
     return found, str(path)
+
+
+def _parsed(core: Any, url: str) -> tuple[Any, Any]:  # noqa: ANN401 (fsspec has no types)
+    """Return the file system and the path of a URL. fsspec reads any `::` in a name as the start of another URL."""
+    before = url.partition("::")[0]
+    if before == url or "::" in without_query(url)[1]:
+        return cast("tuple[Any, Any]", core.url_to_fs(url))
+    directory = before[: before.rfind("/") + 1]
+    found, path = core.url_to_fs(directory)
+    return found, f"{path.rstrip('/')}/{url.removeprefix(directory)}"
 
 
 def open_url(url: str) -> BinaryIO:
@@ -140,73 +148,14 @@ def status(url: str) -> Status:
     """Return the size and version of the file at a URL, and whether it is a directory."""
     with typed_errors(url):
         system, path = file_system(url)
-        return _status(system.info(path))
+        return entry_status(system.info(path))
 
 
-def _status(found: Mapping[str, Any]) -> Status:
+def entry_status(found: Mapping[str, Any]) -> Status:
+    """Return the size and version of a file, and whether it is a directory, as a file system describes it."""
     size = int(found.get("size") or 0)
     value = next((value for name in _VERSIONS if (value := found.get(name))), "")
     if isinstance(value, datetime):
         value = value.timestamp()
     version = str(value).strip('"')
     return size, f"{size}-{version}" if version else "", found.get("type") == "directory"
-
-
-def matches(pattern: str) -> Iterator[tuple[str, Status]]:
-    """Yield the URL and status of each file and directory that matches a pattern, sorted."""
-    with typed_errors(pattern):
-        system, path = file_system(pattern)
-        found = system.glob(path, detail=True)
-    for name in sorted(found):
-        yield _url(pattern, path, name), _status(found[name])
-
-
-def below(url: str, wanted: Callable[[str], bool], on_layout: Callable[[str], None]) -> Iterator[tuple[str, Status]]:
-    """Yield the URL and status of each file below a directory (see `files_below`)."""
-    with typed_errors(url):
-        system, root = file_system(url)
-    waiting = [root]
-    while waiting:
-        place = waiting.pop()
-        with typed_errors(url):
-            entries = {name: (entry, _status(entry)) for name, entry in _entries(system, place)}
-        directories = [name for name, (_, found) in entries.items() if found[2]]
-        files = [name for name, (entry, found) in entries.items() if entry.get("type") == "file" and not found[2]]
-        if has_layout([*map(_last, files)], [*map(_last, directories)]):
-            on_layout(_url(url, root, place))
-            continue
-        yield from ((_url(url, root, name), entries[name][1]) for name in files if wanted(_last(name)))
-        waiting += reversed(directories)
-
-
-def _last(name: str) -> str:
-    return name.rpartition("/")[2]
-
-
-def _entries(system: Any, path: str) -> list[tuple[str, Mapping[str, Any]]]:  # noqa: ANN401 (as above)
-    """Return the entries of a directory, without those that are not wanted by their names, sorted."""
-    listed = ((str(entry["name"]).rstrip("/"), entry) for entry in system.ls(path, detail=True))
-    return sorted(
-        (
-            (name, entry)
-            for name, entry in listed
-            if name != path.rstrip("/")  # object stores have empty objects that stand for directories
-            and not entry.get("islink")
-            and not name.rpartition("/")[2].startswith((".", "_"))
-        ),
-        key=lambda found: found[0],
-    )
-
-
-def _url(given: str, path: str, name: str) -> str:
-    """Return the URL of a file that was found, given the URL and the path that were searched.
-
-    It is written as the given URL, with the same user and host, which are not part of the path in all file systems.
-    """
-    given, query = without_query(given)
-    given, path = given.rstrip("/"), path.rstrip("/")
-    common = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(given[::-1], path[::-1], strict=False)))
-    start = path[: len(path) - common]
-    if not common or not name.startswith(start):
-        return f"{given.partition('://')[0].rstrip(':')}://{name.lstrip('/')}{query}"
-    return given[: len(given) - common] + name[len(start) :] + query

@@ -20,6 +20,7 @@ MAX_NAMES: Final = 32 * MEBIBYTE
 """The maximum total size of all names and link targets, which are kept in memory."""
 _MAX_EXTENSION: Final = MEBIBYTE
 BLOCK: Final = 512
+_ZEROS: Final = bytes(BLOCK)
 FILES: Final = frozenset({b"0", b"\0", b"7"})
 DIRECTORY: Final = b"5"
 HARD_LINK: Final = b"1"
@@ -60,20 +61,22 @@ class _Archive(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def members(archive: _Archive, end: int, *, are_kept: bool = True) -> Iterator[Member]:
+def members(archive: _Archive, end: int, *, are_kept: bool = True, are_joined: bool = False) -> Iterator[Member]:
     """Yield all members in order, with the fields of the extension headers before them.
 
     Args:
         archive: The archive.
         end: Its size, or the most that it may have.
         are_kept: Whether the caller keeps the members in memory. If not, their number is not limited.
+        are_joined: Whether archives that follow the end of the first one are read, too, as `tar -i` does. Anything
+            else but zeros there is an error. If not, nothing after the end is read, as other tools do.
     """
     if not end:
         raise HeaderError("is empty")
     start = offset = headers = number = names = 0
     extended = dict[str, bytes]()
-    while (header := _header(archive, offset)) is not None:
-        offset += BLOCK
+    while (found := _next_header(archive, offset, are_joined=are_joined)) is not None:
+        header, offset = found
         headers += 1
         if headers > _MAX_HEADERS and are_kept:
             raise HeaderError(f"has more than {_MAX_HEADERS} headers")
@@ -105,14 +108,36 @@ def is_tar(start: bytes) -> bool:
         return False
 
 
-def _header(archive: _Archive, offset: int) -> bytes | None:
-    """Read the header at an offset; return None at the end, with or without the required zero blocks."""
+def _next_header(archive: _Archive, offset: int, *, are_joined: bool) -> tuple[bytes, int] | None:
+    """Read the header at an offset, or that of the next archive; return it with the offset after it."""
     archive.seek(offset)
+    if (header := _header(archive, offset)) is not None:
+        return header, offset + BLOCK
+    if not are_joined:
+        return None
+    offset += 2 * BLOCK
+    while (block := archive.read(BLOCK)) == _ZEROS:
+        offset += BLOCK
+    if not block.strip(b"\0"):
+        return None
+    try:
+        return _checked(block, offset), offset + BLOCK
+    except HeaderError:
+        reason = f"has bytes at {offset}, after its end, that are neither zeros nor another archive"
+        raise HeaderError(reason) from None
+
+
+def _header(archive: _Archive, offset: int) -> bytes | None:
+    """Read the next header; return None at the end, with or without the required zero blocks."""
     header = archive.read(BLOCK)
     if not header.strip(b"\0"):
         if len(header) % BLOCK or archive.read(BLOCK).strip(b"\0"):
             raise HeaderError(f"is truncated or damaged at byte {offset}")
         return None
+    return _checked(header, offset)
+
+
+def _checked(header: bytes, offset: int) -> bytes:
     if len(header) < BLOCK:
         raise HeaderError(f"is truncated at byte {offset}, or {_NOT_TAR}")
     stored, total = _number(header[148:156]), sum(header) - sum(header[148:156]) + 8 * ord(" ")

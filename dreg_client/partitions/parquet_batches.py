@@ -6,12 +6,18 @@ The descriptions of columns (`RowGroupMetaData.column`) are not used: pyarrow en
 # The stubs of pyarrow leave out type arguments, which mypy reads as Any.
 # pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
-from dreg_client.arrow_columns import check_dictionaries, dictionaries
+from dreg_client.arrow_columns import (
+    check_dictionaries,
+    dictionaries,
+    index_of,
+    is_list_view,
+    members_of,
+)
 
 # isort: split
 # The import above names the extra if pyarrow is missing.
@@ -37,8 +43,7 @@ _LONGEST: Final = MAX_DOCUMENT
 """The number of bytes of a value from which it is kept once, in a dictionary, although it is repeated."""
 _LONGEST_NESTED: Final = 4096
 """As above, in lists, since one row may have many of them."""
-_MOST_KEPT: Final = 16 * MAX_DOCUMENT
-"""The maximum size in bytes of the repeated values of a batch that are copied."""
+_WRITE_AGAIN: Final = "the file is damaged: write it again"
 
 
 @contextmanager
@@ -96,41 +101,79 @@ class ParquetInput:
         """Yield the batches of a row group, with the columns in the order of the file.
 
         Columns with very long values that may be repeated are dictionary arrays. Their indices are checked.
-        """
-        leaves = self._repeated(number, columns)
-        opened = _opened(self.file, metadata=self.opened.metadata, read_dictionary=leaves) if leaves else self.opened
-        options: dict[str, Any] = {"row_groups": [number], "columns": [*columns], "use_threads": False}
-        if leaves:
-            is_plain = any(
-                leaf not in leaves for leaf in _leaves(self.opened.schema) if leaf.partition(".")[0] in columns
-            )
-            rows = most_rows if is_plain else _MOST_INDICES
-            for batch in opened.iter_batches(batch_size=rows, **options):
-                check_dictionaries(batch, batch.schema.names)
-                yield batch
-        else:
-            yield from _joined(opened.iter_batches(batch_size=_STEP, **options), most_rows)
 
-    def _repeated(self, number: int, columns: Sequence[str]) -> list[str]:
-        """Return the leaves of columns that are to be read as dictionaries.
+        Raises:
+            ValueError: A column has long values in list views; or, after the last batch, the footer states another
+                number of rows.
+        """
+        fields = self._leaves(columns)
+        repeated = [at for name, leaves in fields.items() if self._is_long(number, name, leaves) for at in leaves]
+        leaves, done = [at for each in fields.values() for at in each], 0
+        if repeated:
+            is_plain = any(at not in repeated for at in self._of_bytes(leaves))
+            batches = self._batches(number, leaves, repeated, most_rows if is_plain else _MOST_INDICES)
+        else:
+            batches = _joined(self._batches(number, leaves, (), _STEP), most_rows)
+        for batch in batches:
+            yield batch
+            done += batch.num_rows
+        self._check_rows(number, done)
+
+    def _check_rows(self, number: int, rows: int) -> None:
+        """Raise ValueError if the footer does not state the rows of a row group that was read, or of the file."""
+        metadata = self.opened.metadata
+        stated, count = metadata.row_group(number).num_rows, metadata.num_row_groups
+        if rows != stated:
+            known = f"the footer of the file states {stated:,}; {_WRITE_AGAIN}"
+            raise ValueError(f"row group {number + 1} of {count:,} has {rows:,} rows, but {known}")
+        if number + 1 == count and (total := sum(rows for rows, _ in self.row_groups())) != metadata.num_rows:
+            known = f"the footer of the file states {metadata.num_rows:,}; {_WRITE_AGAIN}"
+            raise ValueError(f"its row groups have {total:,} rows, but {known}")
+
+    def _leaves(self, columns: Sequence[str]) -> dict[str, range]:
+        """Return the numbers of the columns of Parquet that hold columns of Arrow, in the order of the file.
+
+        Their names are ambiguous if a name has a dot.
+        """
+        counts = [_number_of_leaves(field.type) for field in self.schema]
+        if sum(counts) != (number := len(cast("Any", self.opened.schema))):
+            raise ValueError(f"its schema has {number:,} columns, expected {sum(counts):,}")
+        wanted = sorted({index_of(self.schema, name) for name in columns})
+        return {self.schema.names[at]: range(sum(counts[:at]), sum(counts[: at + 1])) for at in wanted}
+
+    def _of_bytes(self, leaves: Iterable[int]) -> list[int]:
+        """Return the columns of bytes and texts; others have values of a few bytes."""
+        described = cast("Any", self.opened.schema)
+        return [at for at in leaves if described.column(at).physical_type == "BYTE_ARRAY"]
+
+    def _is_long(self, number: int, name: str, leaves: range) -> bool:
+        """Return whether a column is to be read as dictionaries.
 
         A dictionary comes before the values that refer to it, so the first rows show its values. If they have none,
         they show nothing, so a dictionary is used.
         """
-        long = {name for name in columns if self._is_long(number, name)}
-        return [leaf for leaf in _leaves(self.opened.schema) if leaf.partition(".")[0] in long]
-
-    def _is_long(self, number: int, column: str) -> bool:
-        leaves = [leaf for leaf in _leaves(self.opened.schema) if leaf.partition(".")[0] == column]
-        if not leaves:
+        if not self._of_bytes(leaves):
             return False
-        peeking = _opened(self.file, metadata=self.opened.metadata, read_dictionary=leaves)
-        batches = peeking.iter_batches(batch_size=_STEP, row_groups=[number], columns=[column], use_threads=False)
         try:
-            batch = next(batches, None)
+            batch = next(self._batches(number, leaves, leaves, _STEP), None)
         except (NotImplementedError, OSError):  # an encoding that never has a dictionary, or damage that reading shows
             return False
-        return batch is not None and any(map(_is_long, batch.columns))
+        is_long = batch is not None and any(map(_is_long, batch.columns))
+        if is_long and _has_list_views(self.schema.field(name).type):
+            raise ValueError(
+                f"the column {name!r:.200} has values of more than {_LONGEST_NESTED:,} bytes in list views, which "
+                "pyarrow cannot convert; validate the file without --keep, or write the column with lists"
+            )
+        return is_long
+
+    def _batches(self, number: int, leaves: Sequence[int], repeated: Sequence[int], rows: int) -> Iterator[Any]:
+        """Yield the batches of a row group, some columns of which are read as dictionaries."""
+        found = self._of_bytes(repeated)
+        opened = _opened(self.file, metadata=self.opened.metadata, read_dictionary=found) if found else self.opened
+        reader = cast("Any", opened).reader  # whose columns are numbers
+        for batch in reader.iter_batches(rows, [number], column_indices=[*leaves], use_threads=False):
+            check_dictionaries(batch, batch.schema.names)
+            yield batch
 
 
 def _opened(file: BinaryIO, **options: Any) -> parquet.ParquetFile:  # noqa: ANN401 (those of pyarrow)
@@ -138,12 +181,13 @@ def _opened(file: BinaryIO, **options: Any) -> parquet.ParquetFile:  # noqa: ANN
     return parquet.ParquetFile(file, pre_buffer=False, buffer_size=_BUFFER, page_checksum_verification=True, **options)
 
 
-def _leaves(schema: Any) -> Iterator[str]:  # noqa: ANN401 (pyarrow's stubs do not name it)
-    """Yield the paths of the columns of bytes and texts; others have values of a few bytes."""
-    for at in range(len(schema)):
-        leaf = schema.column(at)
-        if leaf.physical_type == "BYTE_ARRAY":
-            yield leaf.path
+def _number_of_leaves(kind: pa.DataType) -> int:
+    """Return the number of columns of Parquet that hold a column of Arrow."""
+    return sum(map(_number_of_leaves, members_of(kind))) if members_of(kind) else 1
+
+
+def _has_list_views(kind: pa.DataType) -> bool:
+    return is_list_view(kind) or any(map(_has_list_views, members_of(kind)))
 
 
 def _joined(batches: Iterator[pa.RecordBatch], most_rows: int) -> Iterator[pa.RecordBatch]:
@@ -168,22 +212,3 @@ def _is_long(column: Any) -> bool:  # noqa: ANN401 (pyarrow's arrays are generic
         not len(found.dictionary) or (pc.max(pc.binary_length(found.dictionary)).as_py() or 0) > longest
         for found in dictionaries(column)
     )
-
-
-def plain_column(column: Any, field: "pa.Field[Any]", source: str) -> Any:  # noqa: ANN401 (as above)
-    """Return a column with the type of a field, without dictionaries that were not in the file.
-
-    Raises:
-        FileError: It has values that are too large to be repeated.
-    """
-    if column.type == field.type:
-        return column
-    for found in dictionaries(column):
-        lengths = pc.binary_length(found.dictionary)
-        if (pc.sum(lengths.take(found.indices)).as_py() or 0) > _MOST_KEPT:
-            raise FileError(
-                shown_source(source),
-                f"the column {field.name!r:.200} has a value of {pc.max(lengths).as_py():,} bytes, which is too large "
-                "to be kept; validate the file without --keep",
-            )
-    return column.cast(field.type)

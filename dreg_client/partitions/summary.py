@@ -87,11 +87,6 @@ class Summary:
         return self.documents - self.valid
 
     @property
-    def rows(self) -> int:
-        """The number of reports: those of documents and of blobs."""
-        return self.documents + self.missing + self.unreferenced
-
-    @property
     def has_errors(self) -> bool:
         """Whether a document has an error, or a missing blob is one."""
         return any(severity == Severity.ERROR for _, severity in self.rules)

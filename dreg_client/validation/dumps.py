@@ -18,6 +18,7 @@ import orjson
 
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.files.regular import open_regular
+from dreg_client.files.unchanged import unchanged_file
 from dreg_client.models import rules
 from dreg_client.models.json_text import serialized
 from dreg_client.models.kinds import KIND_NAMES
@@ -134,8 +135,16 @@ def _reports(lines: Iterable[bytes], how: LineRules) -> Iterator[LineReport]:
     for number, line in enumerate(lines, 1):
         if not isinstance(line, bytes):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise TypeError(f"a line must be bytes, not {type(line).__name__}; open the file with 'rb'")
-        if stripped := line.strip():
-            yield LineReport(number, validate_line(stripped, how))
+        if text := text_of_line(line):
+            yield LineReport(number, validate_line(text, how))
+
+
+def text_of_line(line: bytes) -> bytes:
+    """Return a line without the white space around its document; b"" if it is empty.
+
+    A line that is too long is never empty, whatever it contains: of such a line, the rest may have been cut.
+    """
+    return line if len(line) >= _LONGEST_LINE else line.strip()
 
 
 def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
@@ -223,17 +232,22 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
         TypeError: `path` is not a path, or `jobs` is not an int.
         ValueError: `jobs` is less than 1.
         OSError: The file cannot be read. Raised by the iterator.
-        FileError: It is not a regular file. Raised by the iterator.
+        FileError: It is not a regular file, or has changed while it was read. Raised by the iterator.
         WorkerKilledError: A worker process was killed. Raised by the iterator.
     """
     if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"validate_file takes a path, not {type(path).__name__}; for lines, use validate_lines")
     check_count("jobs", jobs)
-    return _parts(path, how, jobs)
+    return _parts(os.fspath(path), how, jobs)
 
 
-def _parts(path: str | os.PathLike[str], how: LineRules, jobs: int) -> Iterator[DumpPart]:
-    name, line = os.fspath(path), 0
+def _parts(name: str, how: LineRules, jobs: int) -> Iterator[DumpPart]:
+    with unchanged_file(name, name):
+        yield from _parts_of(name, how, jobs)
+
+
+def _parts_of(name: str, how: LineRules, jobs: int) -> Iterator[DumpPart]:
+    line = 0
     with open_regular(name, _NOT_REGULAR) as file:
         size = os.fstat(file.fileno()).st_size
         pieces = iter(partial(file.readline, _LONGEST_LINE), b"")  # of a line that is longer, the rest is not read
@@ -268,9 +282,9 @@ def _validate_stretch(path: str, how: LineRules, stretch: tuple[int, int]) -> Du
     with open_regular(path, _NOT_REGULAR, buffering=_BUFFER) as dump:
         for line in lines_between(dump, start, stop):
             lines += 1
-            if stripped := line.strip():
+            if text := text_of_line(line):
                 documents += 1
-                report = validate_line(stripped, how)
+                report = validate_line(text, how)
                 valid += report.ok
                 if report.problems:
                     reports.append(LineReport(lines, report))
@@ -333,7 +347,7 @@ def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes
     texts: list[bytes] = []
     for line in islice(lines, _MOST_EMPTY):
         first.append(line)
-        texts += filter(None, [line.strip()])
+        texts += filter(None, [text_of_line(line)])
         if len(texts) == _ENOUGH or sum(map(len, first)) >= _LONGEST_LINE:
             break
     every = chain(first, lines)

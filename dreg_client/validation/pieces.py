@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -49,18 +49,6 @@ def results_in_order(
             result = work(piece)
             yield piece, result
             piece = rest(piece, result)
-
-
-def map_in_processes(
-    function: Callable[[Piece], Result], given: Iterable[Piece], *, jobs: int, name: str
-) -> Iterator[Result]:
-    """Call a function in several processes; yield the results in order. The errors are those of `results_in_order`."""
-    done = results_in_order(function, iter(given), _no_rest, jobs=jobs, name=name)
-    return (result for _, result in done)
-
-
-def _no_rest(_piece: object, _result: object) -> None:
-    """Return that nothing is left of a piece."""
 
 
 def _side_by_side(

@@ -17,8 +17,8 @@ from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import file_report, misnamed, misplaced, others_in
-from dreg_client.validation.storage_links import YOUNG, ago
 from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_uploads import YOUNG, ago
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 

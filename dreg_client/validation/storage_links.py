@@ -1,39 +1,27 @@
-"""The checks of the links and uploads of a repository in the storage of a registry (STO-01, 03, 04, 06)."""
+"""The checks of the links of a repository in the storage of a registry (STO-01, 03, 06)."""
 
-from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem
 from dreg_client.files.at_once import map_at_once
 from dreg_client.files.held_directory import HeldDirectory
-from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree, data_path
-from dreg_client.files.rooted import Entry
+from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, data_path
 from dreg_client.files.storage_link import Link, is_damage, read_link, settled_link
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import (
-    MARKS,
     file_report,
-    hidden_by,
-    is_misplaced,
-    misplaced,
-    others_in,
 )
 from dreg_client.validation.storage_needs import NeededBy, shown_tags
-from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.storage_places import RepositoryPlaces
 from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.values.digest import Digest, is_registered_digest
-from dreg_client.values.reference import RepositoryName, is_tag
-from dreg_client.values.timestamp import Timestamp, is_timestamp
+from dreg_client.values.reference import is_tag
 
-YOUNG: Final = 3600.0
-"""Seconds for which an upload may last, and for which a blob may wait for its manifest, without a warning."""
-_LONGEST_LINK: Final = 1024
-_FIXED: Final = frozenset({"_manifests/tags", REVISIONS, LAYERS, "_uploads"})
 _Verdict = Callable[[str, str, str, str], Problem]
 
 
@@ -51,74 +39,26 @@ class LinkChecks:
     """The links of a repository. What vanishes while it is checked is not reported.
 
     Args:
-        tree: The storage.
-        repository: The repository.
+        places: The directories of the repository. What could not be read is noted in its `reach`.
         blobs: The blobs of the storage.
-        reach: What could not be read is noted there.
 
     Attributes:
         manifests: The digest of the stored bytes of each manifest, by the digest of its link.
         layers: The same for all other blobs.
         tagged: The tags of each manifest, also of one that is gone.
         needed_by: What leads to the blobs and manifests that are gone, for their reports.
-        is_there: Whether there is such a repository. It is known after `read_places`.
     """
 
-    def __init__(self, tree: StorageTree, repository: RepositoryName, blobs: StoredBlobs, reach: StorageReach) -> None:
-        self.tree: StorageTree = tree
-        self.repository: RepositoryName = repository
+    def __init__(self, places: RepositoryPlaces, blobs: StoredBlobs) -> None:
+        self.places: RepositoryPlaces = places
         self.manifests: dict[Digest, Digest] = {}
         self.layers: dict[Digest, Digest] = {}
         self.tagged: dict[Digest, list[str]] = {}
         self.needed_by: NeededBy = NeededBy()
-        self.is_there: bool = False
-        self._blobs, self._reach = blobs, reach
-        self._root = f"repositories/{repository}"
+        self._blobs, self._files, self._reach = blobs, places.tree.files, places.reach
         self._knows_tags = True
         self._gone: dict[Links, dict[Digest, Digest]] = {REVISIONS: {}, LAYERS: {}}
-        self._malformed: dict[Links, set[Digest]] = {REVISIONS: set(), LAYERS: set()}
-
-    def path(self, place: str) -> str:
-        """Return the path of a file of the repository, for reports."""
-        return f"{self.tree.files.name}/{self._root}/{place}"
-
-    def read_places(self) -> Iterator[FileReport]:
-        """Report what is in place of the directories of a repository."""
-        with HeldDirectory(self.tree.files, self._root) as held:
-            for outer, names in ((), MARKS), (("_manifests",), {"tags", "revisions"}):
-                is_below = not outer or any(each.name == "_manifests" and each.is_directory for each in held.entries())
-                for entry in held.entries(*outer) if is_below else ():
-                    self.is_there |= entry.name in MARKS
-                    if entry.name in names and not entry.is_directory:
-                        yield self._misplaced("/".join((*outer, entry.name)))
-
-    def _misplaced(self, place: str) -> FileReport:
-        """Report what is in place of a directory."""
-        if _may_hide(place):
-            self._reach.unknown(self.path(place), "is not a directory")
-        return misplaced(self.path(place))
-
-    def _directories(self, held: HeldDirectory, place: str, *parts: str) -> Generator[FileReport, None, list[str]]:
-        """Return the names of the directories in a directory; report all that is in it besides."""
-        try:
-            entries = held.entries(*parts)
-        except errors.UnsafePathError:
-            if place not in _FIXED:  # `read_places` has reported those
-                yield self._misplaced(place)
-            return []
-        for entry in entries:
-            if is_misplaced(self.path(place), entry):
-                self._note_misplaced(place, entry)
-        yield from others_in(self.path(place), entries)
-        return [entry.name for entry in entries if entry.is_directory]
-
-    def _note_misplaced(self, place: str, entry: Entry) -> None:
-        if _may_hide(place):
-            self._reach.unknown(self.path(f"{place}/{entry.name}"), hidden_by(entry))
-        for links, malformed in self._malformed.items():
-            outer, _, algorithm = place.rpartition("/")
-            if outer == links and is_registered_digest(text := f"{algorithm}:{entry.name}"):
-                malformed.add(Digest(text))
+        self._malformed = places.malformed
 
     def read_manifests(self) -> Iterator[FileReport]:
         """Read the links to manifests; report those that are malformed."""
@@ -157,12 +97,12 @@ class LinkChecks:
 
     def _gone_report(self, links: Links, digest: Digest, target: Digest, verdict: _Verdict, needs: str) -> FileReport:
         problem = verdict("STO-01", "$", f"a link to {target}, which is gone{needs}", f"a file {data_path(target)}")
-        return file_report(self.path(f"{links}/{digest.algorithm}/{digest.encoded}/link"), problem, digest)
+        return file_report(self.places.path(f"{links}/{digest.algorithm}/{digest.encoded}/link"), problem, digest)
 
     def _read(self, links: Links, into: dict[Digest, Digest]) -> Iterator[FileReport]:
         try:
-            with HeldDirectory(self.tree.files, f"{self._root}/{links}") as outer:
-                algorithms = yield from self._directories(outer, links)
+            with HeldDirectory(self._files, f"{self.places.root}/{links}") as outer:
+                algorithms = yield from self.places.directories(outer, links)
             for algorithm in algorithms:
                 yield from self._read_algorithm(links, algorithm, into)
         except errors.LayoutError as failure:
@@ -170,10 +110,10 @@ class LinkChecks:
 
     def _read_algorithm(self, links: Links, algorithm: str, into: dict[Digest, Digest]) -> Iterator[FileReport]:
         place = f"{links}/{algorithm}"
-        with HeldDirectory(self.tree.files, f"{self._root}/{place}") as held:
-            names = yield from self._directories(held, place)
+        with HeldDirectory(self._files, f"{self.places.root}/{place}") as held:
+            names = yield from self.places.directories(held, place)
             check = partial(self._link, held, place)
-            for found in map_at_once(check, names, self.tree.files.at_once):
+            for found in map_at_once(check, names, self._files.at_once):
                 yield from found.reports
                 self._note(found, links, into)
 
@@ -190,7 +130,7 @@ class LinkChecks:
             (self._gone[links] if found.is_gone else into)[found.digest] = found.target
             self.needed_by.wanted.update({found.digest, found.target} if found.is_gone else ())
             if found.is_gone and links == REVISIONS:
-                self._reach.unknown(f"{self.tree.files.name}/{data_path(found.target)}", "is a manifest that is gone")
+                self._reach.unknown(f"{self._files.name}/{data_path(found.target)}", "is a manifest that is gone")
 
     def _link(self, held: HeldDirectory, place: str, name: str) -> _Checked:
         """Read a link, and find out whether its blob exists."""
@@ -211,16 +151,14 @@ class LinkChecks:
         except errors.LayoutError as failure:
             return _Checked(failure=failure)
 
-    # --- tags
-
     def read_tags(self) -> Iterator[FileReport]:
         """Read the links of all tags; report those that name no manifest, or are malformed."""
         place = "_manifests/tags"
         try:
-            with HeldDirectory(self.tree.files, f"{self._root}/{place}") as held:
-                tags = yield from self._directories(held, place)
+            with HeldDirectory(self._files, f"{self.places.root}/{place}") as held:
+                tags = yield from self.places.directories(held, place)
                 for tag, found in zip(
-                    tags, map_at_once(partial(self._tag, held), tags, self.tree.files.at_once), strict=True
+                    tags, map_at_once(partial(self._tag, held), tags, self._files.at_once), strict=True
                 ):
                     yield from found.reports
                     self._note_tag(tag, found)
@@ -240,7 +178,7 @@ class LinkChecks:
         """Read the link of a tag, and the links to all manifests that it has named."""
         if not is_tag(tag):
             problem = rules.error("STO-03", "$", show(tag), "a directory whose name is a valid tag")
-            return _Checked((file_report(self.path(f"_manifests/tags/{tag}"), problem),))
+            return _Checked((file_report(self.places.path(f"_manifests/tags/{tag}"), problem),))
         try:
             found = self._current(held, tag)
             return found._replace(reports=(*found.reports, *self._history(held, tag)))
@@ -254,7 +192,7 @@ class LinkChecks:
             if not held.has(tag):
                 return _Checked()
             problem = rules.error("STO-03", "$", "a tag without a file current/link", "a link to a manifest")
-            return _Checked((file_report(self.path(place), problem),))
+            return _Checked((file_report(self.places.path(place), problem),))
         if link.target is None:
             return _Checked((self._malformed_report(f"{place}/current/link", link, ""),))
         if missing := self._missing(link.target):
@@ -262,7 +200,7 @@ class LinkChecks:
             if now is None or now.target != link.target:
                 return _Checked()
             problem = rules.error("STO-03", "$", f"a link to {link.target}, {missing}", "a manifest that exists")
-            report = file_report(self.path(f"{place}/current/link"), problem, link.target)
+            report = file_report(self.places.path(f"{place}/current/link"), problem, link.target)
             return _Checked((report,), target=link.target)
         return _Checked(target=link.target)
 
@@ -273,7 +211,7 @@ class LinkChecks:
         if digest in self._gone[REVISIONS]:
             return "whose blob is gone"
         try:  # it may have been pushed meanwhile
-            self.tree.target(self.repository, REVISIONS, digest)
+            self.places.tree.target(self.places.repository, REVISIONS, digest)
         except FileNotFoundError:
             return f"which has no link in {REVISIONS}"
         except errors.LayoutError as failure:
@@ -286,73 +224,16 @@ class LinkChecks:
         They may be gone: a manifest is deleted without them.
         """
         place = f"_manifests/tags/{tag}/index"
-        for algorithm in (yield from self._directories(held, place, tag, "index")):
+        for algorithm in (yield from self.places.directories(held, place, tag, "index")):
             inner = f"{place}/{algorithm}"
-            for name in (yield from self._directories(held, inner, tag, "index", algorithm)):
+            for name in (yield from self.places.directories(held, inner, tag, "index", algorithm)):
                 text = f"{algorithm}:{name}"
                 link = settled_link(held, (tag, "index", algorithm, name, "link"), text)
                 if link is not None and (link.target is None or not is_registered_digest(text)):
                     yield self._malformed_report(f"{inner}/{name}/link", link, text)
 
-    # --- uploads
-
-    def uploads(self, now: float) -> Iterator[FileReport]:
-        """Report uploads that have not ended (STO-04), with their bytes. `now` is in seconds since 1970."""
-        try:
-            with HeldDirectory(self.tree.files, f"{self._root}/_uploads") as held:
-                names = yield from self._directories(held, "_uploads")
-                for found in map_at_once(partial(self._upload, held, now), names, self.tree.files.at_once):
-                    yield from found.reports
-                    if found.failure is not None:
-                        self._reach.unread(found.failure)
-        except errors.LayoutError as failure:
-            self._reach.unread(failure)
-
-    def _upload(self, held: HeldDirectory, now: float, name: str) -> _Checked:
-        try:
-            started, data = _started(held, name), held.status(name, "data")
-            if not held.has(name):  # it has ended meanwhile
-                return _Checked()
-        except errors.LayoutError as failure:
-            return _Checked(failure=failure)
-        size = data.size if data else 0
-        if started is None and data:
-            started = data.modified
-        is_young = started is not None and now - started < YOUNG
-        began = "began at an unknown time" if started is None else f"began {ago(now - started)} ago"
-        verdict = rules.note if is_young else rules.warning
-        problem = verdict("STO-04", "$", f"an upload of {size} bytes that {began}", "a completed or cancelled upload")
-        return _Checked((file_report(self.path(f"_uploads/{name}"), problem, size=size),))
-
     def _malformed_report(self, place: str, link: Link, text: str) -> FileReport:
         is_path_valid = not text or is_registered_digest(text)
         expected = (text or "a digest") if is_path_valid else "a path with a digest: ALGORITHM/HEX/link"
         found = link.found or f"a link in a directory that is not named by a digest: {show(text)}"
-        return file_report(self.path(place), rules.error("STO-06", "$", found, expected))
-
-
-def _may_hide(place: str) -> bool:
-    """Return whether what is in place of a directory, or of one in it, may hide links to manifests or layers."""
-    return place == "_manifests" or place.startswith((REVISIONS, LAYERS))
-
-
-def _started(held: HeldDirectory, name: str) -> float | None:
-    """Return when an upload began, in seconds since 1970; None if it does not state it."""
-    with suppress(FileNotFoundError, errors.UnsafePathError, errors.ResponseTooLargeError):
-        text = held.read(name, "startedat", limit=_LONGEST_LINK).decode("ascii", "replace").strip()
-        if is_timestamp(text):
-            return Timestamp(text).datetime.timestamp()
-    return None
-
-
-def ago(seconds: float) -> str:
-    """Return an age in the largest unit of which there are two or more.
-
-    Examples:
-        >>> ago(7200), ago(90_000), ago(1_000_000)
-        ('2 hours', '25 hours', '11 days')
-    """
-    for name, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{int(seconds // length)} {name}"
-    return f"{max(int(seconds), 0)} seconds"
+        return file_report(self.places.path(place), rules.error("STO-06", "$", found, expected))

@@ -8,11 +8,14 @@ from urllib.parse import unquote
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _NAMED: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:)*//")
 """A URL, perhaps after the kind of a store: `registry-storage:s3://...`."""
+LOCAL_URLS: Final = ("file://", "local://")
 _NOT_FILES: Final = ("docker://", "http://", "https://")
 """The prefixes of registries."""
 _USER: Final = re.compile(r"(?<=://)[^/\s]*?:[^/\s]*@")
 _PASSWORD: Final = re.compile(r"(?<=://)([^/\s:]*):[^/\s]*@")
 _QUERY: Final = re.compile(r"(?<=[?&])([^=&/?\s]+)=([^&\s]*)")
+_CHAIN: Final = re.compile(r"::(?:[a-z0-9_-]+::)*[A-Za-z][A-Za-z0-9+.-]*://")
+"""What follows the file in a chain of URLs, such as `zip://x.json::s3://bucket/x.zip`. File names may contain `::`."""
 _BLANK: Final = "***"
 _LABELLED: Final = re.compile(r"(?i)((?:key|secret|token|sig|signature|password|credential)[\w-]*=)[^\s&,;'\"]+")
 """Secrets in the messages of file systems, which may have them from the environment."""
@@ -30,15 +33,38 @@ def is_source_url(source: str) -> bool:
     return bool(_URL.match(source)) and not source.startswith(_NOT_FILES)
 
 
+def is_remote(source: str) -> bool:
+    """Return whether a source is a URL of files that are not on this machine's file system.
+
+    Examples:
+        >>> is_remote("s3://bucket/web.jsonl"), is_remote("file:///srv/web.jsonl"), is_remote("web.jsonl")
+        (True, False, False)
+    """
+    return is_source_url(source) and not source.startswith(LOCAL_URLS)
+
+
+def local_path(path: str) -> str:
+    """Return the path in a URL of a local file, such as `file:///srv/registry`; other paths unchanged."""
+    return next((path.removeprefix(prefix) for prefix in LOCAL_URLS if path.startswith(prefix)), path)
+
+
 def without_query(source: str) -> tuple[str, str]:
     """Return a path or URL without its query, and the query, such as `?versionId=1`; empty if there is none.
+
+    The URLs that follow in a chain belong to the query. The URL of a local file has none: each name is itself.
 
     Examples:
         >>> without_query("s3://bucket/x.json?versionId=1"), without_query("what?.json")
         (('s3://bucket/x.json', '?versionId=1'), ('what?.json', ''))
+        >>> without_query("zip://x.json::s3://bucket/x.zip")
+        ('zip://x.json', '::s3://bucket/x.zip')
     """
-    found = _QUERY.search(source) if _URL.match(source) else None
-    return (source, "") if found is None else (source[: found.start() - 1], source[found.start() - 1 :])
+    if not _URL.match(source) or source.startswith(LOCAL_URLS):
+        return source, ""
+    found, chain = _QUERY.search(source), _CHAIN.search(source)
+    ends = [*([found.start() - 1] if found else []), *([chain.start()] if chain else [])]
+    end = min(ends, default=len(source))
+    return source[:end], source[end:]
 
 
 def shown_source(source: str) -> str:

@@ -10,11 +10,12 @@ from dreg_client.values.reference import DEFAULT_TAG, Reference, RepositoryName,
 
 Kind = Literal["registry", "oci", "oci-archive", "docker-archive", "registry-storage"]
 _LONGEST: Final = 8192
-KINDS: Final = ("oci", "oci-archive", "docker-archive", "registry-storage")
+_WRITTEN: Final = ("oci", "oci-archive", "docker-archive")
+"""The kinds to write before the path of a source or a destination. A storage is only read, and must exist."""
+KINDS: Final = (*_WRITTEN, "registry-storage")
 _WITH_PASSWORD: Final = re.compile(r"[^/]*://[^/@]*:[^/]*@")
 _TREE: Final = "/docker/registry/v2"
 STORAGE_IS_READ: Final = "the storage of a registry is only read; change it through the registry"
-LOCAL_URLS: Final = ("file://", "local://")
 _SIMILAR: Final = 0.8
 """The similarity from which a prefix counts as misspelt, from 0 to 1: `ocii` and `oci` have 0.86."""
 _PATH: Final = re.compile(r"/|\.\.?(?:/|\\|$)|~|[A-Za-z]:[/\\]")
@@ -127,11 +128,6 @@ def why_not_changed(name: StoreName) -> str:
     return "dreg can only change registries and layouts"
 
 
-def local_path(path: str) -> str:
-    """Return the path in a URL of a local file, such as `file:///srv/registry`; other paths unchanged."""
-    return next((path.removeprefix(prefix) for prefix in LOCAL_URLS if path.startswith(prefix)), path)
-
-
 def _suffix(name: StoreName) -> str:
     if name.digest is not None:
         return f"@{name.digest}"
@@ -150,7 +146,7 @@ def _in_files(kind: Kind, rest: str) -> StoreName:
 def _mistake(text: str) -> str | None:
     """Return what to write instead of a path, a bare host or another tool's prefix; None if it is none of these."""
     if _PATH.match(text) or (_ARCHIVE.search(text) and not _has_host(text)):
-        return f"a store prefix before a path, such as {', '.join(f'{kind}:{shown(text)}' for kind in KINDS)}"
+        return f"a store prefix before a path, such as {', '.join(f'{kind}:{shown(text)}' for kind in _WRITTEN)}"
     first, colon, rest = text.partition(":")
     if _HOST_ALONE.fullmatch(text):
         return f"a repository, such as {shown(text)}/NAME; for the registry itself, use Registry({shown(text)!r})"

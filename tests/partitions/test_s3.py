@@ -112,3 +112,14 @@ def test_small_documents_need_one_request_each(in_process: S3Server, monkeypatch
 
     assert len(list(rows_in(group))) == 70
     assert Counter(calls) == {"get_object": 70}
+
+
+def test_val_179_keys_with_empty_components_and_colons_are_read(in_process: S3Server) -> None:
+    keys = ("a.json", "/b.json", "x//c.json", "x/y//z/d.json", "a.json::b.json", "sha256::e.json", "s/std::f/g.json")
+    for key, raw in zip(keys, documents(len(keys)), strict=True):
+        in_process.put(f"bucket/odd/{key}", raw)
+    in_process.put("bucket/odd/x/", b"")  # stands for the directory
+
+    for source in ("s3://bucket/odd", "s3://bucket/odd/**/*.json", "s3://bucket/odd/**"):
+        found = {row.source: row.raw for part in find_partitions([source]) for row in rows_in(part)}
+        assert found == dict(zip((f"s3://bucket/odd/{key}" for key in keys), documents(len(keys)), strict=True))

@@ -72,3 +72,14 @@ def test_functions_say_it_too(tree: Tree) -> None:
             open_store(str(tree.path / inner))
         with pytest.raises(UnsupportedError, match=f"validate it with: dreg validate {tree.name}{below}$"):
             list(find_partitions([str(tree.path / inner)]))
+
+
+@pytest.mark.parametrize("command", ["copy", "sync"])
+def test_a_storage_is_not_advised_as_a_destination(tree: Tree, command: str) -> None:
+    missing = tree.path.parent / "missing"
+    code, said = dreg(command, tree.name, str(missing), folder=tree.path)
+
+    assert code == 2
+    assert f"such as oci:{missing}, oci-archive:{missing}, docker-archive:{missing};" in said
+    for path in (str(tree.path), f"{tree.path}/acme/web:1"):
+        assert "the storage of a registry is only read" in dreg(command, "oci:x", path, folder=tree.path)[1]

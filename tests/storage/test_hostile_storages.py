@@ -36,7 +36,7 @@ class _Changing(ListedFiles):
 
     def __init__(self, path: Path, listed: str, change: Callable[[], object]) -> None:
         self._files, self.name = DirectoryFiles(path), str(path)
-        self._listed, self._changes = f"{WEB}/{listed}", [change]
+        self._listed, self._changes = listed if listed.startswith("blobs") else f"{WEB}/{listed}", [change]
 
     def entries(self, place: str) -> list[Entry]:
         found = self._files.entries(place)
@@ -57,9 +57,18 @@ class _Changing(ListedFiles):
         return self._files.below(place)
 
 
-def rules_of(tree: Tree, listed: str, change: Callable[[], object]) -> list[str]:
-    """Return the rules that are broken if the storage changes after a directory was listed."""
-    storage = StorageTree(_Changing(tree.v2, listed, change), str(tree.path))
+class _ChangingLater(_Changing):
+    """The same, changed when it is asked for the status of a file."""
+
+    def status(self, place: str) -> Status | None:
+        if place == self._listed and self._changes:
+            self._changes.pop()()
+        return super().status(place)
+
+
+def rules_of(tree: Tree, place: str, change: Callable[[], object], kind: type[_Changing] = _Changing) -> list[str]:
+    """Return the rules that are broken if the storage changes after a directory was listed, or as `kind` does."""
+    storage = StorageTree(kind(tree.v2, place, change), str(tree.path))
     with StoredBlobs(storage) as blobs:
         reports = [*RepositoryCheck(storage, RepositoryName("acme/web"), blobs, StorageReach(), PEDANTIC).reports()]
     return [problem.rule for found in reports for problem in found.report.problems if problem.rule != "MAN-08"]
@@ -130,6 +139,20 @@ def test_val_77_what_vanishes_while_it_is_checked_is_not_reported(tree: Tree) ->
     assert rules_of(tree, "_layers/sha256", collect) == ["LYT-04"], "the manifest that names the layer is still there"
 
 
+def test_val_77_a_link_that_is_deleted_while_its_blob_is_looked_for_is_not_reported(tree: Tree) -> None:
+    layer = tree.put_blob(b"no manifest names it")
+    link = tree.link("acme/web", "_layers", layer)
+    data = str(tree.data(layer).relative_to(tree.v2))
+
+    def delete() -> None:
+        link.unlink()
+        tree.data(layer).unlink()
+
+    assert rules_of(tree, data, delete, _ChangingLater) == []
+    tree.link("acme/web", "_layers", layer)
+    assert rules_of(tree, "", lambda: None) == ["STO-01"], "if only the blob is gone"
+
+
 def test_val_78_what_is_pushed_while_it_is_checked_is_not_reported(tree: Tree) -> None:
     """The tag is listed after its manifest was pushed, which was not there when manifests were listed."""
 
@@ -155,8 +178,10 @@ def test_val_79_a_sparse_blob_of_a_terabyte_is_not_read(tree: Tree) -> None:
     with tree.data(layer).open("wb") as file:
         file.truncate(TERABYTE)
 
-    [found] = tree.problems(blobs=True)
-    assert (found.rule, found.source) == ("STO-02", str(tree.data(layer).relative_to(tree.v2)))
+    assert tree.problems(blobs=True) == [
+        Found("LYT-05", "error", f"acme/web@{layer}"),
+        Found("STO-02", "error", str(tree.data(layer).relative_to(tree.v2))),
+    ]
 
 
 def test_val_80_a_manifest_that_is_too_large_is_not_read(tree: Tree) -> None:

@@ -1,24 +1,31 @@
 """Find the partitions in files, folders, patterns and URLs."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from errno import ENOENT
 from hashlib import sha256
+from itertools import chain, groupby
 from typing import Final
 
-from dreg_client.errors import FileError, NotFoundError, UnsupportedError
+from dreg_client.errors import DregError, FileError, NotFoundError, UnsupportedError
+from dreg_client.files.listing import GONE, unread
 from dreg_client.files.places import (
+    Found,
+    FoundLayout,
+    LeftOut,
+    OnLeftOut,
     StoredFile,
+    UnreadEntry,
     directory_of,
-    files_below,
     find_source,
     is_pattern,
-    matches,
     relative_to,
 )
+from dreg_client.files.search import files_below, matches
 from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.partitions.input.divide import divided
-from dreg_client.partitions.input.formats import ENDINGS, format_of
+from dreg_client.partitions.input.formats import ENDINGS, is_known
 from dreg_client.partitions.input.sources import TakenSources, absolute, without_reports
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.values.arguments import check_count, check_instance, check_iterable
@@ -58,7 +65,8 @@ def find_partitions(
     Raises:
         OSError: A path does not exist, or cannot be read. Raised by the iterator, as the following ones.
         NotFoundError: There is nothing at a URL, no file matches a pattern, or there is no such storage or repository.
-        FileError: A URL cannot be read, or a folder contains no documents.
+        FileError: A folder contains no documents, or a URL, a folder or a file that was found cannot be read; the
+            latter is raised after the partitions of all files.
         UnsupportedError: A folder is an image layout or the storage of a registry, or contains layouts; of layouts, it
             is raised after the partitions of all files.
         MissingLibraryError: A library that the format or the URL requires is not installed.
@@ -84,34 +92,55 @@ def partitions_of(
     taken: TakenSources,
     *,
     size: int = PARTITION_SIZE,
-    on_layout: Callable[[str], None] | None = None,
+    on_left_out: OnLeftOut | None = None,
 ) -> Iterator[Partition]:
     """Find partitions as `find_partitions` does, with paths as they are given, without what was taken before.
 
-    `on_layout` is called with each image layout that is a folder or in one, instead of raising UnsupportedError.
+    `on_left_out` is called with each layout, and with each file or directory that cannot be read, instead of raising.
     """
-    layouts: list[str] = []
-    yield from _partitions(sources, rules, taken, size, on_layout or layouts.append)
+    left: list[LeftOut] = []
+    yield from _partitions(sources, rules, taken, size, on_left_out or left.append)
+    for _, failure in failures_of(left):
+        raise failure
+
+
+def failures_of(left: list[LeftOut]) -> Iterator[tuple[str, DregError]]:
+    """Yield each file and directory that was left out because it cannot be read, and an error for all layouts."""
+    layouts = [each for each in left if isinstance(each, FoundLayout)]
+    yield from ((each.source, each.failure) for each in left if isinstance(each, UnreadEntry))
     if layouts:
         more = f", like {len(layouts) - 1} more" if len(layouts) > 1 else ""
-        raise UnsupportedError(f"{layouts_reason(layouts[0])}{more}")
+        yield layouts[0].source, UnsupportedError(f"{layouts_reason(layouts[0].source)}{more}")
+
+
+def partitions_in(
+    files: Iterable[tuple[StoredFile, str]], rules: PartitionRules, on_left_out: OnLeftOut, *, size: int
+) -> Iterator[Partition]:
+    """Divide and group files that were found, each with the directory in which it was searched for."""
+    groups = _Groups(size)
+    for file, directory in files:
+        try:
+            parts = [*divided(file, rules, size)]
+        except (OSError, FileError, NotFoundError) as failure:
+            on_left_out(unread(file.source, failure))
+            continue
+        for part in parts:
+            if part.format == "json" and not part.compression:
+                yield from groups.add(file, directory)
+            else:
+                yield part
+    yield from groups.rest()
 
 
 def _partitions(
-    sources: Iterable[str], rules: PartitionRules, taken: TakenSources, size: int, on_layout: Callable[[str], None]
+    sources: Iterable[str], rules: PartitionRules, taken: TakenSources, size: int, on_left_out: OnLeftOut
 ) -> Iterator[Partition]:
-    groups = _Groups(size)
-    for source in sources:
-        if source.startswith(STORAGE):
-            yield from _of_storage(source, rules, taken)
-            continue
-        for file, directory in _files(source, taken, on_layout):
-            for part in divided(file, rules, size):
-                if part.format == "json" and not part.compression:
-                    yield from groups.add(file, directory)
-                else:
-                    yield part
-    yield from groups.rest()
+    for is_storage, group in groupby(sources, lambda source: source.startswith(STORAGE)):
+        if is_storage:
+            yield from chain.from_iterable(_of_storage(source, rules, taken) for source in group)
+        else:
+            files = chain.from_iterable(_files(source, taken, on_left_out) for source in group)
+            yield from partitions_in(files, rules, on_left_out, size=size)
 
 
 def _of_storage(source: str, rules: PartitionRules, taken: TakenSources) -> Iterator[Partition]:
@@ -127,17 +156,18 @@ def _of_storage(source: str, rules: PartitionRules, taken: TakenSources) -> Iter
             yield replace(part, names=names)
 
 
-def _files(source: str, taken: TakenSources, on_layout: Callable[[str], None]) -> Iterator[tuple[StoredFile, str]]:
+def _files(source: str, taken: TakenSources, on_left_out: OnLeftOut) -> Iterator[tuple[StoredFile, str]]:
     """Yield the files that a source names and that were not taken before, and the directory that was searched."""
     try:
         found = find_source(source)
     except (FileNotFoundError, NotFoundError):
         if not is_pattern(source):
             raise
-        yield from _matches(source, taken, on_layout)
+        yield from _matches(source, taken, on_left_out)
         return
     if found.is_directory:
-        yield from _of_directory(source, taken, on_layout)
+        if (yield from _below(source, taken, on_left_out)):
+            _raise_empty(source)
     elif found.is_special:
         advice = "save it to a file, or pass lines as standard input: dreg validate --lines -"
         raise FileError(source, f"is a pipe or a device, which cannot be read again; {advice}")
@@ -145,39 +175,46 @@ def _files(source: str, taken: TakenSources, on_layout: Callable[[str], None]) -
         yield found, directory_of(source)
 
 
-def _matches(pattern: str, taken: TakenSources, on_layout: Callable[[str], None]) -> Iterator[tuple[StoredFile, str]]:
-    """Yield the files that match a pattern. If its end matches any name, files without a known ending are left out."""
-    path, is_empty = without_query(pattern)[0], True
-    layouts: list[str] = []  # in directories that match
-    is_open, is_deep = path.endswith("*"), path.endswith("**")
+def matching(pattern: str) -> Iterator[Found]:
+    """Yield the files and directories that match a pattern, without reports of runs.
+
+    If the end of the pattern matches any name, files without a known ending are left out.
+    """
+    is_open = without_query(pattern)[0].endswith("*")
     for found in without_reports(matches(pattern)):
-        if not found.is_directory and (not is_open or _is_known(found.source)):
-            is_empty = False
-            if taken.take(found):
-                yield found, directory_of(found.source)
-        elif found.is_directory and not is_deep:
-            for file in without_reports(files_below(found.source, _is_known, layouts.append)):
-                is_empty = False
-                if not taken.has(file):
-                    yield file, found.source
-            taken.take_directory(found.source)
-    _pass_on(layouts, on_layout)
-    if is_empty and not layouts:
+        if found.is_directory or not is_open or is_known(found.source):
+            yield found
+
+
+def _matches(pattern: str, taken: TakenSources, on_left_out: OnLeftOut) -> Iterator[tuple[StoredFile, str]]:
+    is_empty = True
+    for found in matching(pattern):
+        if isinstance(found, StoredFile) and found.is_directory:
+            with suppress(*GONE):
+                is_empty &= yield from _below(found.source, taken, on_left_out)
+            continue
+        is_empty = False
+        if isinstance(found, UnreadEntry):
+            on_left_out(found)
+        elif taken.take(found):
+            yield found, directory_of(found.source)
+    if is_empty:
         raise FileNotFoundError(ENOENT, "no file matches this pattern", shown_source(pattern))
 
 
-def _of_directory(
-    source: str, taken: TakenSources, on_layout: Callable[[str], None]
-) -> Iterator[tuple[StoredFile, str]]:
-    is_empty, layouts = True, list[str]()
-    for file in without_reports(files_below(source, _is_known, layouts.append)):
+def _below(
+    directory: str, taken: TakenSources, on_left_out: OnLeftOut
+) -> Generator[tuple[StoredFile, str], None, bool]:
+    """Yield the files below a directory that were not taken before; return whether there is nothing to read."""
+    is_empty = True
+    for found in without_reports(files_below(directory, is_known)):
         is_empty = False
-        if not taken.has(file):
-            yield file, source
-    _pass_on(layouts, on_layout)
-    if is_empty and not layouts:
-        _raise_empty(source)
-    taken.take_directory(source)
+        if not isinstance(found, StoredFile):
+            on_left_out(found)
+        elif not taken.has(found):
+            yield found, directory
+    taken.take_directory(directory)
+    return is_empty
 
 
 def _raise_empty(source: str) -> None:
@@ -187,15 +224,6 @@ def _raise_empty(source: str) -> None:
         advice = f"validate it with: dreg validate {shown_source(storage)}"
         raise UnsupportedError(f"{name} is the storage of a registry; {advice}")
     raise FileError(name, f"has no {', '.join(ENDINGS)} files, compressed or not, other than reports of dreg validate")
-
-
-def _pass_on(layouts: list[str], on_layout: Callable[[str], None]) -> None:
-    for layout in layouts:
-        on_layout(layout)
-
-
-def _is_known(name: str) -> bool:
-    return format_of(name) is not None
 
 
 @dataclass(slots=True)

@@ -8,11 +8,12 @@ from dreg_client.files.compressed import compression_of
 from dreg_client.files.forward import plain_stream
 from dreg_client.files.places import joined, open_source
 from dreg_client.files.remote import read_starts
+from dreg_client.files.unchanged import unchanged
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.values.sizes import KIBIBYTE, MAX_DOCUMENT
-from dreg_client.values.source_url import is_source_url, shown_source
+from dreg_client.values.source_url import is_remote, shown_source
 
 _AT_ONCE: Final = 16
 """The number of files at URLs that are read at a time; each may have the maximum size."""
@@ -40,7 +41,7 @@ def rows_of_documents(partition: Partition) -> Iterator[Row]:
 
 def _starts(partition: Partition) -> Iterator[tuple[str, bytes | None]]:
     """Yield each file, with its first bytes if they were read together with those of others."""
-    if not partition.names or not is_source_url(partition.source):
+    if not partition.names or not is_remote(partition.source):
         names = partition.names or ("",)
         yield from ((joined(partition.source, name) if name else partition.source, None) for name in names)
         return
@@ -52,6 +53,6 @@ def _starts(partition: Partition) -> Iterator[tuple[str, bytes | None]]:
 
 def _row(source: str, compression: str, raw: bytes | None) -> Row:
     if raw is None or compression_of(raw) is not None:
-        with naming_file(source), open_source(source) as file:
+        with naming_file(source), unchanged(source), open_source(source) as file:
             raw = plain_stream(file, compression).read(MAX_DOCUMENT + 1)
     return Row(shown_source(source), 0, raw)

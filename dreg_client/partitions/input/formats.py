@@ -18,13 +18,13 @@ ENDINGS: Final = ("*.json", "*.jsonl", "*.ndjson", "*.parquet", "*.tar")
 
 
 def format_of(name: str) -> tuple[Format, Compression] | None:
-    """Return the format and the compression of a file by the ending of its path or URL; None if it is not known.
+    """Return the format and the compression of a file by the ending of its path or URL, in any case; None if not known.
 
     Examples:
-        >>> format_of("web.jsonl.zst"), format_of("web.tgz"), format_of("web.txt")
+        >>> format_of("web.jsonl.zst"), format_of("WEB.TGZ"), format_of("web.txt")
         (('json-lines', 'zstd'), ('tar', 'gzip'), None)
     """
-    name = without_query(name)[0]
+    name = without_query(name)[0].lower()
     if name.endswith(".tgz"):
         return "tar", "gzip"
     compression: Compression = ""
@@ -36,3 +36,8 @@ def format_of(name: str) -> tuple[Format, Compression] | None:
         if name.endswith(ending) and not (form == "parquet" and compression):
             return form, compression
     return None
+
+
+def is_known(name: str) -> bool:
+    """Return whether a file has documents, by the ending of its path or URL."""
+    return format_of(name) is not None

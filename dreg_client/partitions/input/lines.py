@@ -5,9 +5,10 @@ from typing import BinaryIO
 
 from dreg_client.files.forward import buffered, plain_stream
 from dreg_client.files.places import open_source
+from dreg_client.files.unchanged import unchanged_file
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
-from dreg_client.validation.dumps import bounded_lines, placed_lines, whole_document
+from dreg_client.validation.dumps import bounded_lines, placed_lines, text_of_line, whole_document
 from dreg_client.values.sizes import FAR
 from dreg_client.values.source_url import shown_source
 
@@ -27,21 +28,22 @@ def rows_of_lines(partition: Partition, on_read: Callable[[int], None]) -> Itera
                 return
             document = whole_document(bounded_lines(file))[0]
             if document is not None:
-                yield Row(name, 1, document.strip(), is_line=True, offset=0)
+                yield Row(name, 1, text_of_line(document), is_line=True, offset=0)
                 return
             file.seek(0)
         for number, (offset, line) in enumerate(placed_lines(file, start, FAR if stop is None else stop), 1):
-            if stripped := line.strip():
-                yield Row(name, 0 if start else number, stripped, is_line=True, offset=offset)
+            if text := text_of_line(line):
+                yield Row(name, 0 if start else number, text, is_line=True, offset=offset)
 
 
 def rows_of_stream(file: BinaryIO, name: str, compression: str = "") -> Iterator[Row]:
     """Yield the rows of an open file, which may be a pipe. An indented document is one row, as in `validate_file`."""
-    yield from _rows_of_plain(buffered(plain_stream(file, compression)), name)
+    with unchanged_file(file, name):
+        yield from _rows_of_plain(buffered(plain_stream(file, compression)), name)
 
 
 def _rows_of_plain(stream: BinaryIO, name: str) -> Iterator[Row]:
     document, lines = whole_document(bounded_lines(stream))
     for number, line in enumerate(lines if document is None else [document], 1):
-        if stripped := line.strip():
-            yield Row(name, number, stripped, is_line=True)
+        if text := text_of_line(line):
+            yield Row(name, number, text, is_line=True)

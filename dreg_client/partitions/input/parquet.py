@@ -6,7 +6,7 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from dreg_client.arrow import DocumentColumns
 
@@ -18,7 +18,8 @@ from dreg_client.arrow_columns import of_documents
 from dreg_client.errors import ColumnError
 from dreg_client.files.places import open_source
 from dreg_client.partitions.input.failures import naming_file
-from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors, plain_column
+from dreg_client.partitions.input.plain_columns import in_pieces, plain_field, plain_type
+from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_columns import (
     PLACE,
@@ -76,12 +77,11 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
         schema = file.schema
         _check_columns(schema, rules)
         rows = partition.start
-        for batch in _batches(file, partition, rules):
+        for batch in _with_kept(_batches(file, partition, rules), schema, rules, partition.source):
             lines = pa.array(range(rows + 1, rows + batch.num_rows + 1), pa.int64())
             sources = pa.array([name] * batch.num_rows, pa.string())
             rows += batch.num_rows
-            kept = _with_kept(batch, schema, rules, partition.source)
-            placed = kept.append_column(PLACE[0], sources).append_column(PLACE[1], lines)
+            placed = batch.append_column(PLACE[0], sources).append_column(PLACE[1], lines)
             yield placed.append_column(PLACE[2], pa.nulls(batch.num_rows, pa.int64()))
 
 
@@ -94,20 +94,35 @@ def checked_columns(partition: Partition, rules: PartitionRules) -> pa.Schema:
     """
     with _opened(partition) as file:
         _check_columns(file.schema, rules)
-        return pa.schema([file.schema.field(name) for name in rules.keep])
+        return pa.schema([plain_field(file.schema.field(name)) for name in rules.keep])
 
 
-def _with_kept(batch: pa.RecordBatch, schema: pa.Schema, rules: PartitionRules, source: str) -> pa.RecordBatch:
-    """Return a batch whose kept columns have their types in the run or, outside of runs, in the file."""
-    wanted = {field.name: field for field in kept_fields(rules)}
-    for at, name in enumerate(batch.schema.names):
-        stored = schema.field(name)
-        field = wanted.get(name, stored)
-        if name in rules.keep and not batch.schema.field(at).equals(field, check_metadata=True):
-            with arrow_errors(source):
-                plain = plain_column(batch.column(at), stored, source)
-                batch = batch.set_column(at, field, converted(plain, field))
-    return batch
+def _with_kept(
+    batches: Iterator[pa.RecordBatch], schema: pa.Schema, rules: PartitionRules, source: str
+) -> Iterator[pa.RecordBatch]:
+    """Yield batches whose kept columns have their types in the run or, outside of runs, in the file."""
+    fields = {name: plain_field(schema.field(name)) for name in rules.keep}
+    fields |= {field.name: field for field in kept_fields(rules)}
+    for batch in batches:
+        names = batch.schema.names
+        others = [at for at, name in enumerate(names) if name in fields and not _is_same(batch, at, fields[name])]
+        pieces = in_pieces(batch, others, source)
+        while (piece := _next(pieces, source)) is not None:
+            for at in others:
+                with arrow_errors(source):
+                    plain = piece.column(at).cast(plain_type(schema.field(names[at]).type))
+                    piece = piece.set_column(at, fields[names[at]], converted(plain, fields[names[at]]))
+            yield piece
+
+
+def _is_same(batch: pa.RecordBatch, at: int, field: "pa.Field[Any]") -> bool:
+    return batch.schema.field(at).equals(field, check_metadata=True)
+
+
+def _next(batches: Iterator[pa.RecordBatch], source: str) -> pa.RecordBatch | None:
+    """Return the next batch, unless there is none."""
+    with arrow_errors(source):
+        return next(batches, None)
 
 
 def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
@@ -117,7 +132,7 @@ def _check_columns(schema: pa.Schema, rules: PartitionRules) -> None:
             raise ColumnError(name, "a report has a column of this name; rename the column in the file")
     document_columns(rules).check(schema)
     for field in kept_fields(rules):
-        check_convertible(schema.field(field.name).type, field)
+        check_convertible(plain_type(schema.field(field.name).type), field)
 
 
 def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
@@ -128,13 +143,13 @@ def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) ->
     stop = sum(rows for rows, _ in groups) if partition.stop is None else partition.stop
     for number, (rows, _) in enumerate(groups):
         after = row + rows
-        if after > partition.start and row < stop:
+        if row + max(rows, 1) > partition.start and row < max(stop, 1):  # also one that seems to be empty
             for batch in _of_group(file, number, partition.source, rules):
                 first, last = max(partition.start - row, 0), min(stop - row, batch.num_rows)
                 row += batch.num_rows
                 if first < last:
                     yield batch.slice(first, last - first)
-                if row >= stop:
+                if stop <= row < after:
                     return
         row = after
 
@@ -142,11 +157,7 @@ def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) ->
 def _of_group(file: ParquetInput, number: int, source: str, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
     """Yield the batches of a row group."""
     batches = file.batches(number, _columns(rules))
-    while True:
-        with arrow_errors(source):
-            batch = next(batches, None)
-        if batch is None:
-            break
+    while (batch := _next(batches, source)) is not None:
         yield batch
 
 

@@ -1,9 +1,11 @@
 """Read the documents of a partition, and validate them."""
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Final
 
 from dreg_client.errors import UnsupportedError
+from dreg_client.files.unchanged import unchanged
 from dreg_client.partitions.input.documents import rows_of_documents
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.lines import rows_of_lines
@@ -29,13 +31,14 @@ def rows_in(
     `on_read` is called with the number of bytes each time that some are read from a compressed file.
 
     Raises:
-        FileError: The partition cannot be read, or breaks off.
+        FileError: The partition cannot be read, or breaks off; or the file has changed while it was read, or since it
+            was divided.
         NotFoundError: The file is gone.
         ColumnError: A Parquet file has no such column, or the column has another type.
         UnsupportedError: A tar archive is an image layout.
         MissingLibraryError: A library that the format or the URL requires is not installed.
     """
-    with naming_file(partition.source):
+    with naming_file(partition.source), _unchanged(partition):
         match partition.format:
             case "json":
                 yield from rows_of_documents(partition)
@@ -51,6 +54,14 @@ def rows_in(
                 raise UnsupportedError(f"the storage {partition.name} has no rows; read it with reports_in")
 
 
+def _unchanged(partition: Partition) -> AbstractContextManager[None]:
+    """Return a block that checks that the file does not change. Files of JSON are checked one by one."""
+    if partition.format in {"json", "registry-storage"}:
+        return nullcontext()
+    is_part = partition.start > 0 or partition.stop is not None
+    return unchanged(partition.source, partition.version if is_part else "")
+
+
 def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterator[pa.RecordBatch]":
     """Yield the record batches of a partition of a Parquet file, with the columns that `rules` name.
 
@@ -58,14 +69,14 @@ def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterato
     files.
 
     Raises:
-        FileError: The file cannot be read, or is damaged. The batches before are yielded first.
+        FileError: The file cannot be read, or is damaged, or has changed. The batches before are yielded first.
         NotFoundError: The file is gone.
         ColumnError: A column is missing, or has another type.
         MissingLibraryError: pyarrow, or a library that the URL requires, is not installed.
     """
     from dreg_client.partitions.input.parquet import batches_of_parquet  # noqa: PLC0415 (imports pyarrow)
 
-    with naming_file(partition.source):
+    with naming_file(partition.source), _unchanged(partition):
         yield from batches_of_parquet(partition, rules)
 
 

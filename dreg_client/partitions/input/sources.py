@@ -4,17 +4,17 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from dreg_client.errors import DregError
-from dreg_client.files.places import StoredFile, directory_of, find_source, joined
+from dreg_client.files.places import LeftOut, StoredFile, directory_of, find_source, joined
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.values.registry_name import STORAGE
-from dreg_client.values.source_url import is_source_url, without_query
-from dreg_client.values.store_name import local_path
+from dreg_client.values.source_url import is_source_url, local_path, without_query
 
 RUN_FILE: Final = "_dreg-run.json"
 """The file that states which run the report files in a folder are of."""
+_Found = TypeVar("_Found", bound=StoredFile | LeftOut)
 _REPORT: Final = re.compile(r"-[0-9a-f]{16}\.parquet\Z")
 _HIDDEN: Final = re.compile(r"(?:\A|/)[._]")
 _TREE: Final = "/docker/registry/v2"
@@ -36,8 +36,8 @@ def absolute(source: str) -> str:
     return f"{shorter}{query}" if "://" in shorter else source
 
 
-def without_reports(files: Iterator[StoredFile]) -> Iterator[StoredFile]:
-    """Yield the files that are not reports of a run, such as that of the folder to which this run writes."""
+def without_reports(files: Iterator[_Found]) -> Iterator[_Found]:
+    """Yield what was found without the reports of runs, such as that of the folder to which this run writes."""
     known = ("", False)
     for file in files:
         if _REPORT.search(file.source):

@@ -9,20 +9,21 @@ from dreg_client.files.forward import ForwardFile, buffered, plain_stream
 from dreg_client.files.places import open_source
 from dreg_client.files.store_kinds import DOCKER_ARCHIVE, OCI_ARCHIVE
 from dreg_client.files.tar_headers import FILES, HeaderError, Member, members, safe_name
+from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
-from dreg_client.validation.dumps import bounded_lines
+from dreg_client.validation.dumps import bounded_lines, text_of_line
 from dreg_client.values.sizes import FAR, MAX_DOCUMENT, MEBIBYTE
 from dreg_client.values.source_url import shown_source
 
-_LINES: Final = (".jsonl", ".ndjson")
 _OF_LAYOUTS: Final = ("blobs/sha256/", "blobs/sha512/")
 
 
 def rows_of_tar(partition: Partition, on_read: Callable[[int], None]) -> Iterator[Row]:
     """Yield the documents in the members `*.json`, and the lines of the members `*.jsonl` and `*.ndjson`.
 
-    Hidden members, links, devices and all other members are skipped.
+    Hidden members, links, devices and all other members are skipped. Archives that were joined are read one after
+    another.
     """
     name = shown_source(partition.source)
     with open_source(partition.source) as file:
@@ -35,14 +36,14 @@ def rows_of_archive(
     """Yield the rows of an open archive, which may be a pipe.
 
     Raises:
-        HeaderError: The archive is damaged or truncated.
+        HeaderError: The archive is damaged or truncated, or something else follows its end.
         UnsupportedError: It is an image layout, or an archive of docker save.
         UnsafePathError: A member's path leads outside.
         FileError: It contains no documents.
     """
     archive = plain_stream(file, compression, on_read)
     is_empty, end = True, 0
-    for member in members(archive, _size(archive), are_kept=False):
+    for member in members(archive, _size(archive), are_kept=False, are_joined=True):
         end = member.stop
         for row in _rows(archive, member, name):
             is_empty = False
@@ -79,13 +80,14 @@ def _rows(archive: BinaryIO | ForwardFile, member: Member, name: str) -> Iterato
     if any(part.startswith(".") for part in path.split("/")):
         return
     archive.seek(member.place.start)
-    if path.endswith(".json"):
+    form = format_of(path)
+    if form == ("json", ""):
         yield Row(f"{name}/{path}", 0, _document(archive, len(member.place), path, name))
-    elif path.endswith(_LINES):
+    elif form == ("json-lines", ""):
         lines = bounded_lines(buffered(ForwardFile(_chunks(archive, len(member.place), path))))
         for number, line in enumerate(lines, 1):
-            if stripped := line.strip():
-                yield Row(f"{name}/{path}", number, stripped, is_line=True)
+            if text := text_of_line(line):
+                yield Row(f"{name}/{path}", number, text, is_line=True)
 
 
 def _check_no_layout(path: str, name: str) -> None:

@@ -13,12 +13,13 @@ from dreg_client.files.layout_lock import LockFile
 from dreg_client.files.places import joined
 from dreg_client.files.regular import open_regular
 from dreg_client.files.remote import file_system, open_url, typed_errors
-from dreg_client.values.source_url import shown_source
-from dreg_client.values.store_name import LOCAL_URLS, local_path
+from dreg_client.values.source_url import LOCAL_URLS, is_source_url, local_path, shown_source
 
 LOCK: Final = "_dreg-run.lock"
 """The lock file; Spark and other engines ignore files whose names begin with `_`."""
 _MOST_REQUESTS: Final = 16
+READ_ONLY: Final = "is a URL to which no files can be written"
+WRITABLE: Final = "name a directory, or a URL of object storage, such as s3://bucket/reports"
 IN_USE: Final = "is in use by another run; wait for its end, or name another folder"
 
 
@@ -63,7 +64,13 @@ class ReportFolder(Protocol):
 
 
 def folder_at(place: str) -> ReportFolder:
-    """Return the folder at a path or URL."""
+    """Return the folder at a path or URL.
+
+    Raises:
+        FileError: It is a URL that is only read, such as one of HTTP.
+    """
+    if not is_local(place) and not is_source_url(place):
+        raise FileError(shown_source(place), f"{READ_ONLY}; {WRITABLE}")
     return LocalFolder(local_path(place)) if is_local(place) else RemoteFolder(place)
 
 

@@ -5,12 +5,22 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import BinaryIO, Final
 
 from dreg_client.errors import DregError, FileError
 from dreg_client.files.compressed import BrokenStreamError
 from dreg_client.files.forward import buffered, plain_stream
-from dreg_client.files.places import files_below, find_source, is_pattern, matches, open_source
+from dreg_client.files.places import (
+    Found,
+    FoundLayout,
+    StoredFile,
+    UnreadEntry,
+    find_source,
+    is_pattern,
+    open_source,
+)
+from dreg_client.files.search import files_below, matches
 from dreg_client.partitions.input.divide import PARQUET_MAGIC
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.report.json_lines import read_lines
@@ -20,10 +30,11 @@ from dreg_client.values.source_url import shown_source
 _FORMATS: Final = ("json-lines", "parquet")
 
 
-def report_files(source: str) -> Iterator[str]:
+def report_files(source: str, on_unread: Callable[[UnreadEntry], None]) -> Iterator[str]:
     """Yield the report files that a path, a URL or a pattern names: a file, or those in a folder and below, in order.
 
-    Hidden files, and those whose names begin with `_`, are skipped in folders.
+    Hidden files, and those whose names begin with `_`, are skipped in folders. `on_unread` is called with each file and
+    directory that is found and cannot be read.
 
     Raises:
         OSError: The path does not exist, or cannot be read.
@@ -32,15 +43,21 @@ def report_files(source: str) -> Iterator[str]:
         MissingLibraryError: The library for the URL is not installed.
     """
     try:
-        found = [find_source(source)]
+        places: list[Found] = [find_source(source)]
     except (DregError, OSError):
-        if not is_pattern(source) or not (found := [*matches(source)]):
+        if not is_pattern(source) or not (places := [*matches(source)]):
             raise
-    for place in found:
-        if place.is_directory:
-            yield from (file.source for file in files_below(place.source, _is_report))
-        else:
-            yield place.source
+    for found in chain.from_iterable(map(_in_place, places)):
+        if isinstance(found, StoredFile):
+            yield found.source
+        elif isinstance(found, UnreadEntry):
+            on_unread(found)
+
+
+def _in_place(place: Found) -> Iterator[Found | FoundLayout]:
+    if isinstance(place, StoredFile) and place.is_directory:
+        return files_below(place.source, _is_report)
+    return iter((place,))
 
 
 def _is_report(name: str) -> bool:
@@ -62,7 +79,7 @@ def read_report(name: str) -> FileSums:
         head = file.read(len(PARQUET_MAGIC))
         size = file.seek(0, os.SEEK_END)
         file.seek(0)
-        if head == PARQUET_MAGIC or name.endswith(".parquet"):
+        if head == PARQUET_MAGIC or format_of(name) == ("parquet", ""):
             return replace(_parquet_reader()(file, shown), size=size)
         try:
             return replace(_sums_of_lines(file, shown, head), size=size)

@@ -28,7 +28,7 @@ from dreg_client.partitions.run.state import (
     write_state,
 )
 from dreg_client.partitions.run.validate import PartitionReport
-from dreg_client.values.store_name import local_path
+from dreg_client.values.source_url import local_path
 
 _SHARE: Final = "use a folder that all workers share, such as one on NFS at the same path, or an s3:// URL"
 

@@ -96,6 +96,7 @@ def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> 
 def _of_repositories(
     tree: StorageTree, partition: Partition, rules: PartitionRules, reach: StorageReach
 ) -> Iterator[FileReport]:
+    """Return the reports of repositories, which must be there: a worker may have another storage at the same path."""
     is_alone = partition.stop is not None
     found = repository_reports(
         tree, partition.names, rules, reach, alone=is_alone, on_gone=partial(_note_gone, tree, reach)

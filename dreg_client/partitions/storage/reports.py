@@ -1,18 +1,20 @@
 """The reports of parts of a storage, and of a whole storage in several processes of this machine."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.partitions.partition import PartitionRules
+from dreg_client.partitions.storage.packed import PackedReports
 from dreg_client.partitions.storage.references import ReferenceReader
 from dreg_client.partitions.storage.repository import RepositoryCheck, shown
-from dreg_client.validation.pieces import map_in_processes
+from dreg_client.validation.pieces import results_in_order
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import (
     BlobEntries,
@@ -22,24 +24,25 @@ from dreg_client.validation.storage_blobs import (
     unreferenced_blobs,
 )
 from dreg_client.validation.storage_entries import repositories_of
-from dreg_client.validation.storage_links import YOUNG
 from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_reading import StoredBlobs
+from dreg_client.validation.storage_uploads import YOUNG
 from dreg_client.values.reference import RepositoryName
 
 S = TypeVar("S")
 ALL_BLOBS: Final = 256
 """The number of first bytes of digests, by which the blobs of a storage are divided."""
 _TOGETHER: Final = 16
-"""The repositories that a process validates before it hands over the reports."""
+"""The most repositories that a process validates before it hands over the reports."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
-    """The result for a part of a storage: its reports, and what was learnt. It can be pickled."""
+class _Part(Generic[S]):
+    """The result for a part of a storage: its reports, what was learnt, and what is left to do. It can be pickled."""
 
-    reports: tuple[FileReport, ...]
+    reports: PackedReports
     reach: StorageReach
+    left: S | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +95,9 @@ class StorageRun:
         reach.check_known()
 
     def _in_processes(
-        self, part: Callable[[S], _Part], given: Iterable[S], reach: StorageReach
+        self, part: Callable[[S], _Part[S]], given: Iterable[S], reach: StorageReach
     ) -> Iterator[FileReport]:
-        for done in map_in_processes(part, given, jobs=self.jobs, name=self.path):
+        for _, done in results_in_order(part, iter(given), _left, jobs=self.jobs, name=self.path):
             yield from done.reports
             reach.merge(done.reach)
 
@@ -139,18 +142,29 @@ def unreferenced(tree: StorageTree, reach: StorageReach, now: float, rules: Part
     yield from shown(unreferenced_blobs(tree, reach, recent, now), rules)
 
 
-def _repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> _Part:
-    """Validate repositories in another process."""
-    tree, reach = open_storage(path), StorageReach()
+def _repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> _Part[tuple[str, ...]]:
+    """Validate repositories in another process, until there are many reports."""
+    tree, reach, reports, left = open_storage(path), StorageReach(), PackedReports(), deque(names)
+
+    def few() -> Iterator[str]:
+        while left and not reports.are_many:
+            yield left.popleft()
+
     with closing(tree.files):
-        return _Part(tuple(repository_reports(tree, names, rules, reach)), reach)
+        reports.extend(repository_reports(tree, few(), rules, reach))
+    return _Part(reports, reach, tuple(left) or None)
 
 
-def _blobs(start: int, path: str) -> _Part:
+def _blobs(start: int, path: str) -> _Part[int]:
     """Read the blobs whose digests begin with a byte, in another process."""
-    tree, reach = open_storage(path), StorageReach()
+    tree, reach, reports = open_storage(path), StorageReach(), PackedReports()
     with closing(tree.files):
-        return _Part(tuple(damaged_blobs(tree, blobs_between(tree, start, start + 1, reach), reach)), reach)
+        reports.extend(damaged_blobs(tree, blobs_between(tree, start, start + 1, reach), reach))
+    return _Part(reports, reach)
+
+
+def _left(_given: S, done: _Part[S]) -> S | None:
+    return done.left
 
 
 def _groups(names: Iterable[str]) -> Iterator[tuple[str, ...]]:

@@ -21,8 +21,10 @@ from dreg_client.validation.report import FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.storage_blobs import LinkedBlob, damage, damage_report
 from dreg_client.validation.storage_links import LinkChecks
+from dreg_client.validation.storage_places import RepositoryPlaces
 from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_reading import Damaged, Gone, StoredBlobs, TooLarge, Whole
+from dreg_client.validation.storage_uploads import unfinished_uploads
 from dreg_client.validation.walk import Claim, Step, wrong_claims
 from dreg_client.values.digest import Digest
 from dreg_client.values.reference import RepositoryName
@@ -51,7 +53,8 @@ class RepositoryCheck:
     ) -> None:
         self._tree, self._blobs, self._rules = tree, blobs, rules
         self._name = f"registry-storage:{tree.name.rstrip('/')}/{repository}"
-        self._links = LinkChecks(tree, repository, blobs, reach)
+        self._places = RepositoryPlaces(tree, repository, reach)
+        self._links = LinkChecks(self._places, blobs)
         self._checks = _Checks(self._links, blobs, complete=rules.complete, pedantic=rules.lines.pedantic)
         self._walk = Walk(_LinkedSource(self._links), self._checks)
         self._reach, self._references = reach, References(tree, repository, reach, self._links.needed_by)
@@ -67,7 +70,7 @@ class RepositoryCheck:
     @property
     def is_there(self) -> bool:
         """Whether there is such a repository. It is known after `reports`."""
-        return self._links.is_there
+        return self._places.is_there
 
     def unread(self) -> Iterator[LinkedBlob]:
         """Yield the blobs that `reports` did not read."""
@@ -75,7 +78,7 @@ class RepositoryCheck:
 
     def _all(self) -> Iterator[FileReport]:
         now = time.time()
-        yield from self._links.read_places()
+        yield from self._places.read_places()
         yield from self._links.read_manifests()
         yield from self._links.read_tags()
         malformed = [*self._links.read_layers()]
@@ -83,7 +86,7 @@ class RepositoryCheck:
             yield from found
         yield from malformed
         yield from self._links.gone_blobs(self._references.named if self._is_all_named else None)
-        yield from self._links.uploads(now)
+        yield from unfinished_uploads(self._places, now)
 
     def _manifest(self, link: tuple[Digest, Digest]) -> list[FileReport]:
         """Return the reports of a manifest, of its config, and of what it names that is missing."""
@@ -144,12 +147,12 @@ class RepositoryCheck:
 
     def _damaged(self, links: Links, digest: Digest, size: int, found: str, manifest: Digest) -> FileReport:
         """Return the report of a manifest, or of the config of one, with other bytes."""
-        image, what = self._image(manifest, self._links.repository), "manifest" if links == REVISIONS else "config of"
+        image, what = self._image(manifest, self._places.repository), "manifest" if links == REVISIONS else "config of"
         return damage_report(self._tree, self._linked(links, digest), size, f"{found}, in place of the {what} {image}")
 
     def _linked(self, links: Links, digest: Digest) -> LinkedBlob:
         target = (self._links.manifests if links == REVISIONS else self._links.layers).get(digest, digest)
-        path = self._links.path(f"{links}/{digest.algorithm}/{digest.encoded}/link")
+        path = self._places.path(f"{links}/{digest.algorithm}/{digest.encoded}/link")
         return LinkedBlob(target, digest, "" if target == digest else path)
 
     def _image(self, digest: Digest, repository: str) -> str:
@@ -211,7 +214,7 @@ class _LinkedSource(StorageSource):
     """The repository as a source that knows its links, so that none is read twice."""
 
     def __init__(self, links: LinkChecks) -> None:
-        super().__init__(links.tree, links.repository, strict=False)
+        super().__init__(links.places.tree, links.places.repository, strict=False)
         self._known = links
 
     def _target(self, links: Links, digest: Digest) -> Digest:
