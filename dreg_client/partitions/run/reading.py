@@ -60,19 +60,19 @@ class ReadingProcess(Generic[Given, Result]):
             ProcessKilledError: The process has ended before.
             Exception: What `read` raised.
         """
-        connection, end = self._connection or self._start(), None
+        connection, is_at_end = self._connection or self._start(), False
         try:
             connection.send(given)
             while not isinstance(found := _received(connection), _End):
                 yield cast("Result", found)
-            end = found
+            is_at_end = True
         except (EOFError, ConnectionError):
             raise ProcessKilledError from None
         finally:
-            if end is None:
+            if not is_at_end:
                 self.close()
-        if end.failure is not None:
-            raise end.failure
+        if found.failure is not None:
+            raise found.failure
 
     def _start(self) -> Connection:
         # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.
