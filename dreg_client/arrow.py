@@ -196,10 +196,10 @@ class ReportRows:
         self._problems: list[Problem] = []
         self._text = 0
 
-    def add(self, report: Report) -> None:
-        """Add a row with the report of a document."""
-        self._digests.append(report.digest)
-        self._sizes.append(report.size)
+    def add(self, report: Report, *, is_null: bool = False) -> None:
+        """Add a row with the report of a document; with `is_null`, of what has no digest, and no size unless known."""
+        self._digests.append(None if is_null else report.digest)
+        self._sizes.append((report.size or None) if is_null else report.size)
         self._kinds.append(report.kind)
         self._add(report.problems)
 

@@ -74,12 +74,14 @@ class AsyncStorageSource:
         return RawManifest(raw, own_media_type(raw), digest, f"{self.address}@{digest}")
 
     def _tagged(self, tag: str) -> Digest:
+        advice = f"list the tags there are with: dreg tags {self.address}"
         if is_tag(tag):
             try:
                 return self._tree.tagged(self._repository, tag)
             except FileNotFoundError:
                 self._tree.check_repository(self._repository)
-        advice = f"list the tags there are with: dreg tags {self.address}"
+            if self._tree.has_tag(self._repository, tag):
+                advice = "its directory has no file current/link (STO-03); push the tag again, or delete the directory"
         raise errors.NotFoundError(f"tag {tag[:128]!r}", self.address, advice)
 
     async def fetch_document(self, descriptor: Descriptor, *, is_blob: bool = False) -> bytes:

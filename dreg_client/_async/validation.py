@@ -176,7 +176,8 @@ async def validate_layout(
             names = checks.unnamed(await run_in_thread(lambda: list(layout.files.names("blobs"))))
             hashing.start((digest, None) for digest in map(digest_of_name, names) if digest)
             for name in names:
-                yield FileReport(readable(name), await _unnamed(checks, name, hashing))
+                report = await _unnamed(checks, name, hashing)
+                yield FileReport(readable(name), report, is_null=digest_of_name(name) is None)
 
 
 async def _content(checks: LayoutChecks, digest: Digest, hashing: "AsyncBlobHashing") -> Report | None:

@@ -177,7 +177,8 @@ def validate_layout(
             names = checks.unnamed(run_in_thread(lambda: list(layout.files.names("blobs"))))
             hashing.start((digest, None) for digest in map(digest_of_name, names) if digest)
             for name in names:
-                yield FileReport(readable(name), _unnamed(checks, name, hashing))
+                report = _unnamed(checks, name, hashing)
+                yield FileReport(readable(name), report, is_null=digest_of_name(name) is None)
 
 
 def _content(checks: LayoutChecks, digest: Digest, hashing: "BlobHashing") -> Report | None:

@@ -239,5 +239,5 @@ def _layout(name: StoreName, settings: Settings, advance: Advance) -> Iterator[F
     with open_layout(name, strict=False) as layout:
         options = {"complete": settings.complete, "pedantic": settings.pedantic}
         for found in validate_layout(layout, reference=reference_of(name), **options, jobs=settings.jobs):
-            yield Checked.of(f"{layout.name}/{found.name}", found.report)
+            yield Checked.of(f"{layout.name}/{found.name}", found.report, is_null=found.is_null)
             advance(found.report.size)

@@ -54,9 +54,10 @@ class Checked:
     line: int = 0  # in a dump
 
     @classmethod
-    def of(cls, source: str, report: Report, line: int = 0) -> "Checked":
-        """Return the finding for a report."""
-        return cls(source, report.kind, report.digest, report.size, report.problems, line)
+    def of(cls, source: str, report: Report, line: int = 0, *, is_null: bool = False) -> "Checked":
+        """Return the finding for a report; with `is_null`, of what has no digest, and no size unless it is known."""
+        digest, size = (None, report.size or None) if is_null else (report.digest, report.size)
+        return cls(source, report.kind, digest, size, report.problems, line)
 
     @property
     def ok(self) -> bool:
@@ -83,10 +84,14 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class FailedSource:
-    """A source, or a file in it, that could not be read, and the reason."""
+    """A source, or a file in it, that could not be read, and the reason.
+
+    With `is_read`, all of it was read, but no unreferenced blobs were searched for.
+    """
 
     source: str
     failure: Exception
+    is_read: bool = False
 
 
 Finding = Checked | Counted | FailedSource
@@ -106,6 +111,7 @@ class Writer:
         self.has_errors: bool = False
         self.unread: int = 0
         self._unread: list[dict[str, Any]] = []  # the first ones
+        self._unsearched: set[str] = set()
 
     def write(self, finding: Finding) -> None:
         """Count a finding, and write it."""
@@ -114,6 +120,8 @@ class Writer:
                 self.checked += documents
             case FailedSource():
                 self.unread += 1
+                if finding.is_read:
+                    self._unsearched.add(decodable(finding.source))
                 if len(self._unread) < _MOST_UNREAD:
                     self._unread.append({"source": decodable(finding.source), **plain_failure(finding.failure)})
                 self._write_unread(finding)
@@ -198,19 +206,26 @@ class _TextWriter(Writer):
     def finish(self) -> None:
         if self.quiet:
             return
-        names = [visible(entry["source"]) for entry in self._unread[:_MOST_NAMES]]
-        if self.unread > _MOST_NAMES:
-            names.append(f"and {self.unread - _MOST_NAMES} more")
         counts = [f"{self.checked - self.invalid} valid"]
         counts += [f"{self.invalid} invalid"] if self.invalid else []
         counts += [f"{self.warned} with warnings"] if self.warned else []
-        counts += [f"{self.unread} not read ({', '.join(names)})"] if self.unread else []
+        counts += self._not_read()
         missing = f"; {self.missing} blob{'s' if self.missing > 1 else ''} missing" if self.missing else ""
         if self.unreferenced:
             blobs = f"{self.unreferenced} blob{'s' if self.unreferenced > 1 else ''}"
             missing += f"; {blobs} unreferenced ({self.unreferenced_size:,} bytes)"
+        missing += "; unreferenced blobs not searched for" if self._unsearched else ""
         color = "red" if self.has_errors or self.unread else "green"
         put(styled(f"{self.checked} checked: {', '.join(counts)}{missing}", color))
+
+    def _not_read(self) -> list[str]:
+        """Return the number and the names of the sources that were not read; nothing if all were."""
+        unread = [entry["source"] for entry in self._unread if entry["source"] not in self._unsearched]
+        count = self.unread - len(self._unread) + len(unread)
+        names = [*map(visible, unread[:_MOST_NAMES])]
+        if count > _MOST_NAMES:
+            names.append(f"and {count - _MOST_NAMES} more")
+        return [f"{count} not read ({', '.join(names)})"] if count else []
 
 
 class _JsonLinesWriter(Writer):

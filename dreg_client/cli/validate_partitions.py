@@ -31,13 +31,13 @@ from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
 from dreg_client.validation.report import Report
+from dreg_client.values.digest import Digest
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source, without_password, without_passwords
 
 if TYPE_CHECKING:
     from dreg_client.partitions.run.folder import Run
     from dreg_client.partitions.run.validate import PartitionReport
-    from dreg_client.values.digest import Digest
 
 _MOST_NAMED: Final = 20
 
@@ -104,8 +104,7 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
         for finding in findings:
             match finding:
                 case Checked():
-                    digest, size = cast("Digest", finding.digest), cast("int", finding.size)  # None if not known
-                    yield RowReport(finding.source, finding.line, Report(finding.kind, digest, size, finding.problems))
+                    yield _row(finding)
                 case FailedSource():
                     first = first or finding.failure
                     outcome.fail(finding.source, finding.failure)
@@ -113,6 +112,12 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
                     pass
     if first is not None:  # the report file states it
         raise FileError(shown_source(source), f"was not read completely: {error_message(first)}")
+
+
+def _row(found: Checked) -> RowReport:
+    digest = Digest.of(b"") if found.digest is None else cast("Digest", found.digest)
+    report = Report(found.kind, digest, found.size or 0, found.problems)
+    return RowReport(found.source, found.line, report, is_null=found.digest is None)
 
 
 class _Outcome:

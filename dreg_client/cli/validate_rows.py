@@ -138,6 +138,4 @@ def _findings(
 
 
 def _checked(found: RowReport) -> Checked:
-    if found.is_null:
-        return Checked(found.source, None, None, None, found.report.problems, found.line)
-    return Checked.of(found.source, found.report, found.line)
+    return Checked.of(found.source, found.report, found.line, is_null=found.is_null)

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from dreg_client.cli.progress import Advance
-from dreg_client.cli.validate_output import Checked, Finding, Settings
+from dreg_client.cli.validate_output import Checked, FailedSource, Finding, Settings
 from dreg_client.cli.validate_registries import check_in_storage
+from dreg_client.errors import LayoutError
 from dreg_client.partitions.partition import PartitionRules
 from dreg_client.partitions.storage.reports import StorageRun
 from dreg_client.validation.dumps import LineRules
+from dreg_client.values.source_url import shown_source
 from dreg_client.values.store_name import StoreName
 
 
@@ -18,6 +20,11 @@ def check_storage(name: StoreName, settings: Settings, advance: Advance) -> Iter
         return
     lines = LineRules(pedantic=settings.pedantic)
     rules = PartitionRules(lines, complete=settings.complete, blobs=settings.blobs)
-    for found in StorageRun(name.path, name.repository, rules, settings.jobs).reports():
-        yield Checked.of(found.name, found.report)
+    run = StorageRun(name.path, name.repository, rules, settings.jobs)
+    for found in run.reports():
+        yield Checked.of(found.name, found.report, is_null=found.is_null)
         advance(found.report.size)
+    try:
+        run.check_searched()
+    except LayoutError as failure:
+        yield FailedSource(shown_source(str(name)), failure, is_read=True)

@@ -90,6 +90,10 @@ class StorageTree:
             self.check_repository(repository)
         return [*filter(is_tag, found)]
 
+    def has_tag(self, repository: RepositoryName, tag: str) -> bool:
+        """Return whether a tag has a directory. It may name no manifest."""
+        return self.files.has_directory(f"repositories/{repository}/_manifests/tags/{tag}")
+
     def check_repository(self, repository: RepositoryName) -> None:
         """Raise NotFoundError if there is no such repository."""
         if not self.has_repository(repository):

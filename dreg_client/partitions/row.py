@@ -42,8 +42,8 @@ class RowReport:
 
     Attributes:
         report: The report.
-        is_null: Whether the document is a null in a column. The digest and the size of the report are then those of
-            no bytes.
+        is_null: Whether there is no document, but a null in a column, or a link or directory of a store. The digest of
+            the report is then that of no bytes; its size is 0 unless it is known, as for an upload.
     """
 
     source: str

@@ -63,10 +63,13 @@ class FileReport:
     Attributes:
         name: The path of the file below the root of the layout.
         report: The report of the file.
+        is_null: Whether no content was read, such as that of a file with an invalid name. The digest of the report is
+            then that of no bytes.
     """
 
     name: str
     report: Report
+    is_null: bool = False
 
 
 @dataclass(frozen=True, slots=True)

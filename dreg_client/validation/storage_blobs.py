@@ -91,7 +91,7 @@ class BlobEntries:
             elif algorithm.is_directory:
                 yield misnamed(f"{root}/{place}", algorithm.name, "sha256 or sha512")
             if not algorithm.is_directory and (is_known or algorithm.is_link):
-                yield misplaced(f"{root}/{place}")
+                yield misplaced(f"{root}/{place}", algorithm)
 
     def _others_in(self, algorithm: str, start: Entry) -> Iterator[FileReport]:
         place = f"blobs/{algorithm}/{start.name}"
@@ -176,9 +176,9 @@ def _without_bytes(tree: StorageTree, held: HeldDirectory, digest: Digest) -> Fi
     A server that is killed may leave one behind, with a temporary file in it: `data.UUID.tmp`.
     """
     entries = held.entries(digest.encoded)
-    if any(each.name == "data" for each in entries):
+    if (data := next((each for each in entries if each.name == "data"), None)) is not None:
         is_written = held.status(digest.encoded, "data") is not None
-        return None if is_written else misplaced(path_of(tree, digest), "a file")
+        return None if is_written else misplaced(path_of(tree, digest), data, "a file")
     if not entries and not held.has(digest.encoded):
         return None
     found = f"a directory with {show(entries[0].name)}, without a file data" if entries else "an empty directory"

@@ -18,14 +18,21 @@ _STARTS = 2
 _NOTHING = Digest.of(b"")
 
 
-def file_report(path: str, problem: Problem, digest: Digest = _NOTHING, size: int = 0) -> FileReport:
+def file_report(path: str, problem: Problem, digest: Digest | None = None, size: int = 0) -> FileReport:
     """Return the report of a file or directory of a storage. `size` is in bytes; a link has none."""
-    return FileReport(path, Report(None, digest, size, (problem,)))
+    return FileReport(path, Report(None, digest or _NOTHING, size, (problem,)), is_null=digest is None)
 
 
-def misplaced(path: str, expected: str = "a directory") -> FileReport:
-    """Return the report of an entry in place of a directory or file that the registry needs, or of a link."""
-    found = f"an entry that is not {expected}, or is a symbolic link, which was not followed"
+def misplaced(path: str, entry: Entry | None, expected: str = "a directory") -> FileReport:
+    """Return the report of an entry in place of a directory or file that the registry needs, or of a link.
+
+    `entry` is None if it is not known which of them it is.
+    """
+    found = f"an entry that is not {expected}"
+    if entry is None:
+        found += ", or is a symbolic link, which was not followed"
+    elif entry.is_link:
+        found = hidden_by(entry).removeprefix("is ")
     return file_report(path, rules.error("STO-07", "$", found, expected))
 
 
@@ -43,7 +50,7 @@ def others_in(path: str, entries: list[Entry]) -> Iterator[FileReport]:
     if files:
         found = f"{len(files):,} file{'' if len(files) == 1 else 's'} that no registry reads, such as {show(files[0])}"
         yield file_report(path, rules.note("STO-07", "$", found, "only directories"))
-    yield from (misplaced(f"{path}/{each.name}") for each in entries if is_misplaced(path, each))
+    yield from (misplaced(f"{path}/{each.name}", each) for each in entries if is_misplaced(path, each))
 
 
 def is_misplaced(path: str, entry: Entry) -> bool:

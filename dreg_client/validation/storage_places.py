@@ -50,13 +50,13 @@ class RepositoryPlaces:
                 for entry in held.entries(*outer) if is_below else ():
                     self.is_there |= entry.name in MARKS
                     if entry.name in names and not entry.is_directory:
-                        yield self._misplaced("/".join((*outer, entry.name)))
+                        yield self._misplaced("/".join((*outer, entry.name)), entry)
 
-    def _misplaced(self, place: str) -> FileReport:
+    def _misplaced(self, place: str, entry: Entry | None = None) -> FileReport:
         """Report what is in place of a directory."""
         if _may_hide(place):
             self.reach.unknown(self.path(place), "is not a directory")
-        return misplaced(self.path(place))
+        return misplaced(self.path(place), entry)
 
     def directories(self, held: HeldDirectory, place: str, *parts: str) -> Generator[FileReport, None, list[str]]:
         """Return the names of the directories in a directory; report all that is in it besides."""

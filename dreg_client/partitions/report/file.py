@@ -41,10 +41,7 @@ class PlacedRows:
         self._sources.append(encodable(found.source))
         self._numbers.append(found.line or None)
         self._offsets.append(found.offset)
-        if found.is_null:
-            self._rows.add_null()
-        else:
-            self._rows.add(found.report)
+        self._rows.add(found.report, is_null=found.is_null)
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -75,7 +75,7 @@ def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[
     tree = open_storage(partition.source)
     with closing(tree.files):
         for found in _reports(tree, partition, rules):
-            yield RowReport(found.name, 0, found.report)
+            yield RowReport(found.name, 0, found.report, is_null=found.is_null)
 
 
 def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> Iterator[FileReport]:

@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from typing import Final, Generic, TypeVar
@@ -54,33 +54,38 @@ class StorageRun:
         repository: The repository; None for all of them.
         rules: How to validate it.
         jobs: The number of processes.
+        reach: What was learnt. It is complete after `reports`.
     """
 
     path: str
     repository: RepositoryName | None
     rules: PartitionRules
     jobs: int = 1
+    reach: StorageReach = field(default_factory=StorageReach)
 
     def reports(self) -> Iterator[FileReport]:
         """Yield the reports. A damaged blob is reported once, also if several repositories need it.
 
         Raises:
             NotFoundError: There is no such storage or repository.
-            LayoutError: Something could not be read, or it is not known which blobs are unreferenced. It is
-                raised after all reports.
+            LayoutError: Something could not be read. It is raised after all reports.
         """
         tree = open_storage(self.path)
         with closing(tree.files):
             yield from each_damaged_once(tree, self._of_repository(tree) if self.repository else self._of_storage(tree))
 
+    def check_searched(self) -> None:
+        """Raise LayoutError if it is not known which blobs of the storage are unreferenced. Call it after `reports`."""
+        if self.repository is None:
+            self.reach.check_known()
+
     def _of_repository(self, tree: StorageTree) -> Iterator[FileReport]:
         tree.check_repository(RepositoryName(self.repository or ""))
-        reach = StorageReach()
-        yield from repository_reports(tree, [self.repository or ""], self.rules, reach, alone=True)
-        reach.check_read()
+        yield from repository_reports(tree, [self.repository or ""], self.rules, self.reach, alone=True)
+        self.reach.check_read()
 
     def _of_storage(self, tree: StorageTree) -> Iterator[FileReport]:
-        reach, now, others = StorageReach(), time.time(), list[FileReport]()
+        reach, now, others = self.reach, time.time(), list[FileReport]()
         names = repositories_of(tree, reach, others)
         if self.jobs == 1:
             yield from repository_reports(tree, names, self.rules, reach)
@@ -92,7 +97,7 @@ class StorageRun:
         yield from unreferenced(tree, reach, now, self.rules)
         if self.rules.blobs:
             yield from self._in_processes(partial(_blobs, path=self.path), range(ALL_BLOBS), reach)
-        reach.check_known()
+        reach.check_read()
 
     def _in_processes(
         self, part: Callable[[S], _Part[S]], given: Iterable[S], reach: StorageReach
