@@ -8,13 +8,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from dreg_client import PartitionRules, Report, find_partitions
-from dreg_client.models import rules
+from dreg_client import Digest, PartitionRules, find_partitions
 from dreg_client.partitions.input.read import reports_in
 from dreg_client.partitions.report.read import read_report
-from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.validation.storage_entries import file_report
 from tests.storage.planted import Tree, write
 from tests.storage.test_command import dreg, entries
 
@@ -84,12 +81,11 @@ def test_the_sums_of_a_report_file_are_those_of_its_rows(hollow: Tree, tmp_path:
     assert (stated.documents, stated.kinds) == (counted.documents, counted.kinds)
 
 
-def test_an_empty_document_keeps_its_digest() -> None:
+def test_an_empty_document_keeps_its_digest(tmp_path: Path) -> None:
     """Only what is not a document has none."""
-    found = file_report("a", rules.error("STO-06", "$", "nothing", "a digest"))
-    empty = RowReport("a", 0, Report(None, found.report.digest, 0, found.report.problems))
+    [found] = entries(str(write(tmp_path / "empty.json", b"")))
 
-    assert (found.is_null, empty.is_null) == (True, False)
+    assert (found["digest"], found["size"]) == (Digest.of(b""), 0)
 
 
 @pytest.mark.parametrize("output", ["jsonl", "parquet"])
