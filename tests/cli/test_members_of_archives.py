@@ -1,4 +1,4 @@
-"""Archives of images are recognized before a document is reported, and no member with documents is left out silently."""
+"""Archives of images are recognized before a document is reported; no member with documents is left out silently."""
 
 import shutil
 from collections.abc import Callable

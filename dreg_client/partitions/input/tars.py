@@ -19,7 +19,7 @@ from dreg_client.values.source_url import shown_source
 
 _OF_LAYOUTS: Final = ("blobs/sha256/", "blobs/sha512/")
 _FIRST: Final = 1000
-"""The rows that are held back until it is known that the archive is not one of images; `_FIRST_SIZE` limits them, too."""
+"""The rows that are held back, since the archive may turn out to be one of images."""
 _FIRST_SIZE: Final = 4 * MAX_DOCUMENT
 _MOST_NAMED: Final = 3
 
@@ -132,12 +132,15 @@ def _rows(archive: BinaryIO | ForwardFile, member: Member, name: str, unread: _U
     if form == ("json", ""):
         yield Row(f"{name}/{path}", 0, _document(archive, len(member.place), path, name))
     elif form == ("json-lines", ""):
-        lines = bounded_lines(buffered(ForwardFile(_chunks(archive, len(member.place), path))))
-        for number, line in enumerate(lines, 1):
-            if text := text_of_line(line):
-                yield Row(f"{name}/{path}", number, text, is_line=True)
+        yield from _lines(ForwardFile(_chunks(archive, len(member.place), path)), f"{name}/{path}")
     elif form is not None:
         unread.add(path)
+
+
+def _lines(file: ForwardFile, name: str) -> Iterator[Row]:
+    for number, line in enumerate(bounded_lines(buffered(file)), 1):
+        if text := text_of_line(line):
+            yield Row(name, number, text, is_line=True)
 
 
 def _check_no_layout(path: str, name: str) -> None:
