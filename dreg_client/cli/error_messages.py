@@ -168,9 +168,10 @@ class Failures:
 
 
 def named_message(failure: Exception, source: str) -> str:
-    """Return the message of an error after the source that failed, unless the message begins with it."""
+    """Return the message of an error after the source that failed, unless the message begins or ends with it."""
     message = error_message(failure)
-    return message if source == "-" or message.startswith(source) else f"{source}: {message}"
+    is_named = source == "-" or message.startswith(source) or message.endswith(f" {source}")
+    return message if is_named else f"{source}: {message}"
 
 
 def plain_failure(failure: Exception) -> dict[str, Any]:

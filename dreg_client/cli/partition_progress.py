@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from dreg_client.cli.drawn_line import DrawnLine
+from dreg_client.cli.output import counted
 from dreg_client.values.sizes import byte_size
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ class PartitionProgress:
         self._done += 1
         self._read += found.partition.size
         if self._line.is_due:
-            counts = f"{self._done:,} partitions, {total.documents:,} documents, {byte_size(self._read)}"
+            counts = (
+                f"{counted(self._done, 'partition')}, {counted(total.documents, 'document')}, {byte_size(self._read)}"
+            )
             self._line.draw(f"{counts}, {total.invalid:,} invalid")
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from dreg_client.cli.output import SEVERITY_STYLES, counted, styled, visible, wrapped
 from dreg_client.errors.problems import full_clause
-from dreg_client.partitions.summary import OTHER, Example, Summary
+from dreg_client.partitions.summary import NOT_STATED, OTHER, Example, Summary
 from dreg_client.validation.report import BLOB_RULES
 from dreg_client.values.sizes import byte_size
 
@@ -57,7 +57,7 @@ def _example(example: Example) -> Iterator[str]:
 
 def _kinds(summary: Summary) -> Iterator[str]:
     for kind, documents in sorted(summary.kinds.items(), key=lambda item: (-item[1], item[0])):
-        yield f"{documents:,} {visible(kind) or 'unknown'}"
+        yield f"{documents:,} {'not stated' if kind == NOT_STATED else visible(kind) or 'unknown'}"
 
 
 def _sums(summary: Summary, failures: int) -> str:
@@ -65,7 +65,8 @@ def _sums(summary: Summary, failures: int) -> str:
     counts += [f"{summary.invalid:,} invalid"] if summary.invalid else []
     counts += [f"{summary.warned:,} with warnings"] if summary.warned else []
     counts += [f"{counted(failures, 'partition')} not read completely"] if failures else []
-    line = f"{summary.documents:,} checked ({byte_size(summary.size)}): {', '.join(counts)}"
+    size = f"{'at least ' if NOT_STATED in summary.kinds else ''}{byte_size(summary.size)}"
+    line = f"{summary.documents:,} checked ({size}): {', '.join(counts)}"
     if summary.missing:
         line += f"; {counted(summary.missing, 'blob')} missing"
     if summary.unreferenced:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Generator, Iterator
+from errno import ENOENT
 from functools import partial
 from pathlib import Path, PurePath
 from typing import Final
@@ -13,6 +14,7 @@ from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.cli.validate_registries import check_registry, names_registry
 from dreg_client.cli.validate_rows import (
+    as_usage,
     check_file,
     check_files,
     check_source,
@@ -25,7 +27,7 @@ from dreg_client.cli.validate_rows import (
 )
 from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
-from dreg_client.files.places import FoundLayout, StoredFile, UnreadEntry
+from dreg_client.files.places import NO_MATCH, FoundLayout, StoredFile, UnreadEntry, is_pattern
 from dreg_client.files.regular import open_regular
 from dreg_client.files.search import files_below
 from dreg_client.files.store_kinds import OCI_ARCHIVE
@@ -100,7 +102,7 @@ def _with_failure(source: str, findings: Iterator[Finding]) -> Iterator[Finding]
     except InvalidDocumentError as failure:
         yield Checked(failure.source or source, failure.kind or None, None, None, failure.problems)
     except (DregError, OSError, click.UsageError) as failure:
-        yield FailedSource(source, failure)
+        yield FailedSource(source, as_usage(failure))
 
 
 def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
@@ -112,6 +114,8 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         yield from check_source(source, settings, advance)
     elif is_of_registry(source):
         yield from check_registry(source, settings)
+    elif is_pattern(source) and not os.path.lexists(source):
+        raise FileNotFoundError(ENOENT, NO_MATCH, source)
     else:
         yield from _at_path(source, settings, advance)
 
@@ -180,7 +184,7 @@ def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) 
         return
     for part in validate_file(path, partition_rules(settings).lines, jobs=min(settings.jobs, size // PART + 1)):
         yield from (Checked.of(str(path), found.report, found.line) for found in part.reports)
-        yield Counted(part.documents - len(part.reports))
+        yield Counted.of_others(part.size, part.kinds, part.reports)
         advance(part.stop - part.start)
 
 

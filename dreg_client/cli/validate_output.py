@@ -1,7 +1,9 @@
 """The findings of `dreg validate`, and their output as text, JSON, JSON Lines or GitHub annotations."""
 
 import json
-from collections.abc import Callable
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -9,13 +11,15 @@ from dreg_client.cli.error_messages import error_message, plain_failure
 from dreg_client.cli.output import SEVERITY_STYLES, decodable, put, put_command, styled, visible, wrapped
 from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
-from dreg_client.validation.report import MISSING, UNREFERENCED, Report, blob_rule
+from dreg_client.partitions.summary import plain_kinds
+from dreg_client.validation.report import MISSING, UNREFERENCED, WRAPPED, Report, blob_rule
 
 if TYPE_CHECKING:
     from dreg_client.cli.validate_journal import Journal
+    from dreg_client.partitions.row import RowReport
+    from dreg_client.validation.dumps import LineReport
 
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
-_HINTS: Final = {"GEN-12": "set the kind, for example --kind image-config"}
 _MOST_NAMES: Final = 20
 _MOST_UNREAD: Final = 10_000
 """The sources that could not be read of which the summary names the reason; JSON output has the count of the others."""
@@ -77,9 +81,20 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Documents of a dump that have no problems and are only counted."""
+    """Documents of a dump that have no problems and are only counted: their number, total size and kinds."""
 
     documents: int
+    size: int
+    kinds: Mapping[str, int]
+
+    @classmethod
+    def of_others(cls, size: int, kinds: Mapping[str, int], listed: "Iterable[LineReport | RowReport]") -> "Counted":
+        """Return the documents that are not listed, by the total size and the kinds of all."""
+        others = Counter(kinds)
+        for found in listed:
+            size -= found.report.size
+            others[found.report.kind or ""] -= 1
+        return cls(others.total(), size, +others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +118,8 @@ class Writer:
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
         self.checked: int = 0
+        self.size: int = 0
+        self.kinds: Counter[str] = Counter()
         self.invalid: int = 0
         self.warned: int = 0
         self.missing: int = 0
@@ -116,8 +133,10 @@ class Writer:
     def write(self, finding: Finding) -> None:
         """Count a finding, and write it."""
         match finding:
-            case Counted(documents):
+            case Counted(documents, size, kinds):
                 self.checked += documents
+                self.size += size
+                self.kinds.update(kinds)
             case FailedSource():
                 self.unread += 1
                 if finding.is_read:
@@ -141,6 +160,8 @@ class Writer:
             self.unreferenced_size += found.size or 0
             return
         self.checked += 1
+        self.size += found.size or 0
+        self.kinds[found.kind or ""] += 1
         self.invalid += not found.ok
         self.warned += any(problem.severity is Severity.WARNING for problem in found.problems)
 
@@ -164,6 +185,8 @@ class Writer:
             "invalid": self.invalid,
             "withWarnings": self.warned,
             "missing": self.missing,
+            "size": self.size,
+            "kinds": plain_kinds(self.kinds),
             "unread": self._unread,
             "interrupted": interrupted,
             **({"unreadOmitted": omitted} if omitted else {}),
@@ -197,7 +220,7 @@ class _TextWriter(Writer):
                 "expected": problem.expected,
                 "rule": f"{problem.rule}, {full_clause(problem.clause)}",
                 "see": problem.url,
-                "try": _HINTS.get(problem.rule),
+                "try": _hint(problem),
             }
             for label, text in rows.items():
                 if text is not None:
@@ -226,6 +249,16 @@ class _TextWriter(Writer):
         if count > _MOST_NAMES:
             names.append(f"and {count - _MOST_NAMES} more")
         return [f"{count} not read ({', '.join(names)})"] if count else []
+
+
+def _hint(problem: Problem) -> str | None:
+    """Return the option that may help."""
+    if problem.rule != "GEN-12":
+        return None
+    if problem.found.startswith(WRAPPED):
+        name = problem.found.removeprefix(WRAPPED).strip('"')
+        return f"validate the document in the member, with --field {shlex.quote(name)}"
+    return "set the kind, for example --kind image-config"
 
 
 class _JsonLinesWriter(Writer):

@@ -19,7 +19,7 @@ from dreg_client.cli.summary_text import summary_lines
 from dreg_client.cli.validate_columns import checked_rules
 from dreg_client.cli.validate_files import check, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
-from dreg_client.cli.validate_rows import partition_rules
+from dreg_client.cli.validate_rows import as_usage, partition_rules
 from dreg_client.errors import DregError, FileError, MissingLibraryError, UnsupportedError
 from dreg_client.files.places import LeftOut, UnreadEntry
 from dreg_client.files.store_kinds import OCI
@@ -140,7 +140,7 @@ class _Outcome:
         except MissingLibraryError:
             raise
         except (DregError, OSError) as failure:
-            self.fail(source, failure)
+            self.fail(source, as_usage(failure))
 
     def _leave_out(self, single: list[str], found: LeftOut) -> None:
         path = found.source

@@ -14,7 +14,7 @@ from dreg_client.errors import FileError, UnsupportedError
 from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import Found, LeftOut, StoredFile, directory_of, is_pattern
 from dreg_client.files.regular import open_regular
-from dreg_client.partitions.input.discover import failures_of, matching, partitions_in, partitions_of
+from dreg_client.partitions.input.discover import NOTHING, failures_of, matching, partitions_in, partitions_of
 from dreg_client.partitions.input.divide import PARQUET_MAGIC
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.formats import format_of
@@ -80,6 +80,12 @@ def check_source(source: str, settings: Settings, advance: Advance) -> Iterator[
     yield from (FailedSource(shown_source(name), failure) for name, failure in failures_of(left))
 
 
+def as_usage(failure: Exception) -> Exception:
+    """Return the error of a folder without documents as one of usage, as it is for all formats."""
+    is_empty = isinstance(failure, FileError) and failure.reason == NOTHING
+    return click.UsageError(str(failure)) if is_empty else failure
+
+
 def check_files(files: list[StoredFile], name: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate files that were found in a folder and that are not uncompressed documents or dumps."""
     if files:
@@ -117,7 +123,8 @@ def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Fi
     with naming_file(source):
         for row in rows_of(file, source, compression):
             found = RowReport(row.source, row.line, report_of(row, rules))
-            yield _checked(found) if found.report.problems else Counted(1)
+            report = found.report
+            yield _checked(found) if report.problems else Counted(1, report.size, {report.kind or "": 1})
 
 
 def _findings(
@@ -126,7 +133,7 @@ def _findings(
     shown = 0  # the bytes of the partition that the progress bar shows already
     for chunk, result in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
         yield from map(_checked, result.reports)
-        yield Counted(result.rows - len(result.reports))
+        yield Counted.of_others(result.size, result.kinds, result.reports)
         read = max(chunk.read if chunk.end is None else chunk.end.partition.size, shown)
         advance(read - shown)
         shown = read if chunk.end is None else 0

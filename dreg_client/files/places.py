@@ -59,6 +59,7 @@ class FoundLayout:
     source: str
 
 
+NO_MATCH: Final = "no file matches this pattern"
 Found: TypeAlias = StoredFile | UnreadEntry
 LeftOut: TypeAlias = UnreadEntry | FoundLayout
 OnLeftOut: TypeAlias = Callable[[LeftOut], None]

@@ -1,6 +1,7 @@
 """The sums of many reports: documents, kinds, and rules with an example of each. It can be saved as JSON."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self, cast
 
@@ -13,9 +14,12 @@ from dreg_client.validation.report import MISSING, UNREFERENCED, blob_rule
 OTHER: Final = "other"
 """The rule or kind of everything that has no well-formed name, or that is beyond `_MOST_UNKNOWN`."""
 
+NOT_STATED: Final = "not-stated"
+"""The kind of documents whose kinds a report does not state, as outputs of earlier versions with `--format jsonl`."""
+
 _RULE: Final = re.compile(r"[A-Z][A-Z0-9]{2}-[0-9]{2}")
 _KIND: Final = re.compile(r"[a-z0-9-]{1,40}")
-_KNOWN_KINDS: Final = {*KIND_NAMES, OTHER, ""}
+_KNOWN_KINDS: Final = {*KIND_NAMES, OTHER, NOT_STATED, ""}
 _MOST_UNKNOWN: Final = 200
 """The number of unknown rules and kinds, such as those of a later version, that are counted separately."""
 _LONGEST: Final = 4096
@@ -63,7 +67,7 @@ class Summary:
         valid: The number of documents without errors.
         warned: The number of documents with warnings.
         size: The total size of the documents in bytes.
-        kinds: The number of documents of each kind; `""` for those of unknown kind.
+        kinds: The number of documents of each kind; `""` for those of unknown kind, and `NOT_STATED`.
         rules: The counts of each rule and severity.
         missing: The number of blobs that documents name, and that do not exist (LYT-04). They are not documents.
         unreferenced: The number of blobs in the storage of a registry that no manifest refers to (STO-05). They are not
@@ -149,6 +153,18 @@ class Summary:
             kind = kind if unknown < _MOST_UNKNOWN and _KIND.fullmatch(kind) else OTHER
         self.kinds[kind] = self.kinds.get(kind, 0) + documents
 
+    def take_kinds(self, plain: dict[str, Any]) -> None:
+        """Replace the kinds by those of a summary as JSON values.
+
+        Raises:
+            ValueError: They do not add up to the documents.
+        """
+        self.kinds = {}
+        for kind in _objects(plain, "kinds"):
+            self.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
+        if sum(self.kinds.values()) != self.documents:
+            raise ValueError("the kinds of a summary do not add up to its documents")
+
     def add_rule(self, rule: str, severity: str, added: RuleCount) -> None:
         """Add the counts of a rule. The object is kept if the rule is new."""
         key = self._key(rule, str(severity))
@@ -173,7 +189,6 @@ class Summary:
 
     def plain(self) -> dict[str, Any]:
         """Return the sums as JSON values."""
-        kinds = sorted(self.kinds.items(), key=lambda item: (-item[1], item[0]))
         return {
             "documents": self.documents,
             "valid": self.valid,
@@ -183,7 +198,7 @@ class Summary:
             **({"missing": self.missing} if self.missing else {}),
             **({"unreferenced": self.unreferenced} if self.unreferenced else {}),
             **({"unreferencedSize": self.unreferenced_size} if self.unreferenced else {}),
-            "kinds": [{"kind": kind or None, "documents": documents} for kind, documents in kinds],
+            "kinds": plain_kinds(self.kinds),
             "rules": [_plain_rule(rule, severity, count) for rule, severity, count in self.sorted_rules()],
         }
 
@@ -205,13 +220,16 @@ class Summary:
         if "unreferenced" in plain:
             summary.unreferenced = _number(plain, "unreferenced")
             summary.unreferenced_size = _number(plain, "unreferencedSize")
-        for kind in _objects(plain, "kinds"):
-            summary.add_kind(_text(kind, "kind", required=False) or "", _number(kind, "documents"))
-        if sum(summary.kinds.values()) != documents:
-            raise ValueError("the kinds of a summary do not add up to its documents")
+        summary.take_kinds(plain)
         for rule in _objects(plain, "rules"):
             summary.add_rule(_text(rule, "rule") or "", Severity(_text(rule, "severity") or ""), _rule_count(rule))
         return summary
+
+
+def plain_kinds(kinds: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the number of documents of each kind as JSON values, the most frequent kind first."""
+    ordered = sorted(kinds.items(), key=lambda item: (-item[1], item[0]))
+    return [{"kind": kind or None, "documents": documents} for kind, documents in ordered]
 
 
 def placed_source(source: str, line: int, offset: int | None) -> str:

@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain, islice
 from typing import BinaryIO, Final, cast
@@ -94,6 +94,8 @@ class DumpPart:
         valid: The number of documents without errors.
         lines: The number of lines.
         reports: The reports of documents with problems.
+        size: The total size of all documents in bytes.
+        kinds: The number of all documents of each kind; `""` for those of unknown kind.
     """
 
     start: int
@@ -102,6 +104,8 @@ class DumpPart:
     valid: int
     lines: int
     reports: tuple[LineReport, ...]
+    size: int = 0
+    kinds: dict[str, int] = field(default_factory=dict[str, int], hash=False)
 
 
 _PLAIN: Final = LineRules()
@@ -266,7 +270,8 @@ def _part_of(document: bytes, size: int, how: LineRules) -> DumpPart:
     """Return the result of a file with a single document."""
     report = validate_line(document, how)
     reports = (LineReport(1, report),) if report.problems else ()
-    return DumpPart(0, size, 1, int(report.ok), document.count(b"\n") + 1, reports)
+    lines = document.count(b"\n") + 1
+    return DumpPart(0, size, 1, int(report.ok), lines, reports, report.size, {report.kind or "": 1})
 
 
 def _rest(stretch: tuple[int, int], part: DumpPart) -> tuple[int, int] | None:
@@ -277,21 +282,23 @@ def _rest(stretch: tuple[int, int], part: DumpPart) -> tuple[int, int] | None:
 def _validate_stretch(path: str, how: LineRules, stretch: tuple[int, int]) -> DumpPart:
     """Validate the lines that start in the stretch, up to the maximum number of reports."""
     start, stop = stretch
-    documents = valid = lines = 0
+    valid = lines = octets = 0
+    kinds = Counter[str]()
     reports: list[LineReport] = []
     with open_regular(path, _NOT_REGULAR, buffering=_BUFFER) as dump:
         for line in lines_between(dump, start, stop):
             lines += 1
             if text := text_of_line(line):
-                documents += 1
                 report = validate_line(text, how)
                 valid += report.ok
+                octets += report.size
+                kinds[report.kind or ""] += 1
                 if report.problems:
                     reports.append(LineReport(lines, report))
             if len(reports) == MOST_REPORTS:
                 stop = min(stop, dump.tell())
                 break
-    return DumpPart(start, stop, documents, valid, lines, tuple(reports))
+    return DumpPart(start, stop, kinds.total(), valid, lines, tuple(reports), octets, dict(kinds))
 
 
 def lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:

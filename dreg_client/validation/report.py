@@ -1,6 +1,6 @@
 """Validate a document. The report lists all problems; an invalid document does not raise an error."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,8 @@ MISSING: Final = "LYT-04"
 """The rule of a blob that a document names, and that does not exist."""
 UNREFERENCED: Final = "STO-05"
 """The rule of a blob in the storage of a registry that no manifest refers to."""
+WRAPPED: Final = "a record with a document in its member "
+"""The start of what GEN-12 found, before the name of a member, in JSON."""
 BLOB_RULES: Final = (MISSING, UNREFERENCED)
 """The rules whose reports are those of blobs of which no byte was checked. They are not counted as documents."""
 
@@ -148,10 +150,19 @@ def _examined(
     model = named or recognise(tree, media_type)
     if model is None:
         stated = media_type or tree.get("mediaType")
-        found = show(stated) if stated else "a document of unknown media type and structure"
+        found = show(stated) if stated else _wrapped(tree) or "a document of unknown media type and structure"
         expected = f"a known kind of document, or an explicit kind: {', '.join(KIND_NAMES)}"
         return None, (*problems, rules.error("GEN-12", "$", found, expected))
     return model, examine_tree(model, octets, tree, problems, media_type, pedantic=pedantic).problems
+
+
+def _wrapped(tree: Mapping[str, object]) -> str:
+    """Return a description of a record that seems to have a document in a member; otherwise an empty string."""
+    for name, value in tree.items():
+        is_text = isinstance(value, str) and value.startswith("{")
+        if is_text or (isinstance(value, dict) and "schemaVersion" in value):
+            return f"{WRAPPED}{show(name)}"
+    return ""
 
 
 def _mismatches(octets: bytes, digest: Digest, expect: Digest | Descriptor | None) -> Iterator[Problem]:

@@ -87,7 +87,8 @@ def test_json_is_one_document_with_the_same_keys_for_every_source(said: Run, bro
     assert (first["ok"], second["ok"]) == (False, True)
     assert second["problems"] == []
     counts = {"checked": 2, "valid": 1, "invalid": 1, "withWarnings": 1, "missing": 0}
-    assert told["summary"] == {**counts, "unread": [], "interrupted": False}
+    sums = {"size": first["size"] + second["size"], "kinds": [{"kind": "oci-manifest", "documents": 2}]}
+    assert told["summary"] == {**counts, **sums, "unread": [], "interrupted": False}
 
 
 @pytest.mark.parametrize("sources", [[], [GOOD], [GOOD, GOOD]])

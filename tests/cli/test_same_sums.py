@@ -78,3 +78,61 @@ def test_a_media_type_is_that_of_documents_of_which_nothing_else_states_it(
     assert text.lines[-1].startswith(f"2 checked: {valid} valid, {2 - valid} invalid")
     assert f": {valid} valid, {2 - valid} invalid" in files.lines[-2]
     assert f"error GEN-07: {2 - valid} document" in files.out
+
+
+SOURCES = {
+    "lines": ["--field", "manifest", "fixtures/dumps/registry.jsonl"],
+    "indented": ["--lines", "fixtures/valid/oci-manifest.json"],
+    "rows": ["fixtures/dumps/registry.parquet"],
+    "files": ["fixtures/valid", "fixtures/broken"],
+}
+
+
+@pytest.mark.parametrize("arguments", SOURCES.values(), ids=SOURCES)
+def test_lines_state_the_kinds_and_sizes_of_all_documents(said: Run, tmp_path: Path, arguments: list[str]) -> None:
+    lines = said("validate", *arguments, "--format", "jsonl")
+    (tmp_path / "report.jsonl").write_text(lines.out)
+    said("validate", *arguments, "--format", "parquet", "-o", tmp_path / "reports")
+    of_lines = json.loads(said("report", tmp_path / "report.jsonl", "--format", "json").out)
+    of_files = json.loads(said("report", tmp_path / "reports", "--format", "json").out)
+
+    assert [of_lines[name] for name in ("documents", "size", "kinds")] == [
+        of_files[name] for name in ("documents", "size", "kinds")
+    ]
+
+
+def test_lines_of_a_pipe_state_the_kinds_and_sizes_of_all_documents(dreg: Run, fixtures: Path) -> None:
+    given = (fixtures / "valid/oci-manifest.json").read_bytes()
+    end = json.loads(dreg("validate", "--lines", "-", "--format", "jsonl", stdin=given).lines[-1])["summary"]
+
+    assert (end["size"], end["kinds"]) == (len(given.strip()), [{"kind": "oci-manifest", "documents": 1}])
+
+
+def test_lines_of_an_earlier_version_do_not_state_the_kinds_and_sizes(said: Run, tmp_path: Path) -> None:
+    *documents, last = said("validate", "--format", "jsonl", "fixtures/dumps/manifests.jsonl").lines
+    end = json.loads(last)["summary"]
+    del end["size"], end["kinds"]
+    (tmp_path / "old.jsonl").write_text("\n".join([*documents, json.dumps({"summary": end})]) + "\n")
+
+    text = said("report", tmp_path / "old.jsonl")
+    page = said("report", tmp_path / "old.jsonl", "--format", "html").out
+
+    assert not documents
+    assert text.lines == ["kinds: 42 not stated", "42 checked (at least 0 B): 42 valid"]
+    assert '<th scope="row">not stated</th>' in page
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"size": -1}, {"size": True}, {"kinds": []}, {"kinds": [{"kind": 1, "documents": 42}]}, {"kinds": 1}]
+)
+def test_lines_whose_kinds_or_sizes_are_not_sums_are_not_read(
+    said: Run, tmp_path: Path, wrong: dict[str, object]
+) -> None:
+    last = said("validate", "--format", "jsonl", "fixtures/dumps/manifests.jsonl").lines[-1]
+    end = json.loads(last)["summary"] | wrong
+    (tmp_path / "wrong.jsonl").write_text("\n" + json.dumps({"summary": end}) + "\n")
+
+    found = said("report", tmp_path / "wrong.jsonl")
+
+    assert "line 2 is not a line that" in found.err
+    assert found.code == 5

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.request import Request, urlopen
 
+from s3fs import S3FileSystem
+
 from tests.commands import start_limited
 
 _SERVE = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
@@ -45,5 +47,6 @@ def s3_server() -> Iterator[S3Server]:
         threading.Thread(target=process.stderr.read, daemon=True).start()  # its log, which would fill the pipe
         url = found[1].decode()
         keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "a-secret-key", "AWS_DEFAULT_REGION": "us-east-1"}
+        S3FileSystem.clear_instance_cache()  # those of this process use the server of an earlier test
         yield S3Server(url, {"AWS_ENDPOINT_URL": url, **keys})
         process.kill()

@@ -11,6 +11,7 @@ from typing import Final
 from dreg_client.errors import DregError, FileError, NotFoundError, UnsupportedError
 from dreg_client.files.listing import GONE, unread
 from dreg_client.files.places import (
+    NO_MATCH,
     Found,
     FoundLayout,
     LeftOut,
@@ -34,6 +35,8 @@ from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import is_source_url, shown_source, without_query
 
 PARTITION_SIZE: Final = 64 * MEBIBYTE
+NOTHING: Final = f"has no {', '.join(ENDINGS)} files, compressed or not, other than reports of dreg validate"
+"""Why a folder without documents cannot be read."""
 _MOST_NAMES: Final = 1000
 _RULES: Final = PartitionRules()
 
@@ -199,7 +202,7 @@ def _matches(pattern: str, taken: TakenSources, on_left_out: OnLeftOut) -> Itera
         elif taken.take(found):
             yield found, directory_of(found.source)
     if is_empty:
-        raise FileNotFoundError(ENOENT, "no file matches this pattern", shown_source(pattern))
+        raise FileNotFoundError(ENOENT, NO_MATCH, shown_source(pattern))
 
 
 def _below(
@@ -223,7 +226,7 @@ def _raise_empty(source: str) -> None:
     if storage := storage_at(source):
         advice = f"validate it with: dreg validate {shown_source(storage)}"
         raise UnsupportedError(f"{name} is the storage of a registry; {advice}")
-    raise FileError(name, f"has no {', '.join(ENDINGS)} files, compressed or not, other than reports of dreg validate")
+    raise FileError(name, NOTHING)
 
 
 @dataclass(slots=True)

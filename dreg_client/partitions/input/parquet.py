@@ -15,7 +15,8 @@ from dreg_client.arrow import DocumentColumns
 import pyarrow as pa
 
 from dreg_client.arrow_columns import of_documents
-from dreg_client.errors import ColumnError
+from dreg_client.errors import ColumnError, FileError
+from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import open_source
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.plain_columns import in_pieces, plain_field, plain_type
@@ -38,6 +39,7 @@ _Document: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, R
 """The members of a `Row` after its number."""
 _REPORT: Final = 1024
 """What a report counts as, in bytes."""
+_COMPRESSED: Final = "is compressed as a whole, but Parquet is read from its end; decompress it"
 
 
 def document_columns(rules: PartitionRules, places: tuple[str, ...] = ()) -> DocumentColumns:
@@ -65,8 +67,14 @@ def _columns(rules: PartitionRules) -> list[str]:
 def _opened(partition: Partition) -> Generator[ParquetInput]:
     source = partition.source
     with naming_file(source), open_source(source) as file:
-        with arrow_errors(source):
-            opened = ParquetInput.of(file)
+        try:
+            with arrow_errors(source):
+                opened = ParquetInput.of(file)
+        except FileError:
+            file.seek(0)
+            if compression_of(file.read(MAGIC)) is None:
+                raise
+            raise FileError(shown_source(source), _COMPRESSED) from None
         yield opened
 
 

@@ -8,7 +8,7 @@ from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.row import RowReport
-from dreg_client.partitions.summary import Summary, problem_of
+from dreg_client.partitions.summary import NOT_STATED, Summary, problem_of
 from dreg_client.validation.dumps import bounded_lines, text_of_line
 from dreg_client.validation.report import Report
 from dreg_client.values.digest import Digest
@@ -18,6 +18,7 @@ MOST_FAILED: Final = 1_000
 """The number of failed partitions or sources that are listed; the others are counted."""
 _LARGEST: Final = 1 << 48
 """The largest size of a document."""
+_LARGEST_SUM: Final = 2**63 - 1
 _NO_END: Final = (
     "ends without a summary: the validation was interrupted, or --quiet was given; documents without problems are not "
     "counted"
@@ -35,8 +36,8 @@ def read_lines(file: BinaryIO, name: str) -> FileSums:
 
     Several outputs may be joined (`>>`), if each ends with its summary.
 
-    It lists the documents with problems, and the sums of all. Documents without problems may be missing; then their
-    kinds are counted as unknown, and their sizes not at all.
+    It lists the documents with problems, and the sums of all. Documents without problems may be missing. Earlier
+    versions did not state the sums of kinds and sizes; then these documents are counted as `NOT_STATED`, without sizes.
 
     Raises:
         NotAReportError: Its first line is not one of a report.
@@ -141,6 +142,10 @@ class _End:
             (str(unread["source"]), str(unread["message"])) for unread in plain["unread"]
         )
         self.omitted: int = int(plain.get("unreadOmitted", 0))
+        self._stated = plain if "kinds" in plain else None
+        self._size: int = plain["size"] if self._stated else 0
+        if type(self._size) is not int or not 0 <= self._size <= _LARGEST_SUM:
+            raise ValueError
 
     def may_follow(self, listed: Summary) -> bool:
         """Return whether these sums include the documents that are listed."""
@@ -151,5 +156,8 @@ class _End:
         """Add the documents that are not listed."""
         unlisted = self._checked - summary.documents
         summary.documents, summary.valid, summary.warned = self._checked, self._valid, self._warned
-        if unlisted > 0:
-            summary.add_kind("", unlisted)
+        if self._stated is not None:
+            summary.size = self._size
+            summary.take_kinds(self._stated)
+        elif unlisted > 0:
+            summary.add_kind(NOT_STATED, unlisted)

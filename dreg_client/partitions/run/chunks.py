@@ -1,5 +1,6 @@
 """Validate the rows of partitions in chunks, in several processes, with the reports in order."""
 
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -53,10 +54,14 @@ class ChunkReport:
     Attributes:
         rows: The number of rows.
         reports: The reports of documents with problems.
+        size: The total size of all documents in bytes.
+        kinds: The number of all documents of each kind; `""` for those of unknown kind.
     """
 
     rows: int
     reports: tuple[RowReport, ...]
+    size: int
+    kinds: dict[str, int]
 
 
 def chunk_reports(
@@ -144,15 +149,16 @@ class _Count:
 def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
     """Validate the rows of a chunk, up to the maximum number of reports."""
     reports: list[RowReport] = []
-    count = 0
+    size, kinds = 0, Counter[str]()
     for row in chunk.rows:
-        count += 1
         report = report_of(row, rules)
+        size += report.size
+        kinds[report.kind or ""] += 1
         if report.problems:
             reports.append(RowReport(row.source, row.line, report, is_null=row.is_null))
         if len(reports) == MOST_REPORTS:
             break
-    return ChunkReport(count, tuple(reports))
+    return ChunkReport(kinds.total(), tuple(reports), size, dict(kinds))
 
 
 def _rest(chunk: RowChunk, result: ChunkReport) -> RowChunk | None:
