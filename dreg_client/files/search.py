@@ -1,4 +1,4 @@
-"""Find files below directories and by patterns, at paths and URLs alike. Entries that cannot be read are named; the search goes on."""
+"""Find files below directories and by patterns, at paths and URLs. What cannot be read is named; the search goes on."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -14,7 +14,8 @@ from dreg_client.values.source_url import is_source_url, shown_source
 
 _ADVICE: Final = "validate it again when nothing writes it, or validate a copy"
 _State = tuple[int, object] | None
-"""The size of a file, and what changes if it is written or replaced; None if there is no file."""
+"""The size of a file, and what changes if it is written or replaced; None for what is not a regular file."""
+_GONE: Final = (0, "gone")
 
 
 @contextmanager
@@ -49,20 +50,21 @@ def _compared(state: Callable[[], _State], name: str) -> Generator[None]:
     try:
         yield
     except Exception:
-        _check(name, before, state())  # a change may have caused the error
+        if (after := state()) is not None:  # else the error says what is there now
+            _check(name, before, after)  # a change may have caused the error
         raise
     _check(name, before, state())
 
 
 def _check(name: str, before: _State, after: _State) -> None:
-    if before is not None and after != before:
-        raise _changed(name, before[0], after and after[0]) from None
+    if before is not None and before is not _GONE and after != before:
+        raise _changed(name, before[0], after) from None
 
 
 def _check_listed(source: str, listed: str) -> None:
     found, size = find_source(source), int(listed.partition("-")[0])
     if found.size != size or (found.version != listed and not is_source_url(source)):
-        raise _changed(shown_source(source), size, found.size)
+        raise _changed(shown_source(source), size, (found.size, found.version))
 
 
 def _state_at(source: str) -> _State:
@@ -71,23 +73,27 @@ def _state_at(source: str) -> _State:
     try:
         found = find_source(source)
     except NotFoundError:
-        return None
+        return _GONE
     return None if found.is_directory else (found.size, found.version)
 
 
 def _state_of(file: str | os.PathLike[str] | BinaryIO) -> _State:
     try:
         found = os.stat(file if isinstance(file, str | os.PathLike) else file.fileno())  # noqa: PTH116 (or a descriptor)
-    except (FileNotFoundError, UnsupportedOperation):
+    except FileNotFoundError:
+        return _GONE
+    except UnsupportedOperation:
         return None
     return (found.st_size, version_of(found)) if stat.S_ISREG(found.st_mode) else None
 
 
-def _changed(name: str, before: int, after: int | None) -> FileError:
+def _changed(name: str, before: int, after: _State) -> FileError:
     if after is None:
+        how = "it is not a regular file any more"
+    elif after is _GONE:
         how = "it is gone"
-    elif after == before:
-        how = f"it was written or replaced, and has {after:,} bytes as before"
+    elif after[0] == before:
+        how = f"it was written or replaced, and has {before:,} bytes as before"
     else:
-        how = f"it had {before:,} bytes, and now has {after:,}"
+        how = f"it had {before:,} bytes, and now has {after[0]:,}"
     return FileError(name, f"has changed while it was read: {how}; {_ADVICE}")
