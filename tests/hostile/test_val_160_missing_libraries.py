@@ -32,9 +32,9 @@ def files(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return variables with which other processes that a command starts do not find pyarrow either."""
+    """Return variables with which other processes that a command starts do not find the libraries either."""
     hidden = tmp_path_factory.mktemp("hidden")
-    (hidden / "pyarrow.py").write_text("raise ModuleNotFoundError('No module named pyarrow', name='pyarrow')\n")
+    (hidden / "sitecustomize.py").write_text(WITHOUT)
     return {**os.environ, "PYTHONPATH": str(hidden)}
 
 

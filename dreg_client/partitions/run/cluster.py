@@ -80,8 +80,10 @@ def _client(scheduler: str, jobs: int) -> Generator[_Client, None, None]:
     with _cluster(distributed, jobs) if scheduler == LOCAL else nullcontext(scheduler) as place:
         try:
             client = distributed.Client(place, timeout=_CONNECT, set_as_default=False, name="dreg-validate")
-        except (OSError, ValueError, TypeError, RuntimeError, ImportError) as failure:
+        except (OSError, ValueError, TypeError, RuntimeError, ImportError, AssertionError) as failure:
             advice = "start it with: dask scheduler" if isinstance(failure, OSError) else "expected tcp://HOST:PORT"
+            if isinstance(failure, AssertionError):  # distributed expects its threads to start within ten seconds
+                advice = "this machine is overloaded; run it again"
             reason = without_secrets(_line(failure), scheduler)
             where = shown_source(scheduler)
             raise ClusterError(where, f"cannot connect to the Dask scheduler: {reason}; {advice}") from None
