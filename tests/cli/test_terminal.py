@@ -114,8 +114,8 @@ def test_partitions_are_counted_on_one_line(terminal: Run, folder: Path, tmp_pat
     done = terminal(*run, tmp_path / "out", columns=120, command=IMPATIENT)
     quiet = terminal(*run, tmp_path / "quiet", "--quiet", command=IMPATIENT)
 
-    assert "1 partitions, 20 documents," in ESCAPE.sub("", done.out)
-    assert "partitions" not in quiet.out
+    assert "1 partition, 20 documents," in ESCAPE.sub("", done.out)
+    assert "1 partition" not in quiet.out
 
 
 def test_findings_and_the_bar_share_a_terminal(terminal: Run, folder: Path) -> None:
