@@ -30,7 +30,7 @@ from dreg_client.models.kinds import Kind
 from dreg_client.models.parse import model_of
 from dreg_client.validation.dumps import LineRules
 from dreg_client.validation.report import Report
-from dreg_client.validation.stated import null_problem, validate_as
+from dreg_client.validation.stated import NULL_REPORT, validate_as
 from dreg_client.values.arguments import check_flag, check_instance
 from dreg_client.values.sizes import MEBIBYTE
 
@@ -201,24 +201,14 @@ class ReportRows:
         self._digests.append(None if is_null else report.digest)
         self._sizes.append((report.size or None) if is_null else report.size)
         self._kinds.append(report.kind)
-        self._add(report.problems)
-
-    def add_null(self) -> None:
-        """Add a row for a null: neither digest nor size, and GEN-01."""
-        self._digests.append(None)
-        self._sizes.append(None)
-        self._kinds.append(None)
-        self._add((null_problem(),))
-
-    def _add(self, problems: tuple[Problem, ...]) -> None:
         errors = warnings = 0
-        for problem in problems:
+        for problem in report.problems:
             errors += problem.severity is Severity.ERROR
             warnings += problem.severity is Severity.WARNING
             self._text += len(problem.path) + len(problem.found) + len(problem.expected) + _EACH
         self._errors.append(errors)
         self._warnings.append(warnings)
-        self._problems += problems
+        self._problems += report.problems
         self._stops.append(len(self._problems))
 
     def __len__(self) -> int:
@@ -307,10 +297,7 @@ def _reports(batch: pa.RecordBatch, columns: DocumentColumns, schema: pa.Schema)
     check_dictionaries(batch, (columns.document, columns.media_type, columns.kind, *columns.keep))
     rows, start = ReportRows(), 0
     for number, report in enumerate(columns.reports(batch), 1):
-        if report is None:
-            rows.add_null()
-        else:
-            rows.add(report)
+        rows.add(report or NULL_REPORT, is_null=report is None)
         if rows.is_full or number == batch.num_rows:
             slices = [column.slice(start, len(rows)) for column in kept]
             start = number

@@ -32,7 +32,7 @@ _PARSED: Final = (
     "if the document was parsed, its exact bytes and its digest are lost: "
     "store it as a string, or convert it with to_json (digests will differ)"
 )
-MOST_KNOWN: Final = 4 * MEBIBYTE
+_MOST_KNOWN: Final = 4 * MEBIBYTE
 """The weight of the results that are kept for further rows with the same document, as in bytes."""
 _SLICE: Final = 64
 """The number of values that are converted together, so that there are few copies at a time."""
@@ -163,7 +163,7 @@ def of_documents(
         batch: The record batch.
         names: The columns of the documents, of their media types and of their kinds; the latter may be None or empty.
         result_of: The function of a document (None for a null), its media type and its kind.
-        weight: How much of the memory for repeated results a result takes, of `MOST_KNOWN` in total.
+        weight: How much of the memory for repeated results a result takes, of `_MOST_KNOWN` in total.
     """
     document, media_type, kind = names
     column, known, total = stored_column(batch, document), dict[_Key, T](), 0
@@ -173,7 +173,7 @@ def of_documents(
         return
     for key in zip(column.indices.to_pylist(), media_types, kinds, strict=False):  # texts may never end
         if key not in known:
-            if total >= MOST_KNOWN:
+            if total >= _MOST_KNOWN:
                 known, total = {}, 0
             raw = None if key[0] is None else octets_at(column.dictionary, key[0])
             known[key] = result_of(raw, *key[1:])

@@ -30,7 +30,7 @@ from dreg_client.partitions.input.sources import TakenSources, absolute
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import NO_BYTES, Report
 from dreg_client.values.digest import Digest
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source, without_password, without_passwords
@@ -115,7 +115,7 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
 
 
 def _row(found: Checked) -> RowReport:
-    digest = Digest.of(b"") if found.digest is None else cast("Digest", found.digest)
+    digest = NO_BYTES if found.digest is None else cast("Digest", found.digest)
     report = Report(found.kind, digest, found.size or 0, found.problems)
     return RowReport(found.source, found.line, report, is_null=found.digest is None)
 

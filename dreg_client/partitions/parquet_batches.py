@@ -158,7 +158,7 @@ class ParquetInput:
             batch = next(self._batches(number, leaves, leaves, _STEP), None)
         except (NotImplementedError, OSError):  # an encoding that never has a dictionary, or damage that reading shows
             return False
-        is_long = batch is not None and any(map(_is_long, batch.columns))
+        is_long = batch is not None and any(map(_has_long_values, batch.columns))
         if is_long and _has_list_views(self.schema.field(name).type):
             raise ValueError(
                 f"the column {name!r:.200} has values of more than {_LONGEST_NESTED:,} bytes in list views, which "
@@ -205,7 +205,7 @@ def _joined(batches: Iterator[pa.RecordBatch], most_rows: int) -> Iterator[pa.Re
         yield _pa.concat_batches(waiting)
 
 
-def _is_long(column: Any) -> bool:  # noqa: ANN401 (pyarrow's arrays are generic)
+def _has_long_values(column: Any) -> bool:  # noqa: ANN401 (pyarrow's arrays are generic)
     """Return whether a dictionary of a column has long values, or is not known."""
     longest = _LONGEST_NESTED if pa.types.is_nested(column.type) else _LONGEST
     return any(

@@ -18,7 +18,7 @@ from dreg_client.models.layout import ref_name
 from dreg_client.models.parse import Document, model_of, recognise
 from dreg_client.models.paths import item, show
 from dreg_client.models.stored import examine
-from dreg_client.validation.report import Report, validate
+from dreg_client.validation.report import NO_BYTES, Report, validate
 from dreg_client.validation.walk import (
     Checks,
     Claim,
@@ -208,7 +208,7 @@ def misnamed_report(name: str, *, pedantic: bool) -> Report:
         expected += "; this is a temporary file of an interrupted copy, which dreg gc deletes"
     verdict = rules.note if is_of_macos else rules.warning
     problem = verdict("LYT-10", "$", show(name.removeprefix("blobs/")), expected)
-    return Report(None, Digest.of(b""), 0, (problem,) if pedantic or not is_of_macos else ())
+    return Report(None, NO_BYTES, 0, (problem,) if pedantic or not is_of_macos else ())
 
 
 def readable(name: str) -> str:

@@ -21,6 +21,8 @@ UNREFERENCED: Final = "STO-05"
 """The rule of a blob in the storage of a registry that no manifest refers to."""
 WRAPPED: Final = "a record with a document in its member "
 """The start of what GEN-12 found, before the name of a member, in JSON."""
+NO_BYTES: Final = Digest.of(b"")
+"""The digest in the report of what has no content."""
 BLOB_RULES: Final = (MISSING, UNREFERENCED)
 """The rules whose reports are those of blobs of which no byte was checked. They are not counted as documents."""
 

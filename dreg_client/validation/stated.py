@@ -1,11 +1,12 @@
 """Validate a document with what its store states about it, such as the columns beside it."""
 
-from dreg_client.errors.problems import Problem
+from typing import Final
+
 from dreg_client.models import rules
 from dreg_client.models.kinds import KIND_NAMES
 from dreg_client.models.paths import show
 from dreg_client.validation.dumps import LineRules
-from dreg_client.validation.report import Report, validate
+from dreg_client.validation.report import NO_BYTES, Report, validate
 from dreg_client.values.digest import Digest
 
 
@@ -25,6 +26,5 @@ def validate_as(raw: bytes, kind: str | None, media_type: str | None, how: LineR
     return validate(raw, media_type=media_type or None, kind=kind, pedantic=how.pedantic)
 
 
-def null_problem() -> Problem:
-    """Return the problem of a null in place of a document."""
-    return rules.error("GEN-01", "$", "null", "a JSON document")
+NULL_REPORT: Final = Report(None, NO_BYTES, 0, (rules.error("GEN-01", "$", "null", "a JSON document"),))
+"""The report of a null in place of a document."""

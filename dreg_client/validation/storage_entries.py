@@ -7,7 +7,7 @@ from dreg_client.files.registry_storage import StorageTree, is_place
 from dreg_client.files.rooted import Entry
 from dreg_client.models import rules
 from dreg_client.models.paths import show
-from dreg_client.validation.report import FileReport, Report
+from dreg_client.validation.report import NO_BYTES, FileReport, Report
 from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.values.digest import REGISTERED, Digest, is_registered_digest
 
@@ -15,12 +15,11 @@ MARKS = frozenset({"_manifests", "_layers", "_uploads"})
 """The directories of a repository."""
 _STARTS = 2
 """The number of digits by which the directories of blobs are divided."""
-_NOTHING = Digest.of(b"")
 
 
 def file_report(path: str, problem: Problem, digest: Digest | None = None, size: int = 0) -> FileReport:
     """Return the report of a file or directory of a storage. `size` is in bytes; a link has none."""
-    return FileReport(path, Report(None, digest or _NOTHING, size, (problem,)), is_null=digest is None)
+    return FileReport(path, Report(None, digest or NO_BYTES, size, (problem,)), is_null=digest is None)
 
 
 def misplaced(path: str, entry: Entry | None, expected: str = "a directory") -> FileReport:

@@ -13,9 +13,7 @@ from dreg_client.files.storage_link import Link, is_damage, read_link, settled_l
 from dreg_client.models import rules
 from dreg_client.models.paths import show
 from dreg_client.validation.report import FileReport
-from dreg_client.validation.storage_entries import (
-    file_report,
-)
+from dreg_client.validation.storage_entries import file_report
 from dreg_client.validation.storage_needs import NeededBy, shown_tags
 from dreg_client.validation.storage_places import RepositoryPlaces
 from dreg_client.validation.storage_reading import StoredBlobs

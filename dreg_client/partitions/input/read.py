@@ -14,8 +14,7 @@ from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row, RowReport
 from dreg_client.validation.dumps import validate_line
 from dreg_client.validation.report import Report
-from dreg_client.validation.stated import null_problem, validate_as
-from dreg_client.values.digest import Digest
+from dreg_client.validation.stated import NULL_REPORT, validate_as
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,7 +98,7 @@ def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:
     if row.report is not None:
         return row.report
     if row.raw is None:
-        return Report(None, Digest.of(b""), 0, (null_problem(),))
+        return NULL_REPORT
     if row.is_line:
         return validate_line(row.raw, rules.lines)
     return validate_as(row.raw, row.kind, row.media_type, rules.lines)
