@@ -1,6 +1,5 @@
 """Work on the pieces of an input, in this process or in several others, with the results in order."""
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -59,16 +58,14 @@ def _side_by_side(
     name: str,
 ) -> Iterator[tuple[Piece, Result]]:
     # Imported here because it imports multiprocessing, which a single process does not need.
-    import multiprocessing  # noqa: PLC0415
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
 
-    # A fork copies one thread only. Libraries such as fsspec have started others if the input was opened already.
-    context = multiprocessing.get_context("spawn" if threading.active_count() > 1 else None)
-    pool = ProcessPoolExecutor(jobs, mp_context=context)
+    from dreg_client.values.processes import WorkerPool  # noqa: PLC0415
+
+    pool = WorkerPool(jobs)
     waiting: deque[tuple[Piece, Future[Result]]] = deque()
     try:
-        # The processes start before the input is opened: reading it may start threads, which a fork does not copy.
+        # The processes start before the input is opened: that may start threads, and then they could not be forked.
         pool.submit(_nothing)
         while True:
             for piece in islice(pieces, jobs * _WAITING - len(waiting)):

@@ -49,6 +49,24 @@ LayoutSource.open_blob = lambda source, request: Slowly()
 from dreg_client.cli import main
 main()
 """
+SIGNAL_AT_START = """
+import multiprocessing.util, os, sys
+from dreg_client.cli import main
+def signals(start, left, number):
+    def starts(*arguments):
+        nonlocal left
+        if process := start(*arguments):
+            left -= 1
+            if not left:
+                os.kill(os.getpid(), number)
+        return process
+    return starts
+if __name__ == "__main__":
+    left, number = int(sys.argv.pop(1)), int(sys.argv.pop(1))
+    os.fork = signals(os.fork, left, number)
+    multiprocessing.util.spawnv_passfds = signals(multiprocessing.util.spawnv_passfds, left, number)
+    main()
+"""
 
 
 @contextmanager
@@ -176,6 +194,29 @@ def test_processes_that_work_on_a_dump_end_with_it(tmp_path: Path, number: signa
     assert process.returncode == code
     assert re.fullmatch(rb"dreg: interrupted; \d+ documents were checked\n", told), told
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+@pytest.mark.parametrize("output", ["text", "parquet"])
+@pytest.mark.parametrize("number", [*(number for number, _ in SIGNALS), signal.SIGKILL])
+@pytest.mark.parametrize("started", [1, 2])
+def test_cli_04_a_process_that_just_started_ends_with_it(
+    tmp_path: Path, started: int, number: signal.Signals, output: str
+) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(SIGNAL_AT_START)
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / name).write_bytes(Path("fixtures/dumps/manifests.jsonl").read_bytes() * 400)
+    words = ["validate", "--jobs", "2", str(tmp_path / "a.jsonl")]
+    if output == "parquet":  # its processes are spawned, after the one of `resource_tracker`
+        started, words = (
+            started + 1,
+            [*words, str(tmp_path / "b.jsonl"), "--format", "parquet", "-o", f"{tmp_path}/out"],
+        )
+    with running([sys.executable, str(program), str(started), str(number.value), *words]) as process:
+        _, told = process.communicate(timeout=60)  # until no process has stderr open
+
+    assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
+    assert number == signal.SIGKILL or re.fullmatch(rb"dreg: interrupted; .*\n", told), told
 
 
 def test_cli_04_a_second_signal_exits_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,6 @@
 """Run partitions in processes of this machine."""
 
-import multiprocessing
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,6 +13,7 @@ from dreg_client.errors import WorkerKilledError
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run.failures import ended
 from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.values.processes import start_process
 from dreg_client.values.waiting import wait_in_steps
 
 MOST_ATTEMPTS: Final = 4
@@ -83,13 +80,8 @@ class _Worker:
     """A process that does one partition after another."""
 
     def __init__(self, task: Task) -> None:
-        # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.
-        context = multiprocessing.get_context("spawn")
-        self.connection, its_end = context.Pipe()
-        self.process = context.Process(target=_serve, args=(its_end, task), daemon=True)
-        self.process.start()
+        self.process, self.connection = start_process(_serve, task)
         self.has_begun: bool = False
-        its_end.close()  # so that its death ends the connection
 
     def kill(self) -> None:
         """End the process at once. Its partition can be done again."""
@@ -149,9 +141,7 @@ class _Workers:
 
 
 def _serve(connection: Connection, task: Task) -> None:
-    """Do the partitions that come. The process ends with the connection, or with its parent, even if that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    """Do the partitions that come, until the connection ends."""
     with suppress(OSError):  # the parent has ended
         connection.send(None)
     while True:
@@ -170,11 +160,3 @@ def _result(task: Callable[[], PartitionReport]) -> _Answer:
 
 def _program() -> str:
     return str(getattr(sys.modules.get("__main__"), "__file__", None) or "the program")
-
-
-def end_with_parent() -> None:
-    """Wait for the end of the parent process, then end this one."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)

@@ -3,9 +3,6 @@
 pyarrow ends the process on some damaged files.
 """
 
-import multiprocessing
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +11,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Generic, TypeVar, cast
 
 from dreg_client.errors import FileError
-from dreg_client.partitions.run.local import end_with_parent
+from dreg_client.values.processes import start_process
 from dreg_client.values.source_url import shown_source
 from dreg_client.values.waiting import wait_in_steps
 
@@ -75,12 +72,7 @@ class ReadingProcess(Generic[Given, Result]):
             raise found.failure
 
     def _start(self) -> Connection:
-        # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.
-        context = multiprocessing.get_context("spawn")
-        self._connection, its_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(its_end, self._read), daemon=True)
-        self._process.start()
-        its_end.close()  # so that its death ends the connection
+        self._process, self._connection = start_process(_serve, self._read)
         return self._connection
 
     def close(self) -> None:
@@ -98,8 +90,6 @@ def _received(connection: Connection) -> object:
 
 
 def _serve(connection: Connection, read: Callable[[Given], Iterator[object]]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
-    threading.Thread(target=end_with_parent, daemon=True).start()
     with suppress(EOFError, OSError):  # the parent has ended
         while True:
             given = connection.recv()
