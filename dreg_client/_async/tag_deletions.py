@@ -21,6 +21,7 @@ _TAGS_PER_DELETION: Final = 125
 """One reading of all tags serves a deletion for each so many of them. More would be deleted long after the reading."""
 _DANGLING: Final = "GOOGLE_MANIFEST_DANGLING_TAG"
 """The error of GCR and GAR for a manifest that still has tags."""
+_A_PART: Final = "a part of it was deleted; apply the plan again to continue"
 
 
 Manifests = dict[Digest, RawManifest | errors.DregError]
@@ -195,8 +196,8 @@ class AsyncTagDeletions:
             for step in steps:
                 is_changed |= await step()
         except errors.DregError as failure:
-            if is_changed:
-                failure.add_outcome("a part of it was deleted; apply the plan again to continue")
+            if is_changed and not failure.outcome:
+                failure.add_outcome(_A_PART)
             raise
         self._deleted.append((*change.tags, *found.digest_tags))
         return is_changed
@@ -225,11 +226,16 @@ class AsyncTagDeletions:
 
     async def _delete_with_tags(self, found: _Deletion, digest: Digest) -> None:
         """Delete a manifest after its tags, since the registry does not delete a manifest that has any."""
-        change = found.change
+        change, is_changed = found.change, False
         own = change.tags if digest == change.digest else ()
-        for tag in (*own, *(tag for tag, named in found.digest_tags.items() if named == digest)):
-            await delete_tag(self._destination, tag, digest)
-        await self._destination.delete_manifest(digest, known=found.manifests[digest])
+        try:
+            for tag in (*own, *(tag for tag, named in found.digest_tags.items() if named == digest)):
+                is_changed |= await delete_tag(self._destination, tag, digest)
+            await self._destination.delete_manifest(digest, known=found.manifests[digest])
+        except errors.DregError as failure:
+            if is_changed:
+                failure.add_outcome(_A_PART)
+            raise
 
 
 def _served_by(count: int) -> int:

@@ -278,6 +278,29 @@ def test_tag_65_a_tag_that_appears_meanwhile_keeps_its_manifest(run: Doing, net:
     assert images["one"] in held.manifests
 
 
+@both
+def test_tag_65_tags_that_are_lost_because_an_index_without_a_tag_keeps_their_manifest_come_back(
+    run: Doing, net: Network, tmp_path: Path
+) -> None:
+    images, changes = everything()
+    images.made["other"] = images.graph.index([images.made["one"]])
+    images.tag("other", "2")
+    registry = played(net, images, tmp_path, "gcr")
+    held = registry.held["acme/web"]
+    del held.tags["2"]
+    plan = TagPlan(repositories=(RepositoryTagPlan(repository=f"{registry.name}/acme/web", changes=(changes[3],)),))
+    journal = tmp_path / "changes.jsonl"
+    before = dict(held.tags)
+
+    (failure,) = run.apply(plan, journal=journal, plain_http=True).failures.values()
+
+    assert "GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE" in str(failure)
+    assert "a part of it was deleted" in str(failure)
+    assert held.tags != before
+    assert not run.undo(journal, plain_http=True).failures
+    assert held.tags == before
+
+
 @pytest.mark.parametrize("broken", ["tag", "index"])
 @both
 def test_tag_66_what_cannot_be_read_keeps_all_manifests(run: Doing, broken: str, net: Network, tmp_path: Path) -> None:
