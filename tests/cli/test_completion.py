@@ -52,6 +52,14 @@ def completed(path: str) -> Callable[..., list[str]]:
     return complete
 
 
+def answered(completed: Callable[..., list[str]], line: str) -> list[str]:
+    """What a registry completes. Completion waits two seconds for it, which a busy machine may exceed."""
+    for _ in range(5):
+        if (names := completed(line)) != [""]:
+            return names
+    return []
+
+
 def test_bash_completes_commands(completed: Callable[..., list[str]]) -> None:
     assert completed("dreg val") == ["validate"]
     assert {"tags", "inspect", "blob"} <= set(completed("dreg "))
@@ -92,9 +100,9 @@ def test_bash_completes_repositories_and_tags_of_a_registry(
     host = open_registry.address
     port = host.rpartition(":")[2]
 
-    assert {f"{port}/acme/old", f"{port}/acme/web"} <= set(completed(f"dreg tags {host}/acme/"))
-    assert completed(f"dreg inspect {host}/acme/web:1") == ["1.3", "1.4"]
-    assert completed(f"dreg validate {host}/acme/web:1.4") == ["1.4"]
+    assert {f"{port}/acme/old", f"{port}/acme/web"} <= set(answered(completed, f"dreg tags {host}/acme/"))
+    assert answered(completed, f"dreg inspect {host}/acme/web:1") == ["1.3", "1.4"]
+    assert answered(completed, f"dreg validate {host}/acme/web:1.4") == ["1.4"]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +212,7 @@ def test_completion_does_not_read_standard_input(
     port = open_registry.address.rpartition(":")[2]
 
     for options in ("-u ada --password-stdin", "--identity-token-stdin"):
-        assert f"{port}/acme/old" in completed(f"dreg tags {options} {open_registry.address}/acme/")
+        assert f"{port}/acme/old" in answered(completed, f"dreg tags {options} {open_registry.address}/acme/")
 
 
 def test_completion_does_not_wait_for_a_credential_helper(
