@@ -149,10 +149,10 @@ class ColumnError(DregError):
 
 
 class WorkerKilledError(_PathError):
-    """A worker process was killed, for example because memory ran out.
+    """A worker process was killed, for example because memory ran out, or none can be started.
 
     Attributes:
-        path: The file that the process was validating.
+        path: The file that the process was validating, or the program that cannot start a process.
         reason: What happened and what to do.
     """
 

@@ -237,7 +237,9 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
         ValueError: `jobs` is less than 1.
         OSError: The file cannot be read. Raised by the iterator.
         FileError: It is not a regular file, or has changed while it was read. Raised by the iterator.
-        WorkerKilledError: A worker process was killed. Raised by the iterator.
+        WorkerKilledError: A worker process was killed, or none can be started. Raised by the iterator.
+        ConfigError: Several jobs, in a daemonic process, such as a worker of `multiprocessing.Pool`. Raised by the
+            iterator.
     """
     if not isinstance(path, str | os.PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"validate_file takes a path, not {type(path).__name__}; for lines, use validate_lines")

@@ -1,16 +1,16 @@
 """Work on the pieces of an input, in this process or in several others, with the results in order."""
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from dreg_client.errors import WorkerKilledError
-from dreg_client.values.waiting import wait_in_steps
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
+    from dreg_client.values.workers import Done, Ended, Raised, Workers
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -37,7 +37,8 @@ def results_in_order(
         name: The name of the input, for messages.
 
     Raises:
-        WorkerKilledError: A worker process was killed.
+        WorkerKilledError: A worker process was killed, or none can be started.
+        ConfigError: Processes cannot be started, because this one is daemonic.
     """
     if jobs > 1:
         yield from _side_by_side(work, pieces, rest, jobs, name)
@@ -50,6 +51,15 @@ def results_in_order(
             piece = rest(piece, result)
 
 
+@dataclass(eq=False, slots=True)
+class _Entry(Generic[Piece, Result]):
+    """A piece, and what became of it; None if the work is not over."""
+
+    piece: Piece
+    has_begun: bool = False
+    answer: "Done[Result] | Raised | Ended | None" = None
+
+
 def _side_by_side(
     work: Callable[[Piece], Result],
     pieces: Iterator[Piece],
@@ -58,39 +68,42 @@ def _side_by_side(
     name: str,
 ) -> Iterator[tuple[Piece, Result]]:
     # Imported here because it imports multiprocessing, which a single process does not need.
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+    from dreg_client.values.workers import Workers  # noqa: PLC0415
 
-    from dreg_client.values.processes import WorkerPool  # noqa: PLC0415
-
-    pool = WorkerPool(jobs)
-    waiting: deque[tuple[Piece, Future[Result]]] = deque()
-    try:
+    entries: deque[_Entry[Piece, Result]] = deque()  # in the order of the pieces
+    with closing(Workers[_Entry[Piece, Result], Piece, Result](work, jobs=jobs, forks=True)) as workers:
         # The processes start before the input is opened: that may start threads, and then they could not be forked.
-        pool.submit(_nothing)
+        workers.start()
         while True:
-            for piece in islice(pieces, jobs * _WAITING - len(waiting)):
-                waiting.append((piece, pool.submit(work, piece)))
-            if not waiting:
-                break
-            piece, future = waiting.popleft()
-            wait_in_steps(partial(_is_done, future))
-            result = future.result()
-            if (left := rest(piece, result)) is not None:
-                waiting.appendleft((left, pool.submit(work, left)))
-            yield piece, result
-    except BrokenProcessPool:
-        reason = "a worker process was killed, perhaps because memory ran out; try again with fewer jobs"
-        raise WorkerKilledError(name, reason) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+            entries.extend(map(_Entry, islice(pieces, jobs * _WAITING - len(entries))))
+            if not entries:
+                return
+            _begin(workers, entries)
+            while (answer := entries[0].answer) is None:
+                for each, of_each in workers.answers():
+                    each.answer = of_each
+                _begin(workers, entries)
+            entry, result = entries.popleft(), _result(answer, name)
+            if (left := rest(entry.piece, result)) is not None:
+                entries.appendleft(_Entry(left))
+                _begin(workers, entries)
+            yield entry.piece, result
 
 
-def _nothing() -> None:
-    """Do nothing, in a worker process."""
+def _begin(workers: "Workers[_Entry[Piece, Result], Piece, Result]", entries: Iterable[_Entry[Piece, Result]]) -> None:
+    """Begin the work on the first pieces, as far as there are processes."""
+    for entry in entries:
+        if not entry.has_begun and workers.have_room:
+            entry.has_begun = workers.begin(entry, entry.piece)
 
 
-def _is_done(future: "Future[Result]", seconds: float) -> bool:
-    """Wait for a result for a number of seconds; return whether it has ended."""
-    from concurrent.futures import wait  # noqa: PLC0415 (see above)
+def _result(answer: "Done[Result] | Raised | Ended", name: str) -> Result:
+    from dreg_client.values.workers import Done, Raised  # noqa: PLC0415 (see above)
 
-    return bool(wait([future], seconds).done)
+    match answer:
+        case Done(result):
+            return result
+        case Raised(failure):
+            raise failure
+        case _:
+            raise WorkerKilledError(name, f"{answer.reason()}; try again with fewer jobs")

@@ -3,83 +3,117 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext, SpawnProcess
-from typing import ParamSpec, TypeVar
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import TypeVar
+
+from dreg_client.errors import ConfigError, WorkerKilledError
 
 Given = TypeVar("Given")
-Params = ParamSpec("Params")
-Result = TypeVar("Result")
+_DAEMON = "a daemonic process, such as a worker of multiprocessing.Pool or Dask, can start no processes; use jobs=1"
 
 
-class WorkerPool(ProcessPoolExecutor):
-    """Processes that start with the first work.
+def start_process(
+    serve: Callable[[Connection, Given], object],
+    given: Given,
+    started: Callable[[BaseProcess, Connection], object],
+    *,
+    forks: bool = False,
+) -> None:
+    """Start a process that calls `serve` with its end of a connection.
 
     Args:
-        jobs: The number of processes.
+        serve: The function. It and its second argument can be pickled.
+        given: Its second argument.
+        started: Called with the process and the other end of the connection, before any signal can raise an exception.
+        forks: Whether to start the process in the default way, which is fast on Linux before Python 3.14: a fork.
+            Libraries such as pyarrow and fsspec have threads, which a forked process would lack; so this is ignored
+            if this process has several.
+
+    Raises:
+        ConfigError: This process cannot start others, because it is daemonic.
+        WorkerKilledError: The system cannot start a process now.
     """
-
-    def __init__(self, jobs: int) -> None:
-        # A fork copies one thread only. Libraries such as fsspec start others when an input is opened.
-        self._context = multiprocessing.get_context("spawn" if threading.active_count() > 1 else None)
-        super().__init__(jobs, mp_context=self._context, initializer=_begin)
-
-    def submit(self, work: Callable[Params, Result], /, *args: Params.args, **named: Params.kwargs) -> Future[Result]:
-        """Start a process if one is needed; return the result to come."""
-        with _uninterrupted(self._context):
-            return super().submit(work, *args, **named)
-
-
-def start_process(serve: Callable[[Connection, Given], object], given: Given) -> tuple[SpawnProcess, Connection]:
-    """Start a process that calls `serve` with its end of a connection; return the process and the other end."""
-    # Libraries such as pyarrow and fsspec have threads, which a forked process would lack.
-    context = multiprocessing.get_context("spawn")
-    connection, its_end = context.Pipe()
-    process = context.Process(target=_run, args=(serve, its_end, given), daemon=True)
-    with _uninterrupted(context):
-        process.start()
-    its_end.close()  # so that its death ends the connection
-    return process, connection
+    if multiprocessing.current_process().daemon:
+        raise ConfigError(_DAEMON)
+    may_fork = forks and threading.active_count() == 1
+    context = multiprocessing.get_context() if may_fork else multiprocessing.get_context("spawn")
+    with _uninterrupted(context) as blocked_before:
+        try:
+            connection, its_end = context.Pipe()
+            with its_end:  # it is closed, so that the death of the process ends the connection
+                process = context.Process(target=_run, args=(its_end, serve, given, blocked_before), daemon=True)
+                process.start()
+        except OSError as failure:
+            reason = f"cannot start a worker process ({failure.strerror or failure}); use jobs=1"
+            raise WorkerKilledError(program_path(), reason) from None
+        started(process, connection)
 
 
-def _run(serve: Callable[[Connection, Given], object], connection: Connection, given: Given) -> None:
-    _begin()
+def program_path() -> str:
+    """Return the path of the program, for messages."""
+    return str(getattr(sys.modules.get("__main__"), "__file__", None) or "the program")
+
+
+def _run(
+    connection: Connection,
+    serve: Callable[[Connection, Given], object],
+    given: Given,
+    blocked_before: set[signal.Signals],
+) -> None:
+    _begin(blocked_before)
     serve(connection, given)
 
 
 @contextmanager
-def _uninterrupted(context: BaseContext) -> Generator[None]:
-    """Deliver the signals of a block in which a process starts at its end.
+def _uninterrupted(context: BaseContext) -> Generator[set[signal.Signals]]:
+    """Deliver the signals of a block in which a process starts at its end; yield those that were blocked before.
 
     If a signal raised an exception after a process has started and before it is registered, nothing would end it.
     """
     if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
+        yield set()
         return
-    if context.get_start_method() != "fork":
-        resource_tracker.ensure_running()  # Python 3.11 unblocks signals when it starts this
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _signals())
+    _start_servers(context.get_start_method())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
-        yield
+        yield {signal.Signals(number) for number in before}
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin() -> None:
-    """Let this process end with its parent, however that ends, and leave Ctrl-C to it."""
+def _start_servers(method: str) -> None:
+    """Start the processes of `multiprocessing` that start others, or watch them, while no signals are blocked.
+
+    The first would pass blocked signals on to all processes of the program; Python 3.11 unblocks signals for the other.
+    """
+    if method == "forkserver":
+        from multiprocessing import forkserver  # noqa: PLC0415 (not on Windows)
+
+        forkserver.ensure_running()
+    if method != "fork":
+        resource_tracker.ensure_running()
+
+
+def _begin(blocked_before: set[signal.Signals]) -> None:
+    """Let this process end with its parent, however that ends, and leave Ctrl-C to it.
+
+    A forked process has the parent's handlers of signals, which concern the parent alone.
+    """
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
+            signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.set_wakeup_fd(-1)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _signals())  # blocked when this process started
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked_before)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _signals() -> set[signal.Signals]:
-    return {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 def _end_with_parent() -> None:

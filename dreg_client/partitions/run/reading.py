@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar, cast
 
 from dreg_client.errors import FileError
@@ -45,7 +45,7 @@ class ReadingProcess(Generic[Given, Result]):
 
     def __init__(self, read: Callable[[Given], Iterator[Result]]) -> None:
         self._read = read
-        self._process: SpawnProcess | None = None
+        self._process: BaseProcess | None = None
         self._connection: Connection | None = None
 
     def results(self, given: Given) -> Iterator[Result]:
@@ -57,7 +57,9 @@ class ReadingProcess(Generic[Given, Result]):
             ProcessKilledError: The process has ended before.
             Exception: What `read` raised.
         """
-        connection, is_at_end = self._connection or self._start(), False
+        if self._connection is None:
+            start_process(_serve, self._read, self._started)
+        connection, is_at_end = cast("Connection", self._connection), False
         try:
             connection.send(given)
             while not isinstance(found := _received(connection), _End):
@@ -71,9 +73,8 @@ class ReadingProcess(Generic[Given, Result]):
         if found.failure is not None:
             raise found.failure
 
-    def _start(self) -> Connection:
-        self._process, self._connection = start_process(_serve, self._read)
-        return self._connection
+    def _started(self, process: BaseProcess, connection: Connection) -> None:
+        self._process, self._connection = process, connection
 
     def close(self) -> None:
         """End the process."""
