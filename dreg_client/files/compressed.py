@@ -152,7 +152,7 @@ def most_unpacked(packed: int) -> int:
 
 def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
     """Return the first bytes of a file, decompressed if possible, and whether the file is compressed."""
-    chunks = chunks_of(file)
+    chunks = decompressed_chunks(file)
     if chunks is None:
         return file.read(_CHUNK), False
     try:
@@ -161,7 +161,7 @@ def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
         return b"", True
 
 
-def chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
+def decompressed_chunks(archive: BinaryIO) -> Iterator[bytes] | None:
     """Return an iterator of the decompressed bytes of an archive; None if it is not compressed with gzip, bzip2 or xz.
 
     Raises:

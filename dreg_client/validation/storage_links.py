@@ -104,7 +104,7 @@ class LinkChecks:
             for algorithm in algorithms:
                 yield from self._read_algorithm(links, algorithm, into)
         except errors.LayoutError as failure:
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
 
     def _read_algorithm(self, links: Links, algorithm: str, into: dict[Digest, Digest]) -> Iterator[FileReport]:
         place = f"{links}/{algorithm}"
@@ -118,17 +118,17 @@ class LinkChecks:
     def _note(self, found: _Checked, links: Links, into: dict[Digest, Digest]) -> None:
         """Add a link that was read, or note that it leads to a blob that is gone, is malformed or unread."""
         if found.failure is not None:
-            self._reach.unread(found.failure)
+            self._reach.note_unread(found.failure)
         elif found.target is None and found.reports:
             if found.digest is not None:
                 self._malformed[links].add(found.digest)
             if links == REVISIONS:
-                self._reach.unknown(found.reports[0].name, "is malformed")
+                self._reach.note_unknown(found.reports[0].name, "is malformed")
         elif found.digest is not None and found.target is not None:
             (self._gone[links] if found.is_gone else into)[found.digest] = found.target
             self.needed_by.wanted.update({found.digest, found.target} if found.is_gone else ())
             if found.is_gone and links == REVISIONS:
-                self._reach.unknown(f"{self._files.name}/{data_path(found.target)}", "is a manifest that is gone")
+                self._reach.note_unknown(f"{self._files.name}/{data_path(found.target)}", "is a manifest that is gone")
 
     def _link(self, held: HeldDirectory, place: str, name: str) -> _Checked:
         """Read a link, and find out whether its blob exists."""
@@ -162,11 +162,11 @@ class LinkChecks:
                     self._note_tag(tag, found)
         except errors.LayoutError as failure:
             self._knows_tags = False
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
 
     def _note_tag(self, tag: str, found: _Checked) -> None:
         if found.failure is not None:
-            self._reach.unread(found.failure)
+            self._reach.note_unread(found.failure)
         if found.target is not None:
             self.tagged.setdefault(found.target, []).append(tag)
         else:

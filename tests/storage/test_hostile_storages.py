@@ -20,7 +20,7 @@ from dreg_client.partitions.storage.reports import unreferenced
 from dreg_client.partitions.storage.repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.dumps import LineRules
-from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.values.reference import RepositoryName
 from tests.storage.planted import GONE, Found, Tree, write
@@ -70,7 +70,9 @@ def rules_of(tree: Tree, place: str, change: Callable[[], object], kind: type[_C
     """Return the rules that are broken if the storage changes after a directory was listed, or as `kind` does."""
     storage = StorageTree(kind(tree.v2, place, change), str(tree.path))
     with StoredBlobs(storage) as blobs:
-        reports = [*RepositoryCheck(storage, RepositoryName("acme/web"), blobs, StorageReach(), PEDANTIC).reports()]
+        reports = [
+            *RepositoryCheck(storage, RepositoryName("acme/web"), blobs, ReferencedDigests(), PEDANTIC).reports()
+        ]
     return [problem.rule for found in reports for problem in found.report.problems if problem.rule != "MAN-08"]
 
 
@@ -166,7 +168,7 @@ def test_val_78_a_manifest_that_is_pushed_meanwhile_keeps_the_blobs_that_it_need
     """The blob is old: it was pushed long ago, and its manifest was deleted."""
     old = tree.put_blob(b"an old layer")
     storage, now = open_storage(tree.path), time.time()
-    references = ReferenceReader(storage, StorageReach()).read()
+    references = ReferenceReader(storage, ReferencedDigests()).read()
     assert [found.report.digest for found in unreferenced(storage, references, now, PartitionRules())] == [old]
     tree.put_image("acme/new", "1", b"an old layer")
 
