@@ -13,7 +13,10 @@ from dreg_client.errors import MissingLibraryError
 from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
 MAX_UNPACKED: Final = 64 << 30
-"""The layers in an archive are mostly compressed already. Uncompressed ones rarely shrink to a tenth."""
+"""The maximum number of bytes to decompress from an archive: 64 GiB.
+
+Layers are mostly compressed already, so real archives stay far below.
+"""
 _MAX_XZ_MEMORY: Final = 256 << 20
 _MAX_ZSTD_WINDOW: Final = 27
 """The base-2 logarithm of the most memory for what a stream may refer back to: 128 MiB, as `zstd -d` allows."""

@@ -138,7 +138,7 @@ def unreferenced_blobs(
         tree: The storage.
         reach: What all manifests refer to. What cannot be read is noted there.
         recent: Return the same for manifests that were pushed meanwhile. It is called if a blob is not in `reach`.
-        now: When the references were started to be read, in seconds since 1970.
+        now: When reading the references began, in seconds since 1970.
     """
     is_recent = False
     for algorithm, start, names in BlobEntries(tree, reach).parts() if reach.is_known else ():

@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 class WorkerPool(ProcessPoolExecutor):
-    """Processes that start with the first work.
+    """A pool whose processes start with the first task.
 
     Args:
         jobs: The number of processes.
