@@ -19,7 +19,7 @@ from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import file_report, misnamed, misplaced, others_in
 from dreg_client.validation.storage_uploads import YOUNG, ago
-from dreg_client.values.digest import Digest, is_registered_digest
+from dreg_client.values.digest import COMPUTABLE, REGISTERED, Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _PAUSE: Final = 0.05
@@ -83,7 +83,7 @@ class BlobEntries:
         root = self._tree.files.name
         for algorithm in self._listed("blobs"):
             place = f"blobs/{algorithm.name}"
-            if is_known := is_registered_digest(f"{algorithm.name}:{_width(algorithm.name) * '0'}"):
+            if is_known := algorithm.name in REGISTERED:
                 inner = self._listed(place)
                 yield from others_in(f"{root}/{place}", inner)
                 for start in inner:
@@ -121,10 +121,6 @@ class BlobEntries:
 
 def _is_blob(algorithm: str, start: str, entry: Entry) -> bool:
     return entry.is_directory and entry.name.startswith(start) and is_registered_digest(f"{algorithm}:{entry.name}")
-
-
-def _width(algorithm: str) -> int:
-    return 128 if algorithm == "sha512" else 64
 
 
 def unreferenced_blobs(
@@ -198,7 +194,7 @@ def _report_of(tree: StorageTree, digest: Digest, status: Status, now: float) ->
 def blobs_between(tree: StorageTree, first: int, stop: int, reach: ReferencedDigests) -> Iterator[LinkedBlob]:
     """Yield all blobs, by the digests of their paths, whose first byte is in a range; 0 to 256 are all."""
     for start in (f"{number:02x}" for number in range(first, stop)):
-        for algorithm in ("sha256", "sha512"):
+        for algorithm in sorted(COMPUTABLE):
             try:
                 entries = tree.files.entries(f"blobs/{algorithm}/{start}")
             except errors.UnsafePathError:  # a link, which is reported

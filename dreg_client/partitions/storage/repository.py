@@ -58,7 +58,7 @@ class RepositoryCheck:
         self._checks = _Checks(self._links, blobs, complete=rules.complete, pedantic=rules.lines.pedantic)
         self._walk = Walk(_LinkedSource(self._links), self._checks)
         self._reach, self._references = reach, References(tree, repository, reach, self._links.needed_by)
-        self._is_all_named = True  # whether all manifests could be read
+        self._is_all_named = True  # whether all manifests could be read; threads only ever set it to False
 
     def reports(self) -> Iterator[FileReport]:
         """Yield the reports: links to manifests, tags, documents, links to layers, uploads."""
@@ -116,7 +116,8 @@ class RepositoryCheck:
     def _read_manifest(self, digest: Digest, target: Digest, found: list[FileReport]) -> AnyManifest | None:
         """Read a manifest, and add its report; return None if it is not valid."""
         stored = self._references.read(self._blobs, digest, target)
-        self._is_all_named = self._is_all_named and isinstance(stored, Whole)
+        if not isinstance(stored, Whole):
+            self._is_all_named = False
         match stored:
             case Gone():  # deleted after its link was read
                 return None
