@@ -17,7 +17,7 @@ from dreg_client.arrow_columns import (
     check_dictionaries,
     check_type,
     index_of,
-    of_documents,
+    map_documents,
 )
 
 # isort: split
@@ -268,7 +268,7 @@ class DocumentColumns:
     def reports(self, batch: pa.RecordBatch) -> Iterator[Report | None]:
         """Yield the report of each row; None for a null. Values of a dictionary are validated once."""
         names = (self.document, self.media_type, self.kind)
-        return of_documents(batch, names, self._report, weight=_weight)
+        return map_documents(batch, names, self._report, weight=_weight)
 
     def _report(self, raw: bytes | None, media_type: str | None, kind: str | None) -> Report | None:
         return None if raw is None else validate_as(raw, kind, media_type, self.how)
