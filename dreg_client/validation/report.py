@@ -65,8 +65,8 @@ class FileReport:
     """The report of a file of a layout, or of a file or image of a registry storage.
 
     Attributes:
-        name: The path of the file: below the root of a layout, from the root of the file system or of the URL for a
-            storage; or the image, such as `acme/web:1.4`.
+        name: The path of the file: below the root of a layout; for a storage, with the path or URL of the storage. For
+            an image of a storage, its name, such as `registry-storage:/srv/registry/acme/web:1.4`.
         report: The report of the file.
         is_null: Whether no content was read, such as that of a file with an invalid name. The digest of the report is
             then that of no bytes.
