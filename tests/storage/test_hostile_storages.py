@@ -76,6 +76,14 @@ class _ChangingOnRead(_Changing):
         return super().open(*parts)
 
 
+class _Recording(RepositoryCheck):
+    """A check that records what is assigned to its attributes."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self.__dict__.setdefault("assigned", []).append(value)
+        super().__setattr__(name, value)
+
+
 def problems_of(
     tree: Tree, place: str, change: Callable[[], object], kind: type[_Changing] = _Changing
 ) -> list[Problem]:
@@ -133,6 +141,18 @@ def test_val_76_directories_that_lead_out_of_the_storage_are_not_followed(tree: 
         for place in ("blobs/sha512", f"{WEB}/_manifests/tags/evil", f"{WEB}/_uploads", "repositories/evil")
     ]
     assert ["repositories/evil is a symbolic link" in each for each in failures] == [True], "it may have manifests"
+
+
+def test_a_manifest_that_is_read_does_not_take_back_that_another_one_was_not(tree: Tree) -> None:
+    """Threads read them at the same time: only an assignment that each of them may repeat cannot undo another one."""
+    tree.data(tree.put_image("acme/web", "1.5", b"another")).write_bytes(b"{")
+    storage, reach = StorageTree(DirectoryFiles(tree.v2), str(tree.path)), ReferencedDigests()
+    with StoredBlobs(storage) as blobs:
+        check = _Recording(storage, RepositoryName("acme/web"), blobs, reach)
+        check.__dict__["assigned"].clear()
+        assert [it.rule for found in check.reports() for it in found.report.errors] == ["STO-02"]
+
+    assert check.__dict__["assigned"] == [False]
 
 
 def test_val_77_of_a_tag_that_moves_while_it_is_read_it_is_not_known_what_it_leads_to(tree: Tree) -> None:
