@@ -17,7 +17,7 @@ from dreg_client.arrow_columns import (
     check_dictionaries,
     check_type,
     index_of,
-    of_documents,
+    map_documents,
 )
 
 # isort: split
@@ -57,10 +57,10 @@ REPORT_SCHEMA: Final = pa.schema(
 _ROWS_OF_BATCH: Final = 8192
 _MOST_TEXT: Final = 8 * MEBIBYTE
 """The number of characters of problems after which a batch is full."""
-_EACH_REPORT: Final = 1024
-"""What a report, or a problem in it, counts as when reports are kept for further rows with the same document."""
-_EACH: Final = 64
-"""What a problem without any text counts as."""
+_REPORT_WEIGHT: Final = 1024
+"""The estimated memory of a report, or of a problem in it, in bytes: it limits what is kept for repeated documents."""
+_PROBLEM_OVERHEAD: Final = 64
+"""The number of characters that each problem counts as, besides those of its text."""
 
 
 def report_schema(input_schema: pa.Schema, keep: Sequence[str] = ()) -> pa.Schema:
@@ -120,7 +120,7 @@ def validate_batches(
 
     Raises:
         ColumnError: A column is missing or has another type. The call raises it if `batches` has a schema, otherwise
-            the first step of the iterator. Also, an index of a dictionary array is not one of its dictionary.
+            the first step of the iterator. Also raised if an index of a dictionary array is out of range.
         ValueError: `kind` is unknown.
         TypeError: `batches` are not record batches, or another argument has the wrong type.
 
@@ -205,7 +205,7 @@ class ReportRows:
         for problem in report.problems:
             errors += problem.severity is Severity.ERROR
             warnings += problem.severity is Severity.WARNING
-            self._text += len(problem.path) + len(problem.found) + len(problem.expected) + _EACH
+            self._text += len(problem.path) + len(problem.found) + len(problem.expected) + _PROBLEM_OVERHEAD
         self._errors.append(errors)
         self._warnings.append(warnings)
         self._problems += report.problems
@@ -268,14 +268,14 @@ class DocumentColumns:
     def reports(self, batch: pa.RecordBatch) -> Iterator[Report | None]:
         """Yield the report of each row; None for a null. Values of a dictionary are validated once."""
         names = (self.document, self.media_type, self.kind)
-        return of_documents(batch, names, self._report, weight=_weight)
+        return map_documents(batch, names, self._report, weight=_weight)
 
     def _report(self, raw: bytes | None, media_type: str | None, kind: str | None) -> Report | None:
         return None if raw is None else validate_as(raw, kind, media_type, self.how)
 
 
 def _weight(report: Report | None) -> int:
-    return _EACH_REPORT * (1 if report is None else 1 + len(report.problems))
+    return _REPORT_WEIGHT * (1 if report is None else 1 + len(report.problems))
 
 
 def validate_columns(batches: Iterable[pa.RecordBatch], columns: DocumentColumns) -> Iterator[pa.RecordBatch]:

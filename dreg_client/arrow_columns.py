@@ -136,7 +136,7 @@ def stored_column(batch: pa.RecordBatch, name: str) -> Column:
     return cast("Column", column.storage if isinstance(column, pa.ExtensionArray) else column)
 
 
-def octets_of(column: Column) -> Iterator[bytes | None]:
+def column_bytes(column: Column) -> Iterator[bytes | None]:
     """Yield the bytes of a binary or string column without a dictionary. A string need not be UTF-8."""
     if not (pa.types.is_binary(column.type) or pa.types.is_string(column.type)):
         yield from map(_of_scalar, column)
@@ -150,7 +150,7 @@ def octets_of(column: Column) -> Iterator[bytes | None]:
             yield from cast("list[bytes | None]", piece.to_pylist())
 
 
-def of_documents(
+def map_documents(
     batch: pa.RecordBatch,
     names: tuple[str, str | None, str | None],
     result_of: Callable[..., T],
@@ -169,7 +169,7 @@ def of_documents(
     column, known, total = stored_column(batch, document), dict[_Key, T](), 0
     media_types, kinds = texts_of(batch, media_type), texts_of(batch, kind)
     if not isinstance(column, pa.DictionaryArray):
-        yield from map(result_of, octets_of(column), media_types, kinds)
+        yield from map(result_of, column_bytes(column), media_types, kinds)
         return
     for key in zip(column.indices.to_pylist(), media_types, kinds, strict=False):  # texts may never end
         if key not in known:

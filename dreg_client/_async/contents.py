@@ -15,7 +15,7 @@ from dreg_client.files.blob_source import (
     checked_piece,
     hash_some,
     new_hash,
-    size_of,
+    regular_size,
 )
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
@@ -130,7 +130,7 @@ async def _content_of(source: BlobSource, digest: Digest | None) -> AsyncFileCon
         return AsyncFileContent(lambda start: Octets(view, start), len(view), digest)
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
-        size = await run_in_thread(size_of, path)
+        size = await run_in_thread(regular_size, path)
         return AsyncFileContent(lambda start: PathReader(path, start), size, digest)
     if isinstance(source, BinaryReader):
         file = await run_in_thread(OpenFile, source)

@@ -16,7 +16,7 @@ from dreg_client.files.blob_source import (
     checked_piece,
     hash_some,
     new_hash,
-    size_of,
+    regular_size,
 )
 from dreg_client.values.digest import Digest
 from dreg_client.values.sizes import MEBIBYTE
@@ -131,7 +131,7 @@ def _content_of(source: BlobSource, digest: Digest | None) -> FileContent | Piec
         return FileContent(lambda start: Octets(view, start), len(view), digest)
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
-        size = run_in_thread(size_of, path)
+        size = run_in_thread(regular_size, path)
         return FileContent(lambda start: PathReader(path, start), size, digest)
     if isinstance(source, BinaryReader):
         file = run_in_thread(OpenFile, source)

@@ -11,6 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from dreg_client import errors
+from dreg_client.files.atomic import is_own, part_start
+from dreg_client.files.flock import lock_now
 from dreg_client.files.folder_lock import LockedError, folder_lock
 from dreg_client.files.new_file import NewFile, cannot_write, create_folders, open_folder, sync_folder_below
 from dreg_client.files.partial_file import regular_target
@@ -57,7 +59,7 @@ class ArchiveSpool:
             self._remove_stale()
             try:
                 # Only this user can read it.
-                self.folder = tempfile.mkdtemp(".part", self._start, self.path.parent)
+                self.folder = tempfile.mkdtemp(".part", part_start(self.path), self.path.parent)
                 self._lock = _lock(self.folder)
             except OSError as failure:
                 self.__exit__()
@@ -77,13 +79,9 @@ class ArchiveSpool:
         if lock >= 0:
             os.close(lock)
 
-    @property
-    def _start(self) -> str:
-        return f".{os.fsdecode(os.fsencode(self.path.name)[:100])}."
-
     def _remove_stale(self) -> None:
         """Delete the directories of killed processes of this user: theirs are not locked."""
-        form = re.compile(re.escape(self._start) + r"\w{8}\.part", re.DOTALL)
+        form = re.compile(re.escape(part_start(self.path)) + r"\w{8}\.part", re.DOTALL)
         with suppress(OSError), os.scandir(self.path.parent) as entries:
             for entry in entries:
                 if form.fullmatch(entry.name) and _is_own_folder(entry) and (lock := _lock(entry.path)) >= 0:
@@ -130,18 +128,15 @@ class ArchiveSpool:
 
 
 def _is_own_folder(entry: "os.DirEntry[str]") -> bool:
-    is_ours = not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid == os.getuid()
-    return is_ours and entry.is_dir(follow_symlinks=False)
+    return is_own(entry) and entry.is_dir(follow_symlinks=False)
 
 
 def _lock(folder: str) -> int:
     """Lock a directory; return its file descriptor, or -1 if another process has locked it, or it cannot be locked."""
     file = os.open(folder, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0))
     try:
-        import fcntl  # noqa: PLC0415 (not available on Windows)
-
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
+        lock_now(file)
+    except OSError:
         os.close(file)
         return -1
     return file

@@ -118,16 +118,17 @@ def _unnamed(folder: Path) -> int | None:
 
 def part_beside(target: Path) -> Path:
     """Return a new temporary name in the same directory."""
-    return target.with_name(f"{_part_start(target)}{secrets.token_hex(8)}.part")
+    return target.with_name(f"{part_start(target)}{secrets.token_hex(8)}.part")
 
 
-def _part_start(target: Path) -> str:
+def part_start(target: Path) -> str:
+    """Return what the temporary names of a file begin with."""
     return f".{os.fsdecode(os.fsencode(target.name)[:100])}."
 
 
 def remove_parts(target: Path) -> None:
     """Delete what killed processes of this user have left of a file. Nothing may be writing the file meanwhile."""
-    form = re.compile(re.escape(_part_start(target)) + r"[0-9a-f]{16}\.part", re.DOTALL)
+    form = re.compile(re.escape(part_start(target)) + r"[0-9a-f]{16}\.part", re.DOTALL)
     with suppress(OSError), os.scandir(target.parent) as entries:
         for entry in entries:
             if form.fullmatch(entry.name) and is_own_file(entry):
@@ -161,8 +162,12 @@ def _is_stale(entry: "os.DirEntry[str]") -> bool:
 
 def is_own_file(entry: "os.DirEntry[str]") -> bool:
     """Return whether an entry of a folder is a regular file of this user."""
-    is_ours = not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid == os.getuid()
-    return is_ours and entry.is_file(follow_symlinks=False)
+    return is_own(entry) and entry.is_file(follow_symlinks=False)
+
+
+def is_own(entry: "os.DirEntry[str]") -> bool:
+    """Return whether an entry of a folder belongs to this user."""
+    return not hasattr(os, "getuid") or entry.stat(follow_symlinks=False).st_uid == os.getuid()
 
 
 def check_part(part: Path, file: int) -> None:

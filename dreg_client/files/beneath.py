@@ -28,7 +28,7 @@ class UnsafeStepError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OpenedPath:
     """An opened file or directory: its file descriptor, and its path components below the root, without links."""
 
     descriptor: int
@@ -40,7 +40,7 @@ def components(path: str) -> list[str]:
     return [part for part in path.split("/") if part not in {"", "."}]
 
 
-def open_beneath(root: str, parts: Iterable[str], *, most_links: int = MOST_LINKS) -> Found:
+def open_beneath(root: str, parts: Iterable[str], *, most_links: int = MOST_LINKS) -> OpenedPath:
     """Open a file or directory below a root. Links are followed if they stay below the root.
 
     Raises:
@@ -50,7 +50,7 @@ def open_beneath(root: str, parts: Iterable[str], *, most_links: int = MOST_LINK
     held, reached = [os.open(root, _DIRECTORY | _CLOSE_ON_EXEC)], list[str]()
     try:
         _walk(held, reached, components("/".join(parts)), most_links)
-        return Found(held.pop(), tuple(reached))
+        return OpenedPath(held.pop(), tuple(reached))
     finally:
         for descriptor in held:
             os.close(descriptor)

@@ -105,7 +105,7 @@ class PathReader:
         self._file.close()
 
 
-def size_of(path: str) -> int | None:
+def regular_size(path: str) -> int | None:
     """Return the size of a regular file; None for a pipe or a device, which can be read only once."""
     try:
         found = Path(path).stat()

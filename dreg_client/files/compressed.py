@@ -13,7 +13,10 @@ from dreg_client.errors import MissingLibraryError
 from dreg_client.values.sizes import MEBIBYTE, most_decompressed
 
 MAX_UNPACKED: Final = 64 << 30
-"""The layers in an archive are mostly compressed already. Uncompressed ones rarely shrink to a tenth."""
+"""The maximum number of bytes to decompress from an archive: 64 GiB.
+
+Layers are mostly compressed already, so real archives stay far below.
+"""
 _MAX_XZ_MEMORY: Final = 256 << 20
 _MAX_ZSTD_WINDOW: Final = 27
 """The base-2 logarithm of the most memory for what a stream may refer back to: 128 MiB, as `zstd -d` allows."""
@@ -152,7 +155,7 @@ def most_unpacked(packed: int) -> int:
 
 def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
     """Return the first bytes of a file, decompressed if possible, and whether the file is compressed."""
-    chunks = chunks_of(file)
+    chunks = decompressed_chunks(file)
     if chunks is None:
         return file.read(_CHUNK), False
     try:
@@ -161,7 +164,7 @@ def first_bytes(file: BinaryIO) -> tuple[bytes, bool]:
         return b"", True
 
 
-def chunks_of(archive: BinaryIO) -> Iterator[bytes] | None:
+def decompressed_chunks(archive: BinaryIO) -> Iterator[bytes] | None:
     """Return an iterator of the decompressed bytes of an archive; None if it is not compressed with gzip, bzip2 or xz.
 
     Raises:

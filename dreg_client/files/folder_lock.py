@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from dreg_client.files.flock import lock_now
+
 _PATIENCE: Final = 30.0
 _PAUSE: Final = 0.01
 
@@ -41,14 +43,10 @@ def _opened(folder: Path) -> int | None:
 
 
 def _is_locked(file: int) -> bool:
-    try:
-        import fcntl  # noqa: PLC0415 (not available on Windows)
-    except ImportError:
-        return False
     until = time.monotonic() + _PATIENCE
     while True:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock_now(file)
         except BlockingIOError:
             if time.monotonic() >= until:
                 raise LockedError from None

@@ -39,6 +39,10 @@ class HeldDirectory:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the directory."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -57,10 +61,6 @@ class HeldDirectory:
         if raw is None or len(raw) > limit:  # a link, something that is not a file, or too large: all are rare
             return self._files.read(place, limit=limit)
         return raw
-
-    def directories(self, *parts: str) -> list[str]:
-        """Return the names of all directories in this directory, or in one below it; see `entries`."""
-        return [each.name for each in self.entries(*parts) if each.is_directory]
 
     def entries(self, *parts: str) -> list[Entry]:
         """Return the entries of this directory, or of one below it; see `ListedFiles.entries`.

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from dreg_client import errors
 from dreg_client.files import layout as layout_files
-from dreg_client.files.layout_reach import KnownDocuments, Reach, reachable_in
+from dreg_client.files.layout_reach import KnownDocuments, LayoutReach, reachable_in
 from dreg_client.files.layout_writer import change_index, delete_file
 from dreg_client.files.rooted import DirectoryFiles, Files
 from dreg_client.models.descriptor import Descriptor
@@ -68,7 +68,7 @@ def delete_manifest(
         ConflictError: It has no entry, but another manifest names it; or it has another name.
         LayoutCorruptError: A manifest is damaged, so it is not known what can be deleted. Nothing was changed.
     """
-    reach = Reach(files)
+    reach = LayoutReach(files)
 
     def change(index: IndexText) -> bool:
         nonlocal reach
@@ -104,7 +104,7 @@ def _parsed(files: Files, index: IndexText) -> LayoutIndex:
     return layout_files.parse_index(index.text(), files.name, strict=False)
 
 
-def _check_is_unnamed(files: Files, digest: Digest, reach: Reach) -> None:
+def _check_is_unnamed(files: Files, digest: Digest, reach: LayoutReach) -> None:
     if digest in reach.digests:
         parent = reach.digests[digest]
         what = f"{files.name}: {digest} was not deleted, because {parent or 'index.json'} names it"

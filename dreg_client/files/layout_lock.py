@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from dreg_client import errors
+from dreg_client.files.flock import lock_now
 from dreg_client.files.own_file import is_at
 
 CONTENT: Final = ".dreg.lock"
@@ -77,12 +78,10 @@ class LockFile:
 
     def _flock(self, *, shared: bool) -> bool:
         try:
-            import fcntl  # noqa: PLC0415 (not available on Windows)
-
-            fcntl.flock(self._file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            lock_now(self._file, shared=shared)
         except BlockingIOError:
             return False
-        except (ImportError, OSError) as failure:
+        except OSError as failure:
             reason = f"cannot be locked, so the {self._what} cannot be written safely; use a file system with locks"
             raise errors.LayoutLockedError(self.path, reason) from failure
         return True

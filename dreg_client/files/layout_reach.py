@@ -21,7 +21,7 @@ KnownDocuments = dict[Digest, tuple[tuple[Digest, bool | None], ...]]
 
 
 @dataclass(slots=True)
-class Reach:
+class LayoutReach:
     """The blobs that a layout's index leads to.
 
     Everything that looks like a descriptor counts, known or not, except for a `subject`: if in doubt, a blob is kept.
@@ -64,20 +64,20 @@ class Reach:
         return named
 
 
-def reachable_in(files: Files, index: LayoutIndex, known: KnownDocuments | None = None) -> Reach:
+def reachable_in(files: Files, index: LayoutIndex, known: KnownDocuments | None = None) -> LayoutReach:
     """Return what all entries of an index lead to. What documents name is added to `known`."""
-    reach = Reach(files) if known is None else Reach(files, known=known)
+    reach = LayoutReach(files) if known is None else LayoutReach(files, known=known)
     for entry in index.manifests:
         reach.add(entry)
     return reach
 
 
-def reachable_from_names(files: Files, index: LayoutIndex) -> tuple[Reach, list[Descriptor]]:
+def reachable_from_names(files: Files, index: LayoutIndex) -> tuple[LayoutReach, list[Descriptor]]:
     """Return what an index leads to, and the entries to remove from it.
 
     An entry without a name whose `subject` is in the layout, such as a signature, is only kept with its subject.
     """
-    reach, attached = Reach(files), list[tuple[Descriptor, Digest]]()
+    reach, attached = LayoutReach(files), list[tuple[Descriptor, Digest]]()
     for entry in index.manifests:
         subject = None if names_in(entry.annotations) else _subject(read_tree(files, entry.digest, is_document=False))
         if subject is not None and layout_files.has_blob(files, subject):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from dreg_client.files.beneath import MOST_LINKS
+from dreg_client.files.flock import NoLocksError, lock_now
 
 _NO_LINKS: Final = getattr(os, "O_NOFOLLOW", 0)
 # O_NONBLOCK: opening a named pipe or a device would otherwise wait.
@@ -134,8 +135,5 @@ def _check_own(found: os.stat_result) -> None:
 
 
 def _lock(file: int) -> None:
-    try:
-        import fcntl  # noqa: PLC0415 (not available on Windows)
-    except ImportError:
-        return
-    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with suppress(NoLocksError):
+        lock_now(file)

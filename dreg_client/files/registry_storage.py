@@ -162,15 +162,6 @@ class StorageTree:
         """
         return at_offset(self.files.open(data_path(digest)), start, size, f"{self.name}, blob {digest.short}")
 
-    def blobs(self) -> Iterator[Digest]:
-        """Yield the digests of all blobs, sorted, without looking for their bytes."""
-        for algorithm in self.files.entries("blobs"):
-            for first in self.files.entries(f"blobs/{algorithm.name}"):
-                for encoded in self.files.entries(f"blobs/{algorithm.name}/{first.name}"):
-                    text = f"{algorithm.name}:{encoded.name}"
-                    if encoded.name.startswith(first.name) and is_registered_digest(text):
-                        yield Digest(text)
-
     def _in(self, repository: RepositoryName, place: str) -> list[Entry]:
         return self.files.entries(f"repositories/{repository}/{place}")
 

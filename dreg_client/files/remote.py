@@ -12,7 +12,7 @@ from dreg_client import errors
 from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_query, without_secrets
 
-Status = tuple[int, str, bool]
+SourceStatus = tuple[int, str, bool]
 """The size, the version (empty if it is unknown), and whether it is a directory."""
 _BLOCK: Final = 4 * MEBIBYTE
 """The number of bytes to request at a time."""
@@ -144,14 +144,14 @@ class _RemoteFile(io.RawIOBase):
                 self._file.close()
 
 
-def status(url: str) -> Status:
+def status(url: str) -> SourceStatus:
     """Return the size and version of the file at a URL, and whether it is a directory."""
     with typed_errors(url):
         system, path = file_system(url)
         return entry_status(system.info(path))
 
 
-def entry_status(found: Mapping[str, Any]) -> Status:
+def entry_status(found: Mapping[str, Any]) -> SourceStatus:
     """Return the size and version of a file, and whether it is a directory, as a file system describes it."""
     size = int(found.get("size") or 0)
     value = next((value for name in _VERSIONS if (value := found.get(name))), "")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from dreg_client import errors
-from dreg_client.files.beneath import Found, UnsafeStepError, open_beneath
+from dreg_client.files.beneath import OpenedPath, UnsafeStepError, open_beneath
 from dreg_client.values.sizes import MEBIBYTE
 
 NEVER_LINKS: Final = frozenset({"index.json", "oci-layout"})
@@ -201,7 +201,7 @@ class DirectoryFiles(ListedFiles):
         os.close(descriptor)
         raise errors.UnsafePathError(str(Path(self.name, *parts)), "is not a regular file; it was not read")
 
-    def _find(self, *parts: str) -> Found:
+    def _find(self, *parts: str) -> OpenedPath:
         path = str(Path(self.name, *parts))
         try:
             if not parts[1:] and parts[0] in NEVER_LINKS:

@@ -22,8 +22,8 @@ _GONE: Final = (0, "gone")
 def unchanged(source: str, listed: str = "") -> Generator[None]:
     """Raise `FileError` at the end of a block that reads a file, or instead of its error, if the file has changed.
 
-    It is written, cut or replaced, or it grows. A log that only grows by whole lines is not an exception: nothing shows
-    that the bytes before are the same. Pipes and devices have no versions, and are not checked.
+    Any write, truncation, replacement or growth counts, even if only whole lines were appended: nothing shows that the
+    earlier bytes are the same. Pipes and devices have no versions, and are not checked.
 
     Args:
         source: The path or URL of the file. Of a path, the inode, the size and the time are compared; at a URL, the

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
 from dreg_client import errors
-from dreg_client.files.compressed import BrokenStreamError, chunks_of, most_unpacked
+from dreg_client.files.compressed import BrokenStreamError, decompressed_chunks, most_unpacked
 from dreg_client.files.due_members import Survey
 from dreg_client.files.member_links import UnsafeLinkError
 from dreg_client.files.tar_headers import HeaderError
@@ -29,7 +29,7 @@ def unpacked(archive: BinaryIO, name: str) -> tuple[BinaryIO, frozenset[str]]:
     Also return the names of the members that the copy lacks: large ones that no document of the archive names.
     """
     try:
-        is_compressed = chunks_of(archive) is not None
+        is_compressed = decompressed_chunks(archive) is not None
     except OSError as failure:
         raise _unreadable(name, failure) from failure
     if not is_compressed:
@@ -91,7 +91,7 @@ def _chunks(archive: BinaryIO, name: str) -> Iterator[bytes]:
     packed, size = _size(archive), 0
     most = most_unpacked(packed)
     try:
-        for chunk in chunks_of(archive) or ():
+        for chunk in decompressed_chunks(archive) or ():
             size += len(chunk)
             if size > most:
                 raise _too_large(name, packed, most)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from dreg_client.values.digest import Digest
+from dreg_client.values.digest import Digest, hex_digits
 
 _FEWEST: Final = 64
 _SHARE: Final = 8
@@ -38,8 +38,7 @@ class DigestSet:
     def _add(self, part: str, hashes: set[bytes]) -> None:
         waiting = self._waiting.setdefault(part, set())
         waiting |= hashes
-        width = len(next(iter(hashes), b"1"))
-        if len(waiting) > max(_FEWEST, len(self._sorted.get(part, b"")) // width // _SHARE):
+        if len(waiting) > max(_FEWEST, len(self._sorted.get(part, b"")) // _width(part) // _SHARE):
             self._sort(part)
 
     def _sort(self, part: str) -> None:
@@ -57,7 +56,8 @@ class DigestSet:
         part = f"{algorithm}/{start}"
         if part in self._waiting:
             self._sort(part)
-        return frozenset(each.hex() for each in _split(self._sorted.get(part, b""), part))
+        hashes = self._sorted.get(part)  # none if the algorithm is not registered
+        return frozenset(each.hex() for each in _split(hashes, part)) if hashes else frozenset()
 
     def __len__(self) -> int:
         return sum(len(hashes) // _width(part) for part, hashes in self.packed().items())
@@ -69,4 +69,5 @@ def _split(hashes: bytes, part: str) -> Iterator[bytes]:
 
 
 def _width(part: str) -> int:
-    return 64 if part.startswith("sha512/") else 32
+    """Return the size in bytes of each hash in a part."""
+    return hex_digits(part.partition("/")[0]) // 2

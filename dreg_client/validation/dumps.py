@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain, islice
-from typing import BinaryIO, Final, cast
+from typing import Final, cast
 
 import orjson
 
 from dreg_client.errors.problems import Problem, Severity
+from dreg_client.files.lines import LONGEST_LINE, placed_lines, text_of_line, whole_document
 from dreg_client.files.regular import open_regular
 from dreg_client.files.unchanged import unchanged_file
 from dreg_client.models import rules
@@ -32,14 +32,8 @@ from dreg_client.values.json_values import VALUE, has_too_many_values, most_valu
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 PART: Final = 4 * MEBIBYTE
-_LONGEST_LINE: Final = 8 * MAX_DOCUMENT
 _NOT_REGULAR: Final = "is not a regular file; pass the open file to validate_lines"
 _BUFFER: Final = MEBIBYTE // 4
-_SKIPPED: Final = MEBIBYTE
-_ENOUGH: Final = 2
-"""The number of non-empty lines that distinguish a dump from an indented document."""
-_MOST_EMPTY: Final = 100
-"""The maximum number of lines in which these non-empty lines are searched for."""
 MOST_REPORTS: Final = 1000
 """The maximum number of documents with problems in a part."""
 
@@ -143,18 +137,10 @@ def _reports(lines: Iterable[bytes], how: LineRules) -> Iterator[LineReport]:
             yield LineReport(number, validate_line(text, how))
 
 
-def text_of_line(line: bytes) -> bytes:
-    """Return a line without the white space around its document; b"" if it is empty.
-
-    A line that is too long is never empty, whatever it contains: of such a line, the rest may have been cut.
-    """
-    return line if len(line) >= _LONGEST_LINE else line.strip()
-
-
 def validate_line(line: bytes, how: LineRules = _PLAIN) -> Report:
     """Validate one line of a dump."""
-    if len(line) >= _LONGEST_LINE:
-        return _rejected(line, "GEN-05", f"a line of {len(line)} bytes or more", f"at most {_LONGEST_LINE} bytes")
+    if len(line) >= LONGEST_LINE:
+        return _rejected(line, "GEN-05", f"a line of {len(line)} bytes or more", f"at most {LONGEST_LINE} bytes")
     if not how.field:
         return validate(line, kind=how.kind, media_type=how.media_type or None, pedantic=how.pedantic)
     expected = f"a JSON object on each line, with a document in {how.field!r}"
@@ -256,7 +242,7 @@ def _parts_of(name: str, how: LineRules, jobs: int) -> Iterator[DumpPart]:
     line = 0
     with open_regular(name, _NOT_REGULAR) as file:
         size = os.fstat(file.fileno()).st_size
-        pieces = iter(partial(file.readline, _LONGEST_LINE), b"")  # of a line that is longer, the rest is not read
+        pieces = iter(partial(file.readline, LONGEST_LINE), b"")  # of a line that is longer, the rest is not read
         document = whole_document(pieces)[0]
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))
     if document is not None:
@@ -288,7 +274,7 @@ def _validate_stretch(path: str, how: LineRules, stretch: tuple[int, int]) -> Du
     kinds = Counter[str]()
     reports: list[LineReport] = []
     with open_regular(path, _NOT_REGULAR, buffering=_BUFFER) as dump:
-        for line in lines_between(dump, start, stop):
+        for _, line in placed_lines(dump, start, stop):
             lines += 1
             if text := text_of_line(line):
                 report = validate_line(text, how)
@@ -301,83 +287,3 @@ def _validate_stretch(path: str, how: LineRules, stretch: tuple[int, int]) -> Du
                 stop = min(stop, dump.tell())
                 break
     return DumpPart(start, stop, kinds.total(), valid, lines, tuple(reports), octets, dict(kinds))
-
-
-def lines_between(dump: BinaryIO, start: int, stop: int) -> Iterator[bytes]:
-    """Yield the lines that start at or after `start` and before `stop`."""
-    return (line for _, line in placed_lines(dump, start, stop))
-
-
-def placed_lines(dump: BinaryIO, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines of `lines_between`, each with the offset of its first byte."""
-    if start and not _is_at_line(dump, start, stop):
-        return
-    lines = bounded_lines(dump)
-    while (offset := dump.tell()) < stop and (line := next(lines, b"")):
-        yield offset, line
-
-
-def _is_at_line(dump: BinaryIO, start: int, stop: int) -> bool:
-    """Move to the first line that starts at or after `start`; return False if none starts before `stop`.
-
-    Nothing after `stop` is read: a line of many stretches would otherwise be read to its end for each of them.
-    """
-    dump.seek(start - 1)
-    left = stop - start
-    while left > 0 and (piece := dump.readline(left)):
-        if piece.endswith(b"\n"):
-            return True
-        left -= len(piece)
-    return False
-
-
-def bounded_lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines of a stream in bounded memory. A line that is too long for a document is cut."""
-    while line := stream.readline(_LONGEST_LINE):
-        if not line.endswith(b"\n"):
-            _skip_line(stream)
-        yield line
-
-
-def _skip_line(stream: BinaryIO) -> None:
-    """Read to the end of a line."""
-    while (rest := stream.readline(_SKIPPED)) and not rest.endswith(b"\n"):
-        pass
-
-
-def whole_document(lines: Iterator[bytes]) -> tuple[bytes | None, Iterator[bytes]]:
-    """Find out whether all lines together are a single document.
-
-    Returns:
-        The document, or None if each line has its own; and an iterator of all lines. A document that is too long is
-        cut, but remains longer than the limit.
-    """
-    first: list[bytes] = []
-    texts: list[bytes] = []
-    for line in islice(lines, _MOST_EMPTY):
-        first.append(line)
-        texts += filter(None, [text_of_line(line)])
-        if len(texts) == _ENOUGH or sum(map(len, first)) >= _LONGEST_LINE:
-            break
-    every = chain(first, lines)
-    if not _begin_document(texts):
-        return None, every
-    octets = bytearray()
-    for line in every:
-        octets += line
-        if len(octets) >= _LONGEST_LINE:
-            break
-    return bytes(octets), iter(())
-
-
-def _begin_document(texts: list[bytes]) -> bool:
-    """Return whether the first two lines belong to one document. A line of a dump is a complete JSON object."""
-    if len(texts) < _ENOUGH or texts[0][:1] not in {b"{", b"["} or (texts[0][:1] == b"{" and texts[1][:1] not in b'"}'):
-        return False
-    if has_too_many_values(texts[0]):  # it is rejected either way
-        return False
-    try:
-        orjson.loads(texts[0])
-    except orjson.JSONDecodeError:
-        return True
-    return False

@@ -20,7 +20,7 @@ MISSING: Final = "LYT-04"
 UNREFERENCED: Final = "STO-05"
 """The rule of a blob in the storage of a registry that no manifest refers to."""
 WRAPPED: Final = "a record with a document in its member "
-"""The start of what GEN-12 found, before the name of a member, in JSON."""
+"""The prefix of `Problem.found` for GEN-12; the quoted member name follows."""
 NO_BYTES: Final = Digest.of(b"")
 """The digest in the report of what has no content."""
 BLOB_RULES: Final = (MISSING, UNREFERENCED)
@@ -62,10 +62,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """The report of one file of a layout.
+    """The report of a file of a layout, or of a file or image of a registry storage.
 
     Attributes:
-        name: The path of the file below the root of the layout.
+        name: The path of the file: below the root of a layout; for a storage, with the path or URL of the storage. For
+            an image of a storage, its name, such as `registry-storage:/srv/registry/acme/web:1.4`.
         report: The report of the file.
         is_null: Whether no content was read, such as that of a file with an invalid name. The digest of the report is
             then that of no bytes.

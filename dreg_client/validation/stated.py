@@ -15,9 +15,9 @@ def validate_as(raw: bytes, kind: str | None, media_type: str | None, how: LineR
 
     Args:
         raw: The document.
-        kind: The kind with which it was stored; None or empty for that of the rules.
-        media_type: The media type with which it was stored; None or empty for that of the rules.
-        how: How to validate it, and the kind and the media type of documents of which nothing else states them.
+        kind: The kind as stored; if None or empty, that of `how` applies.
+        media_type: The media type as stored; if None or empty, that of `how` applies.
+        how: How to validate it.
     """
     kind, media_type = kind or how.kind, media_type or how.media_type
     if kind is not None and kind not in KIND_NAMES:

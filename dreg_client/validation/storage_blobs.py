@@ -15,11 +15,11 @@ from dreg_client.files.rooted import Entry, Status
 from dreg_client.files.storage_link import is_damage
 from dreg_client.models import rules
 from dreg_client.models.paths import show
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import file_report, misnamed, misplaced, others_in
-from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_uploads import YOUNG, ago
-from dreg_client.values.digest import Digest, is_registered_digest
+from dreg_client.values.digest import COMPUTABLE, REGISTERED, Digest, is_registered_digest
 from dreg_client.values.sizes import MAX_DOCUMENT
 
 _PAUSE: Final = 0.05
@@ -66,7 +66,7 @@ class BlobEntries:
         reach: What could not be listed is noted there.
     """
 
-    def __init__(self, tree: StorageTree, reach: StorageReach) -> None:
+    def __init__(self, tree: StorageTree, reach: ReferencedDigests) -> None:
         self._tree, self._reach = tree, reach
 
     def parts(self) -> Iterator[tuple[str, str, list[str]]]:
@@ -83,7 +83,7 @@ class BlobEntries:
         root = self._tree.files.name
         for algorithm in self._listed("blobs"):
             place = f"blobs/{algorithm.name}"
-            if is_known := is_registered_digest(f"{algorithm.name}:{_width(algorithm.name) * '0'}"):
+            if is_known := algorithm.name in REGISTERED:
                 inner = self._listed(place)
                 yield from others_in(f"{root}/{place}", inner)
                 for start in inner:
@@ -115,7 +115,7 @@ class BlobEntries:
         except errors.UnsafePathError:  # a link, which is reported
             return []
         except errors.LayoutError as failure:
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
             return []
 
 
@@ -123,12 +123,8 @@ def _is_blob(algorithm: str, start: str, entry: Entry) -> bool:
     return entry.is_directory and entry.name.startswith(start) and is_registered_digest(f"{algorithm}:{entry.name}")
 
 
-def _width(algorithm: str) -> int:
-    return 128 if algorithm == "sha512" else 64
-
-
 def unreferenced_blobs(
-    tree: StorageTree, reach: StorageReach, recent: Callable[[], StorageReach], now: float
+    tree: StorageTree, reach: ReferencedDigests, recent: Callable[[], ReferencedDigests], now: float
 ) -> Iterator[FileReport]:
     """Report the blobs that no manifest of any repository refers to (STO-05), with their bytes.
 
@@ -138,7 +134,7 @@ def unreferenced_blobs(
         tree: The storage.
         reach: What all manifests refer to. What cannot be read is noted there.
         recent: Return the same for manifests that were pushed meanwhile. It is called if a blob is not in `reach`.
-        now: When the references were started to be read, in seconds since 1970.
+        now: When reading the references began, in seconds since 1970.
     """
     is_recent = False
     for algorithm, start, names in BlobEntries(tree, reach).parts() if reach.is_known else ():
@@ -153,7 +149,7 @@ def unreferenced_blobs(
             digests = (Digest(f"{algorithm}:{name}") for name in sorted(left))
             for found in map_at_once(partial(_unreferenced, tree, held, now), digests, tree.files.at_once):
                 if isinstance(found, errors.LayoutError):
-                    reach.unread(found)
+                    reach.note_unread(found)
                 elif found is not None:
                     yield found
 
@@ -195,16 +191,16 @@ def _report_of(tree: StorageTree, digest: Digest, status: Status, now: float) ->
     return file_report(path_of(tree, digest), problem, digest, status.size)
 
 
-def blobs_between(tree: StorageTree, first: int, stop: int, reach: StorageReach) -> Iterator[LinkedBlob]:
+def blobs_between(tree: StorageTree, first: int, stop: int, reach: ReferencedDigests) -> Iterator[LinkedBlob]:
     """Yield all blobs, by the digests of their paths, whose first byte is in a range; 0 to 256 are all."""
     for start in (f"{number:02x}" for number in range(first, stop)):
-        for algorithm in ("sha256", "sha512"):
+        for algorithm in sorted(COMPUTABLE):
             try:
                 entries = tree.files.entries(f"blobs/{algorithm}/{start}")
             except errors.UnsafePathError:  # a link, which is reported
                 continue
             except errors.LayoutError as failure:
-                reach.unread(failure)
+                reach.note_unread(failure)
                 continue
             for each in entries:
                 if _is_blob(algorithm, start, each):
@@ -212,11 +208,11 @@ def blobs_between(tree: StorageTree, first: int, stop: int, reach: StorageReach)
                     yield LinkedBlob(digest, digest)
 
 
-def damaged_blobs(tree: StorageTree, blobs: Iterable[LinkedBlob], reach: StorageReach) -> Iterator[FileReport]:
+def damaged_blobs(tree: StorageTree, blobs: Iterable[LinkedBlob], reach: ReferencedDigests) -> Iterator[FileReport]:
     """Read blobs; report those whose bytes have another digest (STO-02). Those that cannot be read are noted."""
     for found in map_at_once(partial(_damaged, tree), blobs, tree.files.at_once):
         if isinstance(found, errors.LayoutError):
-            reach.unread(found)
+            reach.note_unread(found)
         elif found is not None:
             yield found
 

@@ -7,8 +7,8 @@ from dreg_client.files.registry_storage import StorageTree, is_place
 from dreg_client.files.rooted import Entry
 from dreg_client.models import rules
 from dreg_client.models.paths import show
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import NO_BYTES, FileReport, Report
-from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.values.digest import REGISTERED, Digest, is_registered_digest
 
 MARKS = frozenset({"_manifests", "_layers", "_uploads"})
@@ -69,11 +69,13 @@ def is_misplaced(path: str, entry: Entry) -> bool:
 
 
 def hidden_by(entry: Entry) -> str:
-    """Return why it is not known what is below an entry, for `StorageReach.unknown`."""
+    """Return why it is not known what is below an entry, for `ReferencedDigests.note_unknown`."""
     return "is a symbolic link, which was not followed" if entry.is_link else "is not a directory"
 
 
-def repositories_of(tree: StorageTree, reach: StorageReach, others: list[FileReport] | None = None) -> Iterator[str]:
+def repositories_of(
+    tree: StorageTree, reach: ReferencedDigests, others: list[FileReport] | None = None
+) -> Iterator[str]:
     """Yield the names of all repositories of a storage, also those that the server does not find.
 
     Args:
@@ -81,14 +83,14 @@ def repositories_of(tree: StorageTree, reach: StorageReach, others: list[FileRep
         reach: It is noted there if a link hides repositories.
         others: The reports of all other entries are added to it.
     """
-    for name, entries in tree.places(unread=reach.unread):
+    for name, entries in tree.places(unread=reach.note_unread):
         path = f"{tree.files.name}/repositories/{name}".rstrip("/")
         if not name and not entries and not tree.files.has_directory("repositories"):
-            reach.unknown(path, "is not a directory")
+            reach.note_unknown(path, "is not a directory")
         inner = [each for each in entries if not each.name.startswith("_")]
         for each in inner:
             if each.is_link:
-                reach.unknown(f"{path}/{each.name}", hidden_by(each))
+                reach.note_unknown(f"{path}/{each.name}", hidden_by(each))
         if others is not None:
             others += others_in(path, inner)
             expected = "a path that is valid as the name of a repository, in lower case"

@@ -1,8 +1,8 @@
 """The checks of the links of a repository in the storage of a registry (STO-01, 03, 06)."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 from dreg_client import errors
 from dreg_client.errors.problems import Problem
@@ -23,14 +23,55 @@ from dreg_client.values.reference import is_tag
 _Verdict = Callable[[str, str, str, str], Problem]
 
 
-class _Checked(NamedTuple):
-    """The result for a link or a tag: the digest of its path, what it leads to, and whether that is gone."""
+@dataclass(frozen=True, slots=True)
+class _Linked:
+    """A link to a blob that exists."""
 
-    reports: tuple[FileReport, ...] = ()
+    digest: Digest
+    target: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class _GoneBlob:
+    """A link to a blob that is gone."""
+
+    digest: Digest
+    target: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    """A tag, and the digest that it names; there is a report if no such manifest exists."""
+
+    target: Digest
+    report: FileReport | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Malformed:
+    """A link or a tag that leads to nothing; `digest` is that of the path of a link, if it is a valid one."""
+
+    report: FileReport
     digest: Digest | None = None
-    target: Digest | None = None
-    is_gone: bool = False
-    failure: errors.LayoutError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Unread:
+    """A link or a tag that could not be read."""
+
+    failure: errors.LayoutError
+
+
+class _Absent:
+    """A link or a tag that does not exist, perhaps because it was deleted meanwhile."""
+
+
+class _Moved:
+    """A tag that was moved to another manifest meanwhile."""
+
+
+_Link = _Linked | _GoneBlob | _Malformed | _Unread | _Absent
+_Tag = _Tagged | _Malformed | _Unread | _Absent | _Moved
 
 
 class LinkChecks:
@@ -104,7 +145,7 @@ class LinkChecks:
             for algorithm in algorithms:
                 yield from self._read_algorithm(links, algorithm, into)
         except errors.LayoutError as failure:
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
 
     def _read_algorithm(self, links: Links, algorithm: str, into: dict[Digest, Digest]) -> Iterator[FileReport]:
         place = f"{links}/{algorithm}"
@@ -112,42 +153,48 @@ class LinkChecks:
             names = yield from self.places.directories(held, place)
             check = partial(self._link, held, place)
             for found in map_at_once(check, names, self._files.at_once):
-                yield from found.reports
+                if isinstance(found, _Malformed):
+                    yield found.report
                 self._note(found, links, into)
 
-    def _note(self, found: _Checked, links: Links, into: dict[Digest, Digest]) -> None:
-        """Add a link that was read, or note that it leads to a blob that is gone, is malformed or unread."""
-        if found.failure is not None:
-            self._reach.unread(found.failure)
-        elif found.target is None and found.reports:
-            if found.digest is not None:
-                self._malformed[links].add(found.digest)
-            if links == REVISIONS:
-                self._reach.unknown(found.reports[0].name, "is malformed")
-        elif found.digest is not None and found.target is not None:
-            (self._gone[links] if found.is_gone else into)[found.digest] = found.target
-            self.needed_by.wanted.update({found.digest, found.target} if found.is_gone else ())
-            if found.is_gone and links == REVISIONS:
-                self._reach.unknown(f"{self._files.name}/{data_path(found.target)}", "is a manifest that is gone")
+    def _note(self, found: _Link, links: Links, into: dict[Digest, Digest]) -> None:
+        """Add a link that was read, or note what is wrong with it."""
+        match found:
+            case _Linked(digest, target):
+                into[digest] = target
+            case _GoneBlob(digest, target):
+                self._gone[links][digest] = target
+                self.needed_by.wanted.update({digest, target})
+                if links == REVISIONS:
+                    self._reach.note_unknown(f"{self._files.name}/{data_path(target)}", "is a manifest that is gone")
+            case _Malformed(report, digest):
+                self._malformed[links].update({digest} if digest is not None else ())
+                if links == REVISIONS:
+                    self._reach.note_unknown(report.name, "is malformed")
+            case _Unread(failure):
+                self._reach.note_unread(failure)
+            case _Absent():
+                pass
 
-    def _link(self, held: HeldDirectory, place: str, name: str) -> _Checked:
+    def _link(self, held: HeldDirectory, place: str, name: str) -> _Link:
         """Read a link, and find out whether its blob exists."""
         text = f"{place.rpartition('/')[2]}:{name}"
         digest = Digest(text) if is_registered_digest(text) else None
         try:
             link = settled_link(held, (name, "link"), text)
             if link is None:  # a deleted link leaves its directory behind
-                return _Checked()
+                return _Absent()
             if digest is None or link.target is None:
-                return _Checked((self._malformed_report(f"{place}/{name}/link", link, text),), digest)
+                return _Malformed(self._malformed_report(f"{place}/{name}/link", link, text), digest)
             if self._blobs.size(link.target) is not None:
-                return _Checked((), digest, link.target)
+                return _Linked(digest, link.target)
             if read_link(held, (name, "link"), text) is None:  # deleted meanwhile, and its blob with it
-                return _Checked()
+                return _Absent()
             # That it is gone may be remembered from before it was pushed again.
-            return _Checked((), digest, link.target, is_gone=self._blobs.size_now(link.target) is None)
+            is_gone = self._blobs.size_now(link.target) is None
+            return _GoneBlob(digest, link.target) if is_gone else _Linked(digest, link.target)
         except errors.LayoutError as failure:
-            return _Checked(failure=failure)
+            return _Unread(failure)
 
     def read_tags(self) -> Iterator[FileReport]:
         """Read the links of all tags; report those that name no manifest, or are malformed."""
@@ -155,52 +202,59 @@ class LinkChecks:
         try:
             with HeldDirectory(self._files, f"{self.places.root}/{place}") as held:
                 tags = yield from self.places.directories(held, place)
-                for tag, found in zip(
-                    tags, map_at_once(partial(self._tag, held), tags, self._files.at_once), strict=True
-                ):
-                    yield from found.reports
-                    self._note_tag(tag, found)
+                found = map_at_once(partial(self._tag, held), tags, self._files.at_once)
+                for tag, (current, reports) in zip(tags, found, strict=True):
+                    yield from reports
+                    self._note_tag(tag, current)
         except errors.LayoutError as failure:
             self._knows_tags = False
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
 
-    def _note_tag(self, tag: str, found: _Checked) -> None:
-        if found.failure is not None:
-            self._reach.unread(found.failure)
-        if found.target is not None:
-            self.tagged.setdefault(found.target, []).append(tag)
-        else:
-            self._knows_tags = self._knows_tags and not found.reports and found.failure is None
+    def _note_tag(self, tag: str, current: _Tag) -> None:
+        match current:
+            case _Tagged(target):
+                self.tagged.setdefault(target, []).append(tag)
+            case _Unread(failure):
+                self._knows_tags = False
+                self._reach.note_unread(failure)
+            case _Malformed() | _Moved():
+                self._knows_tags = False
+            case _Absent():
+                pass
 
-    def _tag(self, held: HeldDirectory, tag: str) -> _Checked:
-        """Read the link of a tag, and the links to all manifests that it has named."""
+    def _tag(self, held: HeldDirectory, tag: str) -> tuple[_Tag, list[FileReport]]:
+        """Read the link of a tag, and those to all manifests that it has named; return what it names, and reports."""
         if not is_tag(tag):
             problem = rules.error("STO-03", "$", show(tag), "a directory whose name is a valid tag")
-            return _Checked((file_report(self.places.path(f"_manifests/tags/{tag}"), problem),))
+            report = file_report(self.places.path(f"_manifests/tags/{tag}"), problem)
+            return _Malformed(report), [report]
         try:
-            found = self._current(held, tag)
-            return found._replace(reports=(*found.reports, *self._history(held, tag)))
+            current, history = self._current(held, tag), [*self._history(held, tag)]
         except errors.LayoutError as failure:
-            return _Checked(failure=failure)
+            return _Unread(failure), []
+        match current:
+            case _Tagged(report=FileReport() as report) | _Malformed(report):
+                return current, [report, *history]
+            case _:
+                return current, history
 
-    def _current(self, held: HeldDirectory, tag: str) -> _Checked:
+    def _current(self, held: HeldDirectory, tag: str) -> _Tag:
         place = f"_manifests/tags/{tag}"
         link = settled_link(held, (tag, "current", "link"), may_follow=True)
         if link is None:
             if not held.has(tag):
-                return _Checked()
+                return _Absent()
             problem = rules.error("STO-03", "$", "a tag without a file current/link", "a link to a manifest")
-            return _Checked((file_report(self.places.path(place), problem),))
+            return _Malformed(file_report(self.places.path(place), problem))
         if link.target is None:
-            return _Checked((self._malformed_report(f"{place}/current/link", link, ""),))
+            return _Malformed(self._malformed_report(f"{place}/current/link", link, ""))
         if missing := self._missing(link.target):
             now = read_link(held, (tag, "current", "link"))
             if now is None or now.target != link.target:
-                return _Checked()
+                return _Absent() if now is None else _Moved()
             problem = rules.error("STO-03", "$", f"a link to {link.target}, {missing}", "a manifest that exists")
-            report = file_report(self.places.path(f"{place}/current/link"), problem, link.target)
-            return _Checked((report,), target=link.target)
-        return _Checked(target=link.target)
+            return _Tagged(link.target, file_report(self.places.path(f"{place}/current/link"), problem, link.target))
+        return _Tagged(link.target)
 
     def _missing(self, digest: Digest) -> str:
         """Return why a manifest that a tag names cannot be read; empty if it can, or its own link is reported."""

@@ -32,7 +32,7 @@ class NeededBy:
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything was noted: there was not too much."""
+        """Whether all references were noted; False after one million."""
         return self._left >= 0
 
     def add(self, manifest: Digest, named: Iterable[Digest], document: Document | None) -> None:

@@ -7,9 +7,9 @@ from dreg_client import errors
 from dreg_client.files.held_directory import HeldDirectory
 from dreg_client.files.registry_storage import LAYERS, REVISIONS, Links, StorageTree
 from dreg_client.files.rooted import Entry
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_entries import MARKS, hidden_by, is_misplaced, misplaced, others_in
-from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.values.digest import Digest, is_registered_digest
 from dreg_client.values.reference import RepositoryName
 
@@ -30,10 +30,10 @@ class RepositoryPlaces:
         is_there: Whether there is such a repository. It is known after `read_places`.
     """
 
-    def __init__(self, tree: StorageTree, repository: RepositoryName, reach: StorageReach) -> None:
+    def __init__(self, tree: StorageTree, repository: RepositoryName, reach: ReferencedDigests) -> None:
         self.tree: StorageTree = tree
         self.repository: RepositoryName = repository
-        self.reach: StorageReach = reach
+        self.reach: ReferencedDigests = reach
         self.root: str = f"repositories/{repository}"
         self.is_there: bool = False
         self.malformed: dict[Links, set[Digest]] = {REVISIONS: set(), LAYERS: set()}
@@ -55,7 +55,7 @@ class RepositoryPlaces:
     def _misplaced(self, place: str, entry: Entry | None = None) -> FileReport:
         """Report what is in place of a directory."""
         if _may_hide(place):
-            self.reach.unknown(self.path(place), "is not a directory")
+            self.reach.note_unknown(self.path(place), "is not a directory")
         return misplaced(self.path(place), entry)
 
     def directories(self, held: HeldDirectory, place: str, *parts: str) -> Generator[FileReport, None, list[str]]:
@@ -74,7 +74,7 @@ class RepositoryPlaces:
 
     def _note_misplaced(self, place: str, entry: Entry) -> None:
         if _may_hide(place):
-            self.reach.unknown(self.path(f"{place}/{entry.name}"), hidden_by(entry))
+            self.reach.note_unknown(self.path(f"{place}/{entry.name}"), hidden_by(entry))
         for links, malformed in self.malformed.items():
             outer, _, algorithm = place.rpartition("/")
             if outer == links and is_registered_digest(text := f"{algorithm}:{entry.name}"):

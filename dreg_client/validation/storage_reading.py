@@ -61,22 +61,25 @@ Stored = Whole | Gone | TooLarge | Damaged
 class StoredBlobs:
     """The blobs of a storage: which of them exist, and documents among them.
 
-    Attributes:
-        size: Return the size of a blob in bytes, None if there is none; what was found lately is remembered, because
-            many images share base layers.
-
     A context manager, which closes the directories that it holds.
     """
 
     def __init__(self, tree: StorageTree) -> None:
         self._blobs = HeldDirectory(tree.files, "blobs")
-        self.size: Callable[[Digest], int | None] = lru_cache(_KNOWN_BLOBS)(self.size_now)
+        self._known_size: Callable[[Digest], int | None] = lru_cache(_KNOWN_BLOBS)(self.size_now)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._blobs.__exit__()
+        self._blobs.close()
+
+    def size(self, digest: Digest) -> int | None:
+        """Return the size of a blob in bytes; None if there is none.
+
+        Earlier results are remembered, because many images share base layers.
+        """
+        return self._known_size(digest)
 
     def size_now(self, digest: Digest) -> int | None:
         """Return the size of a blob in bytes now; None if there is none."""

@@ -26,11 +26,11 @@ def unfinished_uploads(places: RepositoryPlaces, now: float) -> Iterator[FileRep
             names = yield from places.directories(held, "_uploads")
             for found in map_at_once(partial(_upload, places, held, now), names, places.tree.files.at_once):
                 if isinstance(found, errors.LayoutError):
-                    places.reach.unread(found)
+                    places.reach.note_unread(found)
                 elif found is not None:
                     yield found
     except errors.LayoutError as failure:
-        places.reach.unread(failure)
+        places.reach.note_unread(failure)
 
 
 def _upload(

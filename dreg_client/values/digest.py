@@ -38,6 +38,11 @@ _GRAMMAR: Final = re.compile(DIGEST_GRAMMAR[1:-1], re.ASCII)
 _LOWER_HEX: Final = re.compile(r"[a-f0-9]*", re.ASCII)
 
 
+def hex_digits(algorithm: str) -> int:
+    """Return the number of hex digits in a digest of a registered algorithm."""
+    return _HEX_DIGITS[algorithm]
+
+
 def digest_fault(text: str) -> tuple[LiteralString, str] | None:
     """Return the rule that a string breaks (DIG-01 or DIG-02) and what is expected; None if it is a valid digest."""
     if len(text) > LONGEST_DIGEST:

@@ -125,7 +125,8 @@ def test_the_text_of_a_document_in_a_line_is_exact() -> None:
 def test_gen_05_a_line_too_long_is_one_problem_and_the_next_line_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dumps, "_LONGEST_LINE", 100)
+    monkeypatch.setattr("dreg_client.files.lines.LONGEST_LINE", 100)
+    monkeypatch.setattr("dreg_client.validation.dumps.LONGEST_LINE", 100)
     path = tmp_path / "long.jsonl"
     path.write_bytes(GOOD + b"\n" + b'{"x":"' + b"y" * 1000 + b'"}\n' + BAD + b"\n" + b"z" * 250)
 

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import pytest
 
 from dreg_client import Digest
+from dreg_client.errors.problems import Problem
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.rooted import DirectoryFiles, Entry, ListedFiles, Status
 from dreg_client.partitions.partition import PartitionRules
@@ -20,7 +21,7 @@ from dreg_client.partitions.storage.reports import unreferenced
 from dreg_client.partitions.storage.repository import RepositoryCheck
 from dreg_client.validation.digest_set import DigestSet
 from dreg_client.validation.dumps import LineRules
-from dreg_client.validation.storage_reach import StorageReach
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.values.reference import RepositoryName
 from tests.storage.planted import GONE, Found, Tree, write
@@ -66,12 +67,36 @@ class _ChangingLater(_Changing):
         return super().status(place)
 
 
-def rules_of(tree: Tree, place: str, change: Callable[[], object], kind: type[_Changing] = _Changing) -> list[str]:
-    """Return the rules that are broken if the storage changes after a directory was listed, or as `kind` does."""
+class _ChangingOnRead(_Changing):
+    """The same, changed when a file is read."""
+
+    def open(self, *parts: str) -> BinaryIO:
+        if "/".join(parts) == self._listed and self._changes:
+            self._changes.pop()()
+        return super().open(*parts)
+
+
+class _Recording(RepositoryCheck):
+    """A check that records what is assigned to its attributes."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        self.__dict__.setdefault("assigned", []).append(value)
+        super().__setattr__(name, value)
+
+
+def problems_of(
+    tree: Tree, place: str, change: Callable[[], object], kind: type[_Changing] = _Changing
+) -> list[Problem]:
+    """Return what is found if the storage changes after a directory was listed, or as `kind` does."""
     storage = StorageTree(kind(tree.v2, place, change), str(tree.path))
     with StoredBlobs(storage) as blobs:
-        reports = [*RepositoryCheck(storage, RepositoryName("acme/web"), blobs, StorageReach(), PEDANTIC).reports()]
-    return [problem.rule for found in reports for problem in found.report.problems if problem.rule != "MAN-08"]
+        check = RepositoryCheck(storage, RepositoryName("acme/web"), blobs, ReferencedDigests(), PEDANTIC)
+        return [problem for found in check.reports() for problem in found.report.problems]
+
+
+def rules_of(tree: Tree, place: str, change: Callable[[], object], kind: type[_Changing] = _Changing) -> list[str]:
+    """Return the rules that are broken then."""
+    return [problem.rule for problem in problems_of(tree, place, change, kind) if problem.rule != "MAN-08"]
 
 
 @pytest.mark.parametrize("content", [b"x" * 100_000, SECRET.encode(), b"sha256:" + b"A" * 64, b"\xff\x00\x1b[31m"])
@@ -116,6 +141,32 @@ def test_val_76_directories_that_lead_out_of_the_storage_are_not_followed(tree: 
         for place in ("blobs/sha512", f"{WEB}/_manifests/tags/evil", f"{WEB}/_uploads", "repositories/evil")
     ]
     assert ["repositories/evil is a symbolic link" in each for each in failures] == [True], "it may have manifests"
+
+
+def test_a_manifest_that_is_read_does_not_take_back_that_another_one_was_not(tree: Tree) -> None:
+    """Threads read them at the same time: only an assignment that each of them may repeat cannot undo another one."""
+    tree.data(tree.put_image("acme/web", "1.5", b"another")).write_bytes(b"{")
+    storage, reach = StorageTree(DirectoryFiles(tree.v2), str(tree.path)), ReferencedDigests()
+    with StoredBlobs(storage) as blobs:
+        check = _Recording(storage, RepositoryName("acme/web"), blobs, reach)
+        check.__dict__["assigned"].clear()
+        assert [it.rule for found in check.reports() for it in found.report.errors] == ["STO-02"]
+
+    assert check.__dict__["assigned"] == [False]
+
+
+def test_val_77_of_a_tag_that_moves_while_it_is_read_it_is_not_known_what_it_leads_to(tree: Tree) -> None:
+    """It named a manifest that is not there. What it names now was found before, as one without a tag."""
+    layer = Digest.of(b"layer one")
+    current = tree.repository("acme/web") / "_manifests/tags/1.4/current/link"
+    named = current.read_bytes()
+    tree.data(layer).unlink()
+    current.write_text(GONE)
+    place = f"_manifests/revisions/{GONE.replace(':', '/')}/link"
+
+    found = problems_of(tree, place, lambda: current.write_bytes(named), _ChangingOnRead)
+
+    assert [it.found for it in found if it.rule == "STO-01"] == [f"a link to {layer}, which is gone"]
 
 
 def test_val_77_what_vanishes_while_it_is_checked_is_not_reported(tree: Tree) -> None:
@@ -166,7 +217,7 @@ def test_val_78_a_manifest_that_is_pushed_meanwhile_keeps_the_blobs_that_it_need
     """The blob is old: it was pushed long ago, and its manifest was deleted."""
     old = tree.put_blob(b"an old layer")
     storage, now = open_storage(tree.path), time.time()
-    references = ReferenceReader(storage, StorageReach()).read()
+    references = ReferenceReader(storage, ReferencedDigests()).read()
     assert [found.report.digest for found in unreferenced(storage, references, now, PartitionRules())] == [old]
     tree.put_image("acme/new", "1", b"an old layer")
 

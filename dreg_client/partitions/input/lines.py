@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from dreg_client.files.forward import buffered, plain_stream
+from dreg_client.files.lines import bounded_lines, placed_lines, text_of_line, whole_document
 from dreg_client.files.places import open_source
 from dreg_client.files.unchanged import unchanged_file
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
-from dreg_client.validation.dumps import bounded_lines, placed_lines, text_of_line, whole_document
 from dreg_client.values.sizes import FAR
 from dreg_client.values.source_url import shown_source
 

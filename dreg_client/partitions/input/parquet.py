@@ -14,7 +14,7 @@ from dreg_client.arrow import DocumentColumns
 # The import above names the extra if pyarrow is missing.
 import pyarrow as pa
 
-from dreg_client.arrow_columns import of_documents
+from dreg_client.arrow_columns import map_documents
 from dreg_client.errors import ColumnError, FileError
 from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import open_source
@@ -184,7 +184,7 @@ def rows_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[Row
 
 def _documents(batch: pa.RecordBatch, rules: PartitionRules) -> Iterator[_Document]:
     names = (rules.column, rules.media_type_column, rules.kind_column)
-    return of_documents(batch, names, partial(_document, rules), weight=lambda it: len(it[0] or b"") + _REPORT)
+    return map_documents(batch, names, partial(_document, rules), weight=lambda it: len(it[0] or b"") + _REPORT)
 
 
 def _document(rules: PartitionRules, raw: bytes | None, media_type: str | None, kind: str | None) -> _Document:

@@ -7,13 +7,13 @@ from typing import BinaryIO, Final
 
 from dreg_client.errors import FileError, UnsafePathError, UnsupportedError
 from dreg_client.files.forward import ForwardFile, buffered, plain_stream
+from dreg_client.files.lines import bounded_lines, text_of_line
 from dreg_client.files.places import open_source
 from dreg_client.files.store_kinds import DOCKER_ARCHIVE, OCI_ARCHIVE
 from dreg_client.files.tar_headers import FILES, HeaderError, Member, members, safe_name
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
-from dreg_client.validation.dumps import bounded_lines, text_of_line
 from dreg_client.values.sizes import FAR, MAX_DOCUMENT, MEBIBYTE
 from dreg_client.values.source_url import shown_source
 

@@ -6,10 +6,10 @@ from typing import Any, BinaryIO, Final, cast
 
 from dreg_client.errors import FileError
 from dreg_client.errors.problems import Problem
+from dreg_client.files.lines import bounded_lines, text_of_line
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import NOT_STATED, Summary, problem_of
-from dreg_client.validation.dumps import bounded_lines, text_of_line
 from dreg_client.validation.report import Report
 from dreg_client.values.digest import Digest
 from dreg_client.values.json_values import has_too_many_values

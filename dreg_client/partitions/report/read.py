@@ -56,11 +56,11 @@ def report_files(source: str, on_unread: Callable[[UnreadEntry], None]) -> Itera
 
 def _in_place(place: Found) -> Iterator[Found | FoundLayout]:
     if isinstance(place, StoredFile) and place.is_directory:
-        return files_below(place.source, _is_report)
+        return files_below(place.source, _may_have_reports)
     return iter((place,))
 
 
-def _is_report(name: str) -> bool:
+def _may_have_reports(name: str) -> bool:
     found = format_of(name)
     return found is not None and found[0] in _FORMATS
 

@@ -16,10 +16,10 @@ from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.storage.references import ReferenceReader
 from dreg_client.partitions.storage.reports import ALL_BLOBS, repository_reports, unreferenced
 from dreg_client.partitions.storage.repository import shown
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import blobs_between, damaged_blobs, each_damaged_once, is_damaged_blob
 from dreg_client.validation.storage_entries import repositories_of
-from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.values.source_url import is_source_url
 
 _REPOSITORIES: Final = 100
@@ -51,7 +51,7 @@ def storage_partitions(source: str, rules: PartitionRules) -> Iterator[Partition
             yield Partition(tree.name, "registry-storage", stop=ALL_BLOBS, names=(name.repository,))
             return
         # What cannot be listed is stated by the partition of the unreferenced blobs.
-        names = repositories_of(tree, StorageReach())
+        names = repositories_of(tree, ReferencedDigests())
         while group := tuple(islice(names, _REPOSITORIES)):
             yield Partition(tree.name, "registry-storage", names=group)
     yield Partition(tree.name, "registry-storage")
@@ -79,7 +79,7 @@ def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[
 
 
 def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> Iterator[FileReport]:
-    reach = StorageReach()
+    reach = ReferencedDigests()
     if partition.names:
         yield from _of_repositories(tree, partition, rules, reach)
     elif partition.stop is not None:
@@ -94,7 +94,7 @@ def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> 
 
 
 def _of_repositories(
-    tree: StorageTree, partition: Partition, rules: PartitionRules, reach: StorageReach
+    tree: StorageTree, partition: Partition, rules: PartitionRules, reach: ReferencedDigests
 ) -> Iterator[FileReport]:
     """Return the reports of repositories, which must be there: a worker may have another storage at the same path."""
     is_alone = partition.stop is not None
@@ -106,9 +106,9 @@ def _of_repositories(
     return (each for each in found if not is_damaged_blob(tree, each))
 
 
-def _note_gone(tree: StorageTree, reach: StorageReach, name: str) -> None:
+def _note_gone(tree: StorageTree, reach: ReferencedDigests, name: str) -> None:
     """Note that a repository of a partition is not there, unless it is known why."""
     path = f"{tree.files.name}/repositories/{name}"
     reason = "is not there: it was deleted since the partitions were found, or this machine has another storage"
     if reach.unread_file is None or reach.unread_file[0] != path:
-        reach.unread(LayoutError(path, reason))
+        reach.note_unread(LayoutError(path, reason))

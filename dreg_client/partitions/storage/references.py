@@ -16,11 +16,11 @@ from dreg_client.models.index import Index
 from dreg_client.models.manifest import ImageManifest
 from dreg_client.models.parse import Document, parse_manifest
 from dreg_client.protocol.manifests import own_media_type
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import LinkedBlob, damage_report, path_of
 from dreg_client.validation.storage_entries import hidden_by, is_misplaced, repositories_of
 from dreg_client.validation.storage_needs import NeededBy
-from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_reading import Damaged, Gone, Stored, StoredBlobs, TooLarge, Whole
 from dreg_client.values.digest import SHA256, Digest, is_registered_digest
 from dreg_client.values.media_type import Family
@@ -44,7 +44,7 @@ class References:
     """
 
     def __init__(
-        self, tree: StorageTree, repository: RepositoryName, reach: StorageReach, needed_by: NeededBy | None = None
+        self, tree: StorageTree, repository: RepositoryName, reach: ReferencedDigests, needed_by: NeededBy | None = None
     ) -> None:
         self._tree, self._repository, self._reach, self._lock = tree, repository, reach, Lock()
         self._needed_by = needed_by
@@ -112,18 +112,18 @@ class References:
     def _unknown(self, target: Digest, reason: str) -> None:
         """Note a manifest of which it is not known what it refers to."""
         with self._lock:
-            self._reach.unknown(path_of(self._tree, target), reason)
+            self._reach.note_unknown(path_of(self._tree, target), reason)
 
-    def unknown_link(self, place: str) -> None:
+    def note_unknown_link(self, place: str) -> None:
         """Note a malformed link to a manifest."""
         with self._lock:
             path = f"{self._tree.files.name}/repositories/{self._repository}/{REVISIONS}/{place}"
-            self._reach.unknown(path, "is malformed")
+            self._reach.note_unknown(path, "is malformed")
 
-    def unread(self, failure: errors.LayoutError) -> None:
+    def note_unread(self, failure: errors.LayoutError) -> None:
         """Note a manifest that could not be read."""
         with self._lock:
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
 
     def _gone(self, digest: Digest, target: Digest) -> None:
         """Note a manifest whose bytes are gone, unless it was deleted."""
@@ -142,7 +142,9 @@ class ReferenceReader:
         verifies: Whether to report damaged manifests and configs (STO-02), each once.
     """
 
-    def __init__(self, tree: StorageTree, reach: StorageReach, *, since: float = 0.0, verifies: bool = False) -> None:
+    def __init__(
+        self, tree: StorageTree, reach: ReferencedDigests, *, since: float = 0.0, verifies: bool = False
+    ) -> None:
         self._tree, self._reach, self._since, self._verifies = tree, reach, since, verifies
         self._damaged, self._whole = set[Digest](), set[Digest]()
 
@@ -156,7 +158,7 @@ class ReferenceReader:
                 others.clear()
         yield from others
 
-    def read(self) -> StorageReach:
+    def read(self) -> ReferencedDigests:
         """Read them; return what they refer to."""
         for _ in self.reports():
             pass
@@ -173,14 +175,14 @@ class ReferenceReader:
                     for found in map_at_once(read, names, self._tree.files.at_once):
                         yield from (each for each in found if self._is_new(each))
         except errors.LayoutError as failure:
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
 
     def _directories(self, place: str) -> list[str]:
         entries = self._tree.files.entries(place)
         path = f"{self._tree.files.name}/{place}"
         for each in entries:
             if is_misplaced(path, each):
-                self._reach.unknown(f"{path}/{each.name}", hidden_by(each))
+                self._reach.note_unknown(f"{path}/{each.name}", hidden_by(each))
         return [each.name for each in entries if each.is_directory]
 
     def _is_new(self, found: FileReport) -> bool:
@@ -198,11 +200,11 @@ class ReferenceReader:
             if link is None:
                 return []
             if link.target is None or not is_registered_digest(f"{algorithm}:{name}"):
-                references.unknown_link(f"{algorithm}/{name}/link")
+                references.note_unknown_link(f"{algorithm}/{name}/link")
                 return []
             return self._of_manifest(references, blobs, Digest(f"{algorithm}:{name}"), link.target)
         except errors.LayoutError as failure:
-            references.unread(failure)
+            references.note_unread(failure)
             return []
 
     def _is_recent(self, held: HeldDirectory, name: str) -> bool:

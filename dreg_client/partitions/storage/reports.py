@@ -15,6 +15,7 @@ from dreg_client.partitions.storage.packed import PackedReports
 from dreg_client.partitions.storage.references import ReferenceReader
 from dreg_client.partitions.storage.repository import RepositoryCheck, shown
 from dreg_client.validation.pieces import results_in_order
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport
 from dreg_client.validation.storage_blobs import (
     BlobEntries,
@@ -24,7 +25,6 @@ from dreg_client.validation.storage_blobs import (
     unreferenced_blobs,
 )
 from dreg_client.validation.storage_entries import repositories_of
-from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_reading import StoredBlobs
 from dreg_client.validation.storage_uploads import YOUNG
 from dreg_client.values.reference import RepositoryName
@@ -41,7 +41,7 @@ class _Part(Generic[S]):
     """The result for a part of a storage: its reports, what was learnt, and what is left to do. It can be pickled."""
 
     reports: PackedReports
-    reach: StorageReach
+    reach: ReferencedDigests
     left: S | None = None
 
 
@@ -61,7 +61,7 @@ class StorageRun:
     repository: RepositoryName | None
     rules: PartitionRules
     jobs: int = 1
-    reach: StorageReach = field(default_factory=StorageReach)
+    reach: ReferencedDigests = field(default_factory=ReferencedDigests)
 
     def reports(self) -> Iterator[FileReport]:
         """Yield the reports. A damaged blob is reported once, also if several repositories need it.
@@ -100,7 +100,7 @@ class StorageRun:
         reach.check_read()
 
     def _in_processes(
-        self, part: Callable[[S], _Part[S]], given: Iterable[S], reach: StorageReach
+        self, part: Callable[[S], _Part[S]], given: Iterable[S], reach: ReferencedDigests
     ) -> Iterator[FileReport]:
         for _, done in results_in_order(part, iter(given), _left, jobs=self.jobs, name=self.path):
             yield from done.reports
@@ -111,7 +111,7 @@ def repository_reports(
     tree: StorageTree,
     names: Iterable[str],
     rules: PartitionRules,
-    reach: StorageReach,
+    reach: ReferencedDigests,
     *,
     alone: bool = False,
     on_gone: Callable[[str], None] = lambda _: None,
@@ -133,7 +133,9 @@ def repository_reports(
                 yield from damaged_blobs(tree, unread, reach)
 
 
-def unreferenced(tree: StorageTree, reach: StorageReach, now: float, rules: PartitionRules) -> Iterator[FileReport]:
+def unreferenced(
+    tree: StorageTree, reach: ReferencedDigests, now: float, rules: PartitionRules
+) -> Iterator[FileReport]:
     """Yield the reports of unreferenced blobs, and of what is among blobs besides.
 
     Args:
@@ -143,13 +145,13 @@ def unreferenced(tree: StorageTree, reach: StorageReach, now: float, rules: Part
         rules: How to validate the storage.
     """
     yield from shown(BlobEntries(tree, reach).others(), rules)
-    recent = ReferenceReader(tree, StorageReach(), since=now - YOUNG).read
+    recent = ReferenceReader(tree, ReferencedDigests(), since=now - YOUNG).read
     yield from shown(unreferenced_blobs(tree, reach, recent, now), rules)
 
 
 def _repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> _Part[tuple[str, ...]]:
     """Validate repositories in another process, until there are many reports."""
-    tree, reach, reports, left = open_storage(path), StorageReach(), PackedReports(), deque(names)
+    tree, reach, reports, left = open_storage(path), ReferencedDigests(), PackedReports(), deque(names)
 
     def few() -> Iterator[str]:
         while left and not reports.are_many:
@@ -162,7 +164,7 @@ def _repositories(names: tuple[str, ...], path: str, rules: PartitionRules) -> _
 
 def _blobs(start: int, path: str) -> _Part[int]:
     """Read the blobs whose digests begin with a byte, in another process."""
-    tree, reach, reports = open_storage(path), StorageReach(), PackedReports()
+    tree, reach, reports = open_storage(path), ReferencedDigests(), PackedReports()
     with closing(tree.files):
         reports.extend(damaged_blobs(tree, blobs_between(tree, start, start + 1, reach), reach))
     return _Part(reports, reach)

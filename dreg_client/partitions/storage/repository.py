@@ -17,12 +17,12 @@ from dreg_client.partitions.partition import PartitionRules
 from dreg_client.partitions.storage.references import References
 from dreg_client.protocol.content import RawManifest
 from dreg_client.protocol.manifests import own_media_type
+from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
 from dreg_client.validation.storage_blobs import LinkedBlob, damage, damage_report
 from dreg_client.validation.storage_links import LinkChecks
 from dreg_client.validation.storage_places import RepositoryPlaces
-from dreg_client.validation.storage_reach import StorageReach
 from dreg_client.validation.storage_reading import Damaged, Gone, StoredBlobs, TooLarge, Whole
 from dreg_client.validation.storage_uploads import unfinished_uploads
 from dreg_client.validation.walk import Claim, Step, wrong_claims
@@ -48,7 +48,7 @@ class RepositoryCheck:
         tree: StorageTree,
         repository: RepositoryName,
         blobs: StoredBlobs,
-        reach: StorageReach,
+        reach: ReferencedDigests,
         rules: PartitionRules = _PLAIN,
     ) -> None:
         self._tree, self._blobs, self._rules = tree, blobs, rules
@@ -58,14 +58,14 @@ class RepositoryCheck:
         self._checks = _Checks(self._links, blobs, complete=rules.complete, pedantic=rules.lines.pedantic)
         self._walk = Walk(_LinkedSource(self._links), self._checks)
         self._reach, self._references = reach, References(tree, repository, reach, self._links.needed_by)
-        self._is_all_named = True  # whether all manifests could be read
+        self._is_all_named = True  # whether all manifests could be read; threads only ever set it to False
 
     def reports(self) -> Iterator[FileReport]:
         """Yield the reports: links to manifests, tags, documents, links to layers, uploads."""
         try:
             yield from shown(self._all(), self._rules)
         except errors.LayoutError as failure:
-            self._reach.unread(failure)
+            self._reach.note_unread(failure)
 
     @property
     def is_there(self) -> bool:
@@ -98,7 +98,7 @@ class RepositoryCheck:
                 found += self._below(claim, digest)
         except errors.LayoutError as failure:
             self._is_all_named = False
-            self._references.unread(failure)
+            self._references.note_unread(failure)
         return found
 
     def _below(self, claim: Claim, manifest: Digest) -> Iterator[FileReport]:
@@ -111,12 +111,13 @@ class RepositoryCheck:
             if is_damage(failure) and claim.role == "config":
                 yield self._damaged(LAYERS, digest, 0, f"a file that {failure.reason}", manifest)
             else:
-                self._references.unread(failure)
+                self._references.note_unread(failure)
 
     def _read_manifest(self, digest: Digest, target: Digest, found: list[FileReport]) -> AnyManifest | None:
         """Read a manifest, and add its report; return None if it is not valid."""
         stored = self._references.read(self._blobs, digest, target)
-        self._is_all_named = self._is_all_named and isinstance(stored, Whole)
+        if not isinstance(stored, Whole):
+            self._is_all_named = False
         match stored:
             case Gone():  # deleted after its link was read
                 return None

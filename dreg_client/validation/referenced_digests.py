@@ -5,7 +5,7 @@ from dreg_client.validation.digest_set import DigestSet
 from dreg_client.values.digest import Digest
 
 
-class StorageReach:
+class ReferencedDigests:
     """What was learnt while the repositories of a storage were read. It can be pickled.
 
     Attributes:
@@ -31,17 +31,17 @@ class StorageReach:
         """Note a digest that a manifest refers to, or that of a manifest."""
         self.digests.add(digest)
 
-    def unread(self, failure: LayoutError) -> None:
+    def note_unread(self, failure: LayoutError) -> None:
         """Note a file or directory that could not be read."""
         self.further += self.unread_file is not None
         self.unread_file = self.unread_file or (failure.path, failure.reason)
-        self.unknown(failure.path, failure.reason)
+        self.note_unknown(failure.path, failure.reason)
 
-    def unknown(self, path: str, reason: str) -> None:
+    def note_unknown(self, path: str, reason: str) -> None:
         """Note a manifest, or a place with manifests, of which it is not known what they refer to."""
         self.unknown_manifest = self.unknown_manifest or (path, reason)
 
-    def merge(self, other: "StorageReach") -> None:
+    def merge(self, other: "ReferencedDigests") -> None:
         """Add what was learnt from other repositories."""
         self.digests.update(other.digests.packed())
         self.further += other.further + (self.unread_file is not None and other.unread_file is not None)
