@@ -148,7 +148,7 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
 def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> int:
     """Validate sources, write the findings; return the exit code."""
     from dreg_client.cli.error_messages import Failures
-    from dreg_client.cli.validate_files import check, is_of_registry
+    from dreg_client.cli.validate_files import findings_in_source, is_of_registry
     from dreg_client.cli.validate_journal import open_journal
     from dreg_client.cli.validate_output import WRITERS, FailedSource
 
@@ -162,7 +162,7 @@ def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> in
         _closing_output(writer),
     ):
         for source in sources:
-            with closing(check(source, known)) as findings:
+            with closing(findings_in_source(source, known)) as findings:
                 for finding in findings:
                     if signal_exit_code():  # a worker process that a signal ended looks like a source that failed
                         raise SystemExit(signal_exit_code())

@@ -17,7 +17,7 @@ from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
 from dreg_client.cli.validate_columns import checked_rules
-from dreg_client.cli.validate_files import check, is_of_registry
+from dreg_client.cli.validate_files import findings_in_source, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import as_usage, partition_rules
 from dreg_client.errors import DregError, FileError, MissingLibraryError, UnsupportedError
@@ -68,7 +68,7 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
                 outcome.add(found)
                 progress.advance(found, outcome.summary)
         for source in single:
-            outcome.add(_of_single(source, run, settings, outcome))
+            outcome.add(_validate_single(source, run, settings, outcome))
         outcome.end(run)
     return outcome.finish()
 
@@ -86,7 +86,7 @@ def _check_cluster(single: list[str]) -> None:
         raise click.UsageError(f"--scheduler cannot be used with {shown_source(single[0])}: {reason}")
 
 
-def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
+def _validate_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
     """Validate a source as a whole, and write one report file."""
     from dreg_client.partitions.report.writing import write_reports
 
@@ -100,7 +100,7 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
             yield RowReport(source, row.line, report_of(row, rules))
         return
     first: Exception | None = None
-    with closing(check(source, settings)) as findings:
+    with closing(findings_in_source(source, settings)) as findings:
         for finding in findings:
             match finding:
                 case Checked():
