@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _MOST_NAMES: Final = 20
 _MOST_UNREAD: Final = 10_000
-"""The sources that could not be read of which the summary names the reason; JSON output has the count of the others."""
+"""The maximum number of unread sources that are listed with a reason; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)

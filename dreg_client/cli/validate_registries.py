@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 _AHEAD: Final = 60
-"""The tags that are validated before the findings of the first one are taken, so that few findings are in memory."""
+"""The number of tags to validate ahead of the one whose findings are printed; limits memory."""
 
 
 def names_registry(source: str) -> bool:
