@@ -174,7 +174,7 @@ def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> in
     whole_pieces = DeferredSignals if output == "json" else nullcontext
     with (
         open_journal(filter(is_of_registry, sources), settings) as known,
-        reporting_interruption(lambda: _outcome(writer.checked, known)),
+        reporting_interruption(lambda: _outcome(writer.summary.documents, known)),
         _closing_output(writer),
     ):
         for source in sources:
@@ -188,7 +188,7 @@ def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> in
                         codes.add(failures.put(finding.failure, finding.source))
         with whole_pieces():
             writer.finish()
-    return exit_code_of_sources(codes, has_errors=writer.has_errors, read_any=writer.checked > 0)
+    return exit_code_of_sources(codes, has_errors=writer.summary.has_errors, read_any=writer.summary.documents > 0)
 
 
 def _check_sources(sources: tuple[str, ...], settings: "Settings") -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -28,8 +28,6 @@ from dreg_client.partitions.input.sources import TakenSources, absolute
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.validation.report import NO_BYTES, Report
-from dreg_client.values.digest import Digest
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source, without_password, without_passwords
 
@@ -99,7 +97,7 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
         for finding in findings:
             match finding:
                 case Checked():
-                    yield _row(finding)
+                    yield finding.row_report()
                 case FailedSource():
                     first = first or finding.failure
                     outcome.fail(finding.source, finding.failure)
@@ -107,12 +105,6 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
                     pass
     if first is not None:  # the report file states it
         raise FileError(shown_source(source), f"was not read completely: {error_message(first)}")
-
-
-def _row(found: Checked) -> RowReport:
-    digest = NO_BYTES if found.digest is None else cast("Digest", found.digest)
-    report = Report(found.kind, digest, found.size or 0, found.problems)
-    return RowReport(found.source, found.line, report, is_null=found.digest is None)
 
 
 class _Sources:
