@@ -263,7 +263,7 @@ class AsyncCopier:
         ]
 
     async def _referrers_of_partial(self, digest: Digest) -> list[Descriptor]:
-        """Return what refers to the indexes that are not copied because a part of them, with this digest, is."""
+        """Return the referrers of the indexes of which only this part is copied."""
         found: list[Descriptor] = []
         for index in self._partial.pop(digest, ()):
             found += await self._source.referrers(index)

@@ -139,7 +139,7 @@ class AsyncStorageSource:
         self._tree.files.check_open()
 
     async def untagged(self) -> tuple[Descriptor, ...]:
-        """List all manifests and indexes without a tag, so children of indexes and referrers, too."""
+        """List all manifests and indexes without a tag, including children of indexes and referrers."""
         self._tree.files.check_open()
         return tuple(await run_in_thread(self._untagged))
 

@@ -116,7 +116,7 @@ class Source(Protocol):
 
         Layouts list the entries of `index.json` without a name, except for those that an index in the layout names, and
         those with a `subject`, which `referrers` lists. Registries that have a `manifest_list` list everything without
-        a tag, so children of indexes and referrers, too. That list does not state sizes, so they are 0, and a missing
+        a tag, including children of indexes and referrers. That list does not state sizes, so they are 0, and a missing
         media type is `application/octet-stream`.
         """
         ...

@@ -140,7 +140,7 @@ class StorageSource:
         self._tree.files.check_open()
 
     def untagged(self) -> tuple[Descriptor, ...]:
-        """List all manifests and indexes without a tag, so children of indexes and referrers, too."""
+        """List all manifests and indexes without a tag, including children of indexes and referrers."""
         self._tree.files.check_open()
         return tuple(run_in_thread(self._untagged))
 

@@ -188,7 +188,7 @@ def run(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _prepare_streams() -> None:
-    """Escape characters that the locale lacks. If a stream is closed, only using it may fail.
+    """Escape characters that the locale lacks. If a standard stream is closed, only writing to it fails.
 
     A closed stream gets a file in place: otherwise, the next file or socket would get its number, and what is written
     to the stream would go there. The lowest free number is used first, so the order counts.

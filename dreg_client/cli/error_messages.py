@@ -61,6 +61,21 @@ def exit_code_of_several(codes: set[int]) -> int:
     return next(iter(codes), 0) if len(codes) <= 1 else SOME_FAILED
 
 
+def exit_code_of_sources(codes: set[int], *, has_errors: bool, read_any: bool) -> int:
+    """Return the exit code of a command that reads many sources and goes on after one that cannot be read.
+
+    Args:
+        codes: The exit codes of the sources that could not be read.
+        has_errors: Whether a document has an error.
+        read_any: Whether any document was read.
+    """
+    if BAD_CONTENT in codes:
+        return BAD_CONTENT
+    if has_errors:
+        return INVALID
+    return exit_code_of_several(codes | {0} if read_any else codes)
+
+
 def error_message(failure: Exception) -> str:
     """Return what went wrong, where, and what to do, with options of the command line in place of arguments.
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import click
 
-from dreg_client.cli.error_messages import BAD_CONTENT, Failures, exit_code_of_several, plain_failure
+from dreg_client.cli.error_messages import Failures, exit_code_of_sources, plain_failure
 from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.output import decodable, put_error, visible
 from dreg_client.cli.progress import progress
@@ -64,9 +64,7 @@ class ReportSums:
     @property
     def exit_code(self) -> int:
         """5 if a report is damaged; otherwise the code that all files share, or 1 if some were not read."""
-        if BAD_CONTENT in self.codes:
-            return BAD_CONTENT
-        return exit_code_of_several(self.codes | {0} if self.files else self.codes)
+        return exit_code_of_sources(self.codes, has_errors=False, read_any=bool(self.files))
 
     def lines(self) -> Iterator[str]:
         """Yield the sums as text."""

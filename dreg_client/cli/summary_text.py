@@ -61,15 +61,26 @@ def _kinds(summary: Summary) -> Iterator[str]:
 
 
 def _sums(summary: Summary, failures: int) -> str:
+    unread = [f"{counted(failures, 'partition')} not read completely"] if failures else []
+    size = f"{'at least ' if NOT_STATED in summary.kinds else ''}{byte_size(summary.size)}"
+    line = f"{summary.documents:,} checked ({size}): {counts_text(summary, unread)}"
+    return styled(line, "red" if summary.has_errors or failures else "green")
+
+
+def counts_text(summary: Summary, unread: Iterable[str] = ()) -> str:
+    """Return how many documents and blobs were found, such as `2 valid, 1 invalid; 1 blob missing`.
+
+    Args:
+        summary: The sums.
+        unread: What was not read; it follows the counts of documents.
+    """
     counts = [f"{summary.valid:,} valid"]
     counts += [f"{summary.invalid:,} invalid"] if summary.invalid else []
     counts += [f"{summary.warned:,} with warnings"] if summary.warned else []
-    counts += [f"{counted(failures, 'partition')} not read completely"] if failures else []
-    size = f"{'at least ' if NOT_STATED in summary.kinds else ''}{byte_size(summary.size)}"
-    line = f"{summary.documents:,} checked ({size}): {', '.join(counts)}"
+    text = ", ".join((*counts, *unread))
     if summary.missing:
-        line += f"; {counted(summary.missing, 'blob')} missing"
+        text += f"; {counted(summary.missing, 'blob')} missing"
     if summary.unreferenced:
         blobs = counted(summary.unreferenced, "blob")
-        line += f"; {blobs} unreferenced ({byte_size(summary.unreferenced_size)})"
-    return styled(line, "red" if summary.has_errors or failures else "green")
+        text += f"; {blobs} unreferenced ({byte_size(summary.unreferenced_size)})"
+    return text

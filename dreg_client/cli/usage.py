@@ -38,8 +38,8 @@ def usage_command(sources: "tuple[StoreName, ...]", platforms: bool, output: str
     SHARED is the part of SIZE that other images of the repository also have. FREED is what would be freed if the tag
     were deleted, and with it the image, its signatures and other referrers: 0 if another tag or an index needs the
     image. IMAGE is what would be freed if the image were deleted with all its tags. Several images can free more
-    together. The space is free after `dreg gc` in a layout, or after the garbage
-    collection of a registry. CREATED is the date of the newest platform, and OLDEST that of the oldest; - if unknown.
+    together. `dreg gc` frees the space in a layout; in a registry, its garbage collection does. CREATED is the date of
+    the newest platform, and OLDEST that of the oldest; - if unknown.
 
     All manifests and configs are requested. The last line is the size of the whole repository.
 

@@ -18,7 +18,6 @@ from dreg_client.cli.signals import DeferredSignals, signal_exit_code
 from dreg_client.models.kinds import KIND_NAMES
 
 if TYPE_CHECKING:
-    from dreg_client.cli.partition_options import ParquetOutput
     from dreg_client.cli.validate_output import Settings, Writer
 
 
@@ -81,7 +80,16 @@ class _Validated(click.Path):
     help="Output format (default: text). json is one document; jsonl is one object per line; github is annotations for "
     "GitHub Actions; parquet writes the report of each document to DIR and prints a summary.",
 )
-def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> int:  # noqa: ANN401 (as click hands them over)
+def validate_command(
+    sources: tuple[str, ...],
+    output: str,
+    *,
+    folder: str | None,
+    scheduler: str | None,
+    keep: tuple[str, ...],
+    resume: str | None,
+    **options: Any,  # noqa: ANN401 (as click hands them over)
+) -> int:
     """Validate manifests, configs, layouts and repositories.
 
     Documents are checked against the OCI and Docker specifications. Each problem has the id of a rule, which
@@ -133,8 +141,11 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     """
     from dreg_client.cli.validate_output import Settings
 
-    sources, parquet = _sources_and_output(sources, output, options)
-    settings = Settings(**options)
+    sources, resume = _without_file(sources, resume) if output == PARQUET else (sources, resume)
+    if not sources:
+        raise click.UsageError("Missing argument 'SOURCE...'.")
+    parquet = parquet_output(output, folder=folder, scheduler=scheduler, keep=keep, resume=resume)
+    settings = Settings(**options, resume=None if parquet else resume)
     if settings.media_type_field and not settings.field:
         raise click.UsageError("--media-type-field requires --field")
     _check_sources(sources, settings)
@@ -145,10 +156,15 @@ def validate_command(sources: tuple[str, ...], output: str, **options: Any) -> i
     return _validate(sources, output, settings)
 
 
+def _without_file(sources: tuple[str, ...], resume: str | None) -> tuple[tuple[str, ...], str | None]:
+    """Return the sources, and --resume without a FILE: with --format parquet, it has none, so click took a source."""
+    return (sources, resume) if resume in {None, RESUMED} else ((str(resume), *sources), RESUMED)
+
+
 def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> int:
     """Validate sources, write the findings; return the exit code."""
-    from dreg_client.cli.error_messages import Failures
-    from dreg_client.cli.validate_files import check, is_of_registry
+    from dreg_client.cli.error_messages import Failures, exit_code_of_sources
+    from dreg_client.cli.validate_files import findings_in_source, is_of_registry
     from dreg_client.cli.validate_journal import open_journal
     from dreg_client.cli.validate_output import WRITERS, FailedSource
 
@@ -158,11 +174,11 @@ def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> in
     whole_pieces = DeferredSignals if output == "json" else nullcontext
     with (
         open_journal(filter(is_of_registry, sources), settings) as known,
-        reporting_interruption(lambda: _outcome(writer.checked, known)),
+        reporting_interruption(lambda: _outcome(writer.summary.documents, known)),
         _closing_output(writer),
     ):
         for source in sources:
-            with closing(check(source, known)) as findings:
+            with closing(findings_in_source(source, known)) as findings:
                 for finding in findings:
                     if signal_exit_code():  # a worker process that a signal ended looks like a source that failed
                         raise SystemExit(signal_exit_code())
@@ -172,38 +188,7 @@ def _validate(sources: tuple[str, ...], output: str, settings: "Settings") -> in
                         codes.add(failures.put(finding.failure, finding.source))
         with whole_pieces():
             writer.finish()
-    return _exit_code(writer, codes)
-
-
-def _sources_and_output(
-    sources: tuple[str, ...], output: str, options: dict[str, Any]
-) -> tuple[tuple[str, ...], "ParquetOutput | None"]:
-    """Return the sources, and where reports are written; take the options of the latter away from the others."""
-    resume = options["resume"]
-    if output == PARQUET:
-        if resume not in {None, RESUMED}:  # --resume takes no file here, so click took the first source for it
-            sources = (resume, *sources)
-        options["resume"] = None
-    if not sources:
-        raise click.UsageError("Missing argument 'SOURCE...'.")
-    return sources, parquet_output(
-        output,
-        folder=options.pop("folder"),
-        scheduler=options.pop("scheduler"),
-        keep=options.pop("keep"),
-        resume=resume,
-    )
-
-
-def _exit_code(writer: "Writer", codes: set[int]) -> int:
-    """Return the exit code for what was written, and the codes of the sources that could not be read."""
-    from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, exit_code_of_several
-
-    if BAD_CONTENT in codes:
-        return BAD_CONTENT
-    if writer.has_errors:
-        return INVALID
-    return exit_code_of_several(codes | {0} if writer.checked else codes)
+    return exit_code_of_sources(codes, has_errors=writer.summary.has_errors, read_any=writer.summary.documents > 0)
 
 
 def _check_sources(sources: tuple[str, ...], settings: "Settings") -> None:

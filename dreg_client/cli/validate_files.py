@@ -12,16 +12,16 @@ import click
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
-from dreg_client.cli.validate_registries import check_registry, names_registry
+from dreg_client.cli.validate_registries import findings_in_registry, names_registry
 from dreg_client.cli.validate_rows import (
     as_usage,
-    check_file,
-    check_files,
-    check_source,
-    check_stream,
     expanded,
+    findings_in_file,
+    findings_in_files,
+    findings_in_path_or_url,
+    findings_in_stream,
     is_compressed,
-    is_new_format,
+    is_read_as_partition,
     partition_rules,
     shows_rows,
 )
@@ -43,7 +43,7 @@ from dreg_client.values.source_url import is_source_url, shown_source
 from dreg_client.values.store_name import StoreName, reference_of
 
 _DUMP: Final = ("json-lines", "")
-Check = Callable[[str, Settings, Advance], Iterator[Finding]]
+FindingsIn = Callable[[str, Settings, Advance], Iterator[Finding]]
 """A function that validates a source."""
 
 
@@ -52,21 +52,21 @@ def is_of_registry(source: str) -> bool:
     return source != "-" and not source.startswith(STORE_KINDS) and not is_source_url(source) and names_registry(source)
 
 
-def check(source: str, settings: Settings) -> Generator[Finding, None, None]:
+def findings_in_source(source: str, settings: Settings) -> Generator[Finding, None, None]:
     """Validate one source; yield what cannot be read as a finding, so that the other findings are kept (CLI-12)."""
     found = expanded(source)
     if found is None:
-        yield from _checked(source, _findings, settings)
+        yield from _with_progress(source, _findings, settings)
         return
     for each in found:
         if isinstance(each, UnreadEntry):
             yield FailedSource(each.source, each.failure)
         elif not each.is_directory or os.path.lexists(each.source):
             # The name is a path, even if it looks like a store or a URL. Directories may be gone by now.
-            yield from _checked(each.source, _at_path, settings)
+            yield from _with_progress(each.source, _at_path, settings)
 
 
-def _checked(name: str, findings: Check, settings: Settings) -> Iterator[Finding]:
+def _with_progress(name: str, findings: FindingsIn, settings: Settings) -> Iterator[Finding]:
     shown = shown_source(name)
     with progress(shown, partial(_size, name), quiet=settings.quiet) as advance:
         yield from _with_failure(shown, findings(name, settings, advance))
@@ -111,9 +111,9 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
     elif source.startswith(STORE_KINDS):
         yield from _store(named_store(source), settings, advance)
     elif is_source_url(source):
-        yield from check_source(source, settings, advance)
+        yield from findings_in_path_or_url(source, settings, advance)
     elif is_of_registry(source):
-        yield from check_registry(source, settings)
+        yield from findings_in_registry(source, settings)
     elif is_pattern(source) and not os.path.lexists(source):
         raise FileNotFoundError(ENOENT, NO_MATCH, source)
     else:
@@ -135,7 +135,7 @@ def _at_path(source: str, settings: Settings, advance: Advance) -> Iterator[Find
 def _standard_input(settings: Settings) -> Iterator[Finding]:
     given = standard_input()
     if settings.lines or settings.field:
-        yield from check_stream("-", given, settings)
+        yield from findings_in_stream("-", given, settings)
     else:
         raw = given.read(MAX_DOCUMENT + 1)
         if not _may_be_json(raw) and is_tar_archive(raw):
@@ -148,7 +148,7 @@ def _file(path: Path, settings: Settings, advance: Advance, *, is_listed: bool =
 
     A file that was listed must be a regular one. Only a path that the user passes may be a pipe, which is waited for.
     """
-    if settings.lines or settings.field or format_of(path.name) == _DUMP or is_new_format(path.name):
+    if settings.lines or settings.field or format_of(path.name) == _DUMP or is_read_as_partition(path.name):
         yield from _dump(path, settings, advance, is_listed=is_listed)
         return
     with unchanged_file(path, str(path)), open_regular(path) if is_listed else path.open("rb") as file:
@@ -157,7 +157,7 @@ def _file(path: Path, settings: Settings, advance: Advance, *, is_listed: bool =
         if advice := how_to_validate(str(path)):
             raise click.UsageError(advice)
         if path.is_file() and shows_rows(raw):
-            yield from check_source(str(path), settings, advance)
+            yield from findings_in_path_or_url(str(path), settings, advance)
             return
     yield _document(str(path), raw, settings, "image-layout" if path.name == "oci-layout" else None)
     advance(len(raw))
@@ -176,11 +176,11 @@ def _dump(path: Path, settings: Settings, advance: Advance, *, is_listed: bool) 
     """Validate a regular file in several processes; anything else that was not listed, such as a pipe, line by line."""
     if not is_listed and not path.is_file():
         with path.open("rb") as file:
-            yield from check_stream(str(path), file, settings)
+            yield from findings_in_stream(str(path), file, settings)
         return
     size = path.stat().st_size
-    if is_new_format(path.name) or is_compressed(str(path)):
-        yield from check_file(str(path), size, settings, advance)
+    if is_read_as_partition(path.name) or is_compressed(str(path)):
+        yield from findings_in_file(str(path), size, settings, advance)
         return
     for part in validate_file(path, partition_rules(settings).lines, jobs=min(settings.jobs, size // PART + 1)):
         yield from (Checked.of(str(path), found.report, found.line) for found in part.reports)
@@ -202,13 +202,13 @@ def _directory(path: str, settings: Settings, advance: Advance) -> Iterator[Find
             case FoundLayout():
                 layout = _layout(StoreName("oci", path=found.source), settings, advance)
                 yield from _with_failure(found.source, layout)
-            case StoredFile() if is_new_format(found.source):
+            case StoredFile() if is_read_as_partition(found.source):
                 later.append(found)
             case StoredFile():
                 file = _file(Path(found.source), settings, advance, is_listed=True)
                 yield from _with_failure(found.source, file)
     yield from (FailedSource(place, click.UsageError(_storage_reason(place))) for place in storages)
-    yield from check_files(later, path, settings, advance)
+    yield from findings_in_files(later, path, settings, advance)
 
 
 def _enters(storages: list[str], directory: str) -> bool:
@@ -225,9 +225,9 @@ def _storage_reason(place: str) -> str:
 
 def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
     if name.kind == "registry-storage":
-        from dreg_client.cli.validate_storage import check_storage
+        from dreg_client.cli.validate_storage import findings_in_storage
 
-        yield from check_storage(name, settings, advance)
+        yield from findings_in_storage(name, settings, advance)
         return
     if name.kind == "docker-archive":
         if OCI_ARCHIVE in kinds_at(name.path):

@@ -1,11 +1,9 @@
 """`dreg validate --resume FILE`: a journal of the images that are validated already."""
 
 import json
-import os
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from threading import Lock
 from typing import Any, Final, cast
 
@@ -13,9 +11,9 @@ import click
 
 from dreg_client import __version__
 from dreg_client.cli.validate_output import Checked, Settings
-from dreg_client.errors import FileError
+from dreg_client.errors import ConfigError, FileError
 from dreg_client.errors.problems import Problem, Severity
-from dreg_client.files.own_file import ForeignFileError, is_at, open_own
+from dreg_client.files.journal_file import JournalFile
 from dreg_client.values.digest import Digest
 
 _HEADER: Final = b'{"journal": "dreg validate --resume", "version": 1}\n'
@@ -35,61 +33,41 @@ class Journal:
 
     def __init__(self, path: str, *, complete: bool, pedantic: bool) -> None:
         self.unfinished: int = 0
-        self._path = Path(path)
         self._options = {"complete": complete, "pedantic": pedantic, "dreg": __version__}
         self._done: dict[tuple[str, str], list[Checked]] = {}
+        self._repositories = set[str]()
         self._lock = Lock()
-        self._file = self._opened()
+        self._file = _opened(path)
         try:
             self._read()
         except BaseException:
-            os.close(self._file)
+            self._file.close()
             raise
 
-    def _opened(self) -> int:
-        try:
-            return open_own(self._path)
-        except ForeignFileError as fault:
-            raise self._rejected(f"{fault}; it was not changed; name a new file") from None
-        except BlockingIOError:
-            raise self._rejected("is in use by another dreg validate; wait for it, or name another file") from None
-        except (OSError, ValueError) as failure:
-            reason = getattr(failure, "strerror", None) or str(failure)
-            raise self._rejected(f"cannot be opened for reading and writing: {reason}; name another file") from None
-
-    def _rejected(self, reason: str) -> click.UsageError:
-        return click.UsageError(f"--resume {self._path}: the file {reason}")
-
     def _read(self) -> None:
-        """Read all results. A line without an end was left by an interruption, and is removed."""
-        size = 0
-        with open(self._file, "rb", closefd=False) as lines:
-            header = lines.readline(len(_HEADER))
-            if header not in {b"", _HEADER}:
-                raise self._rejected("is not a journal of dreg validate; it was not changed; name a new file")
-            for number, line in enumerate(lines, 2):
-                if not line.endswith(b"\n"):
-                    break
+        """Read all results; remove a last line that an interruption has cut."""
+        number = 0
+        for number, line in enumerate(self._file.lines(_HEADER), 1):
+            if number > 1:
                 self._take(line, number)
-                size += len(line)
-        if not header:
-            self._append(_HEADER)
-        else:
-            os.ftruncate(self._file, len(_HEADER) + size)
+        self._file.append(b"" if number else _HEADER, synced=False)
 
     def _take(self, line: bytes, number: int) -> None:
         try:
             repository, options, findings = _parsed(line)
         except (ValueError, KeyError, TypeError, RecursionError):
-            reason = f"is damaged in line {number}; delete it to validate everything again, or name another file"
-            raise self._rejected(reason) from None
+            advice = "delete it to validate everything again, or name another file"
+            raise ConfigError(f"the journal {self._file.name} is damaged in line {number}; {advice}") from None
         if options == self._options:
-            self._done[repository, str(findings[0].digest)] = findings
+            self._note(repository, str(findings[0].digest), findings)
+
+    def _note(self, repository: str, digest: str, findings: list[Checked]) -> None:
+        self._done[repository, digest] = findings
+        self._repositories.add(repository)
 
     def has_any(self, repository: str) -> bool:
         """Return whether any image of a repository is done."""
-        with self._lock:
-            return any(done == repository for done, _ in self._done)
+        return repository in self._repositories
 
     def findings(self, repository: str, digest: str) -> list[Checked] | None:
         """Return the findings of an image and everything below it; None if it is not done."""
@@ -99,7 +77,7 @@ class Journal:
         """Record the findings of an image and everything below it; the first one is of the image itself.
 
         Raises:
-            FileError: The file cannot be written. What was written of the line is removed.
+            FileError: The line cannot be written, or is too long. What was written of it is removed.
         """
         digest = findings[0].digest
         if digest is None:
@@ -109,29 +87,18 @@ class Journal:
             for found in findings
         ]
         entry = {"repository": repository, "options": self._options, "findings": plain}
+        line = json.dumps(entry).encode() + b"\n"
+        self._file.check(line)
         with self._lock:
-            self._append(json.dumps(entry).encode() + b"\n")
-            self._done[repository, str(digest)] = findings
-
-    def _append(self, line: bytes) -> None:
-        end = os.lseek(self._file, 0, os.SEEK_END)
-        try:
-            rest = memoryview(line)
-            while rest:
-                rest = rest[os.write(self._file, rest) :]
-        except OSError as failure:
-            with suppress(OSError):
-                os.ftruncate(self._file, end)
-            raise FileError(str(self._path), f"cannot be written: {failure.strerror}") from failure
+            self._file.append(line, synced=False)
+            self._note(repository, str(digest), findings)
 
     def close(self) -> None:
         """Close the file; delete it if all sources are done."""
-        with suppress(OSError):
-            if not self.unfinished and is_at(self._path, self._file):
-                self._path.unlink()
+        if not self.unfinished:
+            self._file.delete()
         with self._lock:  # a thread may still be validating; its result must not go to another file of this number
-            file, self._file = self._file, -1
-        os.close(file)
+            self._file.close()
 
 
 @contextmanager
@@ -147,6 +114,13 @@ def open_journal(sources: Iterable[str], settings: Settings) -> Generator[Settin
         yield replace(settings, journal=journal)
     finally:
         journal.close()
+
+
+def _opened(path: str) -> JournalFile:
+    try:
+        return JournalFile(path, subject="dreg validate")
+    except FileError as failure:
+        raise click.UsageError(f"--resume {failure}; name another file") from None
 
 
 def _parsed(line: bytes) -> tuple[str, dict[str, Any], list[Checked]]:

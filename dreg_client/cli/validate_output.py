@@ -5,24 +5,26 @@ import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from dreg_client.cli.error_messages import error_message, plain_failure
 from dreg_client.cli.output import SEVERITY_STYLES, decodable, put, put_command, styled, visible, wrapped
+from dreg_client.cli.summary_text import counts_text
 from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
-from dreg_client.partitions.summary import plain_kinds
-from dreg_client.validation.report import MISSING, UNREFERENCED, WRAPPED, Report, blob_rule
+from dreg_client.partitions.row import RowReport
+from dreg_client.partitions.summary import Summary, plain_kinds
+from dreg_client.validation.report import MISSING, NO_BYTES, UNREFERENCED, WRAPPED, Report, blob_rule
 
 if TYPE_CHECKING:
     from dreg_client.cli.validate_journal import Journal
-    from dreg_client.partitions.row import RowReport
     from dreg_client.validation.dumps import LineReport
+    from dreg_client.values.digest import Digest
 
 _GITHUB: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 _MOST_NAMES: Final = 20
 _MOST_UNREAD: Final = 10_000
-"""The sources that could not be read of which the summary names the reason; JSON output has the count of the others."""
+"""The maximum number of unread sources that are listed with a reason; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,12 @@ class Checked:
         """Return the finding for a report; with `is_null`, of what has no digest, and no size unless it is known."""
         digest, size = (None, report.size or None) if is_null else (report.digest, report.size)
         return cls(source, report.kind, digest, size, report.problems, line)
+
+    def row_report(self) -> RowReport:
+        """Return the result as a report of a row, as summaries and report files take it."""
+        digest = NO_BYTES if self.digest is None else cast("Digest", self.digest)
+        report = Report(self.kind, digest, self.size or 0, self.problems)
+        return RowReport(self.source, self.line, report, is_null=self.digest is None)
 
     @property
     def ok(self) -> bool:
@@ -113,19 +121,11 @@ Finding = Checked | Counted | FailedSource
 
 
 class Writer:
-    """Writes findings one by one; keeps only counts, and the first sources that could not be read."""
+    """Writes findings one by one; keeps only their sums, and the first sources that could not be read."""
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
-        self.checked: int = 0
-        self.size: int = 0
-        self.kinds: Counter[str] = Counter()
-        self.invalid: int = 0
-        self.warned: int = 0
-        self.missing: int = 0
-        self.unreferenced: int = 0
-        self.unreferenced_size: int = 0
-        self.has_errors: bool = False
+        self.summary: Summary = Summary()
         self.unread: int = 0
         self._unread: list[dict[str, Any]] = []  # the first ones
         self._unsearched: set[str] = set()
@@ -134,9 +134,7 @@ class Writer:
         """Count a finding, and write it."""
         match finding:
             case Counted(documents, size, kinds):
-                self.checked += documents
-                self.size += size
-                self.kinds.update(kinds)
+                self.summary.add_valid(documents, size, kinds)
             case FailedSource():
                 self.unread += 1
                 if finding.is_read:
@@ -145,25 +143,10 @@ class Writer:
                     self._unread.append({"source": decodable(finding.source), **plain_failure(finding.failure)})
                 self._write_unread(finding)
             case Checked():
-                self._count(finding)
+                self.summary.add(finding.row_report())
                 shown = [it for it in finding.problems if not self.quiet or it.severity is Severity.ERROR]
                 if shown or not self.quiet:
                     self._write_checked(finding, shown)
-
-    def _count(self, found: Checked) -> None:
-        self.has_errors |= not found.ok
-        if found.is_missing:  # a missing blob is not checked
-            self.missing += 1
-            return
-        if found.is_unreferenced:  # its bytes may be anything
-            self.unreferenced += 1
-            self.unreferenced_size += found.size or 0
-            return
-        self.checked += 1
-        self.size += found.size or 0
-        self.kinds[found.kind or ""] += 1
-        self.invalid += not found.ok
-        self.warned += any(problem.severity is Severity.WARNING for problem in found.problems)
 
     def _write_checked(self, found: Checked, problems: list[Problem]) -> None:
         raise NotImplementedError
@@ -180,18 +163,18 @@ class Writer:
     def _summary(self, *, interrupted: bool = False) -> dict[str, Any]:
         omitted = self.unread - len(self._unread)
         return {
-            "checked": self.checked,
-            "valid": self.checked - self.invalid,
-            "invalid": self.invalid,
-            "withWarnings": self.warned,
-            "missing": self.missing,
-            "size": self.size,
-            "kinds": plain_kinds(self.kinds),
+            "checked": self.summary.documents,
+            "valid": self.summary.valid,
+            "invalid": self.summary.invalid,
+            "withWarnings": self.summary.warned,
+            "missing": self.summary.missing,
+            "size": self.summary.size,
+            "kinds": plain_kinds(self.summary.kinds),
             "unread": self._unread,
             "interrupted": interrupted,
             **({"unreadOmitted": omitted} if omitted else {}),
-            **({"unreferenced": self.unreferenced} if self.unreferenced else {}),
-            **({"unreferencedSize": self.unreferenced_size} if self.unreferenced else {}),
+            **({"unreferenced": self.summary.unreferenced} if self.summary.unreferenced else {}),
+            **({"unreferencedSize": self.summary.unreferenced_size} if self.summary.unreferenced else {}),
         }
 
 
@@ -229,17 +212,10 @@ class _TextWriter(Writer):
     def finish(self) -> None:
         if self.quiet:
             return
-        counts = [f"{self.checked - self.invalid} valid"]
-        counts += [f"{self.invalid} invalid"] if self.invalid else []
-        counts += [f"{self.warned} with warnings"] if self.warned else []
-        counts += self._not_read()
-        missing = f"; {self.missing} blob{'s' if self.missing > 1 else ''} missing" if self.missing else ""
-        if self.unreferenced:
-            blobs = f"{self.unreferenced} blob{'s' if self.unreferenced > 1 else ''}"
-            missing += f"; {blobs} unreferenced ({self.unreferenced_size:,} bytes)"
-        missing += "; unreferenced blobs not searched for" if self._unsearched else ""
-        color = "red" if self.has_errors or self.unread else "green"
-        put(styled(f"{self.checked} checked: {', '.join(counts)}{missing}", color))
+        unsearched = "; unreferenced blobs not searched for" if self._unsearched else ""
+        color = "red" if self.summary.has_errors or self.unread else "green"
+        counts = counts_text(self.summary, self._not_read())
+        put(styled(f"{self.summary.documents:,} checked: {counts}{unsearched}", color))
 
     def _not_read(self) -> list[str]:
         """Return the number and the names of the sources that were not read; nothing if all were."""
@@ -247,8 +223,8 @@ class _TextWriter(Writer):
         count = self.unread - len(self._unread) + len(unread)
         names = [*map(visible, unread[:_MOST_NAMES])]
         if count > _MOST_NAMES:
-            names.append(f"and {count - _MOST_NAMES} more")
-        return [f"{count} not read ({', '.join(names)})"] if count else []
+            names.append(f"and {count - _MOST_NAMES:,} more")
+        return [f"{count:,} not read ({', '.join(names)})"] if count else []
 
 
 def _hint(problem: Problem) -> str | None:

@@ -1,14 +1,12 @@
 """`dreg validate --format parquet -o DIR`: validate partitions, write their reports, print one summary."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from functools import partial
-from itertools import chain
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from dreg_client.cli.error_messages import BAD_CONTENT, INVALID, error_message, exit_code_of_several, put_failure
+from dreg_client.cli.error_messages import BAD_CONTENT, error_message, exit_code_of_sources, put_failure
 from dreg_client.cli.interruption import reporting_interruption
 from dreg_client.cli.logging import silence_dask
 from dreg_client.cli.output import counted, put, put_error, visible
@@ -17,7 +15,7 @@ from dreg_client.cli.partition_progress import PartitionProgress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.summary_text import summary_lines
 from dreg_client.cli.validate_columns import checked_rules
-from dreg_client.cli.validate_files import check, is_of_registry
+from dreg_client.cli.validate_files import findings_in_source, is_of_registry
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.cli.validate_rows import as_usage, partition_rules
 from dreg_client.errors import DregError, FileError, MissingLibraryError, UnsupportedError
@@ -30,8 +28,6 @@ from dreg_client.partitions.input.sources import TakenSources, absolute
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary
-from dreg_client.validation.report import NO_BYTES, Report
-from dreg_client.values.digest import Digest
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source, without_password, without_passwords
 
@@ -47,28 +43,25 @@ def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Set
     from dreg_client.partitions.run.folder import open_run
     from dreg_client.partitions.run.results import results_of
 
-    spelled = {_spelled(source): source for source in reversed(sources)}  # each once, in any spelling
-    single = [source for source in sources if _is_single(source) and spelled.pop(_spelled(source), None) is not None]
-    if output.scheduler is not None:
-        _check_cluster(single)
-        silence_dask()
     outcome, rules = _Outcome(output, settings), partition_rules(settings, output.keep)
-    files = [source for source in sources if not _is_single(source)]
-    named = [without_password(_spelled(source)) for source in sources]
+    found = _Sources(sources, outcome.fail, has_cluster=output.scheduler is not None)
+    if output.scheduler is not None:
+        _check_cluster(found.single)
+        silence_dask()
     with reporting_interruption(outcome.interrupted):
-        rules = checked_rules(files, rules)
+        rules = checked_rules(found.divided, rules)
     with (
         reporting_interruption(outcome.interrupted),
-        open_run(output.folder, rules, resume=output.resume, sources=named) as run,
+        open_run(output.folder, rules, resume=output.resume, sources=found.named()) as run,
         PartitionProgress(quiet=settings.quiet) as progress,
     ):
-        partitions = chain.from_iterable(outcome.found_in(source, run.rules, single) for source in files)
+        partitions = found.partitions(run.rules)
         with closing(results_of(run, partitions, scheduler=output.scheduler, jobs=settings.jobs)) as results:
-            for found in results:
-                outcome.add(found)
-                progress.advance(found, outcome.summary)
-        for source in single:
-            outcome.add(_of_single(source, run, settings, outcome))
+            for result in results:
+                outcome.add(result)
+                progress.advance(result, outcome.summary)
+        for source in found.single:
+            outcome.add(_validate_single(source, run, settings, outcome))
         outcome.end(run)
     return outcome.finish()
 
@@ -86,7 +79,7 @@ def _check_cluster(single: list[str]) -> None:
         raise click.UsageError(f"--scheduler cannot be used with {shown_source(single[0])}: {reason}")
 
 
-def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
+def _validate_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
     """Validate a source as a whole, and write one report file."""
     from dreg_client.partitions.report.writing import write_reports
 
@@ -100,11 +93,11 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
             yield RowReport(source, row.line, report_of(row, rules))
         return
     first: Exception | None = None
-    with closing(check(source, settings)) as findings:
+    with closing(findings_in_source(source, settings)) as findings:
         for finding in findings:
             match finding:
                 case Checked():
-                    yield _row(finding)
+                    yield finding.row_report()
                 case FailedSource():
                     first = first or finding.failure
                     outcome.fail(finding.source, finding.failure)
@@ -114,10 +107,45 @@ def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Out
         raise FileError(shown_source(source), f"was not read completely: {error_message(first)}")
 
 
-def _row(found: Checked) -> RowReport:
-    digest = NO_BYTES if found.digest is None else cast("Digest", found.digest)
-    report = Report(found.kind, digest, found.size or 0, found.problems)
-    return RowReport(found.source, found.line, report, is_null=found.digest is None)
+class _Sources:
+    """The sources of a run, each once, however it is spelled.
+
+    Attributes:
+        divided: The sources that are divided into partitions.
+        single: The sources that are read as a whole. Layouts that are found in directories are added.
+    """
+
+    def __init__(self, sources: tuple[str, ...], fail: Callable[[str, Exception], None], *, has_cluster: bool) -> None:
+        self.divided: list[str] = [source for source in sources if not _is_single(source)]
+        single = dict[str, str]()
+        for source in filter(_is_single, sources):
+            single.setdefault(_spelled(source), source)
+        self.single: list[str] = [*single.values()]
+        self._sources, self._fail, self._has_cluster = sources, fail, has_cluster
+        self._taken = TakenSources()
+
+    def named(self) -> list[str]:
+        """Return all sources as the folder of the run states them."""
+        return [without_password(_spelled(source)) for source in self._sources]
+
+    def partitions(self, rules: PartitionRules) -> Iterator[Partition]:
+        """Yield the partitions of all sources; note why one has no partitions, or no more."""
+        for source in map(absolute, self.divided):
+            try:
+                yield from partitions_of([source], rules, self._taken, on_left_out=self._leave_out)
+            except MissingLibraryError:
+                raise
+            except (DregError, OSError) as failure:
+                self._fail(source, as_usage(failure))
+
+    def _leave_out(self, found: LeftOut) -> None:
+        path = found.source
+        if isinstance(found, UnreadEntry):
+            self._fail(path, found.failure)
+        elif is_source_url(path) or self._has_cluster:
+            self._fail(path, UnsupportedError(layouts_reason(path)))
+        elif (source := f"{OCI.name}:{path}") not in map(_spelled, self.single):
+            self.single.append(source)
 
 
 class _Outcome:
@@ -130,26 +158,6 @@ class _Outcome:
         self._done = self._kept = self._failed = 0
         self._named: list[tuple[str, str]] = []
         self._codes: set[int] = set()
-        self._taken = TakenSources()
-
-    def found_in(self, source: str, rules: PartitionRules, single: list[str]) -> Iterator[Partition]:
-        """Yield the partitions of a source, and add layouts to `single`; note why it has no partitions, or no more."""
-        source, on_left_out = absolute(source), partial(self._leave_out, single)
-        try:
-            yield from partitions_of([source], rules, self._taken, on_left_out=on_left_out)
-        except MissingLibraryError:
-            raise
-        except (DregError, OSError) as failure:
-            self.fail(source, as_usage(failure))
-
-    def _leave_out(self, single: list[str], found: LeftOut) -> None:
-        path = found.source
-        if isinstance(found, UnreadEntry):
-            self.fail(path, found.failure)
-        elif is_source_url(path) or self._output.scheduler is not None:
-            self.fail(path, UnsupportedError(layouts_reason(path)))
-        elif (source := f"{OCI.name}:{path}") not in map(_spelled, single):
-            single.append(source)
 
     def end(self, run: "Run") -> None:
         """End a run: as finished if all sources were read; as if it had not begun if there are no reports."""
@@ -193,11 +201,8 @@ class _Outcome:
             put(*summary_lines(self.summary, self._named, self._failed - len(self._named)))
             kept = f" ({self._kept:,} of an earlier run)" if self._kept else ""
             put(f"{counted(self._done, 'report file')}{kept} in {visible(shown_source(self._output.folder))}")
-        if BAD_CONTENT in self._codes:
-            return BAD_CONTENT
-        if self.summary.has_errors:
-            return INVALID
-        return exit_code_of_several(self._codes | {0} if self.summary.documents else self._codes)
+        read_any = self.summary.documents > 0
+        return exit_code_of_sources(self._codes, has_errors=self.summary.has_errors, read_any=read_any)
 
 
 def _spelled(source: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dreg_client.values.store_name import StoreName
 
 _AHEAD: Final = 60
-"""The tags that are validated before the findings of the first one are taken, so that few findings are in memory."""
+"""The number of tags to validate ahead of the one whose findings are printed; limits memory."""
 
 
 def names_registry(source: str) -> bool:
@@ -42,7 +42,7 @@ def names_registry(source: str) -> bool:
         return False
 
 
-def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
+def findings_in_registry(source: str, settings: Settings) -> Iterator[Finding]:
     """Validate `HOST/REPOSITORY[:TAG|@DIGEST]`, or all of `HOST/`, `HOST:PORT` or the URL of a registry."""
     is_complete = True
     for finding in _registry(source, settings):
@@ -52,7 +52,7 @@ def check_registry(source: str, settings: Settings) -> Iterator[Finding]:
         settings.journal.unfinished -= 1
 
 
-def check_in_storage(name: "StoreName", settings: Settings) -> Iterator[Finding]:
+def findings_in_stored_image(name: "StoreName", settings: Settings) -> Iterator[Finding]:
     """Validate a tag or a digest of a repository in the storage of a registry."""
     from dreg_client._sync.opening import open_store
 

@@ -35,7 +35,7 @@ _SMALL: Final = MEBIBYTE // 4
 """The stored size of a file for each process: it is often ten times as large when it is decompressed."""
 
 
-def is_new_format(name: str) -> bool:
+def is_read_as_partition(name: str) -> bool:
     """Return whether a file is not an uncompressed document or dump, by the ending of its name."""
     return format_of(name) not in {None, ("json", ""), ("json-lines", "")}
 
@@ -71,12 +71,12 @@ def expanded(source: str) -> list[Found] | None:
     return None
 
 
-def check_source(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+def findings_in_path_or_url(source: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate the files at a path or URL: a file, a folder, or those that match a pattern."""
     left: list[LeftOut] = []
     rules, taken = partition_rules(settings), TakenSources()
     partitions = partitions_of([source], rules, taken, size=_WHOLE, on_left_out=left.append)
-    yield from _findings(partitions, shown_source(source), settings, advance, jobs=settings.jobs)
+    yield from _findings_in_partitions(partitions, shown_source(source), settings, advance, jobs=settings.jobs)
     yield from (FailedSource(shown_source(name), failure) for name, failure in failures_of(left))
 
 
@@ -86,25 +86,25 @@ def as_usage(failure: Exception) -> Exception:
     return click.UsageError(str(failure)) if is_empty else failure
 
 
-def check_files(files: list[StoredFile], name: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
+def findings_in_files(files: list[StoredFile], name: str, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate files that were found in a folder and that are not uncompressed documents or dumps."""
     if files:
         left: list[LeftOut] = []
         jobs = min(settings.jobs, sum(file.size for file in files) // _SMALL + 1)
         found = ((file, directory_of(file.source)) for file in files)
         partitions = partitions_in(found, partition_rules(settings), left.append, size=_WHOLE)
-        yield from _findings(partitions, name, settings, advance, jobs=jobs)
+        yield from _findings_in_partitions(partitions, name, settings, advance, jobs=jobs)
         yield from (FailedSource(source, failure) for source, failure in failures_of(left))
 
 
-def check_file(path: str, size: int, settings: Settings, advance: Advance) -> Iterator[Finding]:
+def findings_in_file(path: str, size: int, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a regular file; with `--lines` or `--field`, it is one of JSON Lines unless its name says otherwise."""
     form, compression = format_of(path) or ("json", "")
     if form == "json" and (settings.lines or settings.field):
         form = "json-lines"
     partition = Partition(path, form, compression, size=size)
     jobs = min(settings.jobs, size // _SMALL + 1)
-    yield from _findings([partition], path, settings, advance, jobs=jobs)
+    yield from _findings_in_partitions([partition], path, settings, advance, jobs=jobs)
 
 
 def is_compressed(path: str) -> bool:
@@ -113,7 +113,7 @@ def is_compressed(path: str) -> bool:
         return compression_of(file.read(MAGIC)) is not None
 
 
-def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
+def findings_in_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Finding]:
     """Validate the lines of a stream, or the members of a tar archive if it is named like one, as they arrive."""
     rules = partition_rules(settings)
     form, compression = format_of(source) or ("json-lines", "")
@@ -124,15 +124,15 @@ def check_stream(source: str, file: BinaryIO, settings: Settings) -> Iterator[Fi
         for row in rows_of(file, source, compression):
             found = RowReport(row.source, row.line, report_of(row, rules))
             report = found.report
-            yield _checked(found) if report.problems else Counted(1, report.size, {report.kind or "": 1})
+            yield _finding(found) if report.problems else Counted(1, report.size, {report.kind or "": 1})
 
 
-def _findings(
+def _findings_in_partitions(
     partitions: Iterable[Partition], name: str, settings: Settings, advance: Advance, *, jobs: int
 ) -> Iterator[Finding]:
     shown = 0  # the bytes of the partition that the progress bar shows already
     for chunk, result in chunk_reports(partitions, partition_rules(settings), jobs=jobs, name=name):
-        yield from map(_checked, result.reports)
+        yield from map(_finding, result.reports)
         yield Counted.of_others(result.size, result.kinds, result.reports)
         read = max(chunk.read if chunk.end is None else chunk.end.partition.size, shown)
         advance(read - shown)
@@ -144,5 +144,5 @@ def _findings(
             yield FailedSource(chunk.end.partition.name, failure)
 
 
-def _checked(found: RowReport) -> Checked:
+def _finding(found: RowReport) -> Checked:
     return Checked.of(found.source, found.report, found.line, is_null=found.is_null)

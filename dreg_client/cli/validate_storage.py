@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from dreg_client.cli.progress import Advance
 from dreg_client.cli.validate_output import Checked, FailedSource, Finding, Settings
-from dreg_client.cli.validate_registries import check_in_storage
+from dreg_client.cli.validate_registries import findings_in_stored_image
 from dreg_client.errors import LayoutError
 from dreg_client.partitions.partition import PartitionRules
 from dreg_client.partitions.storage.reports import StorageRun
@@ -13,10 +13,10 @@ from dreg_client.values.source_url import shown_source
 from dreg_client.values.store_name import StoreName
 
 
-def check_storage(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
+def findings_in_storage(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:
     """Validate a storage, a repository, or an image in it."""
     if name.is_named:
-        yield from check_in_storage(name, settings)
+        yield from findings_in_stored_image(name, settings)
         return
     lines = LineRules(pedantic=settings.pedantic)
     rules = PartitionRules(lines, complete=settings.complete, blobs=settings.blobs)

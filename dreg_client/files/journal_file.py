@@ -1,4 +1,4 @@
-"""Files to which lines are appended, each of which must be on disk before what it announces is done."""
+"""Files to which lines are appended, so that an interrupted command can continue."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Final
 
 from dreg_client.errors import ConfigError, FileError
 from dreg_client.files.atomic import sync_folder
-from dreg_client.files.own_file import ForeignFileError, open_own
+from dreg_client.files.own_file import ForeignFileError, is_at, open_own
 
 _LONGEST: Final = 256 * 1024 * 1024
 
@@ -21,6 +21,7 @@ class JournalFile:
 
     Args:
         path: The file. It is created if it does not exist.
+        subject: What the lines record, for errors.
         longest: The most bytes of a line.
 
     Raises:
@@ -28,8 +29,9 @@ class JournalFile:
         FileError: It cannot be opened.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, longest: int = _LONGEST) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, subject: str = "tag changes", longest: int = _LONGEST) -> None:
         self.name: str = os.fspath(path)
+        self._subject = subject
         self._file = self._opened(Path(path))
         self._end, self._longest = 0, longest
         sync_folder(Path(path).parent)
@@ -58,9 +60,8 @@ class JournalFile:
             with open(self._file, "rb", closefd=False) as lines:
                 begin = lines.read(len(start))
                 if not start.startswith(begin):
-                    raise ConfigError(
-                        f"{self.name} is not a journal of tag changes; it was not changed; name a new file"
-                    )
+                    what = f"{self.name} is not a journal of {self._subject}"
+                    raise ConfigError(f"{what}; it was not changed; name a new file")
                 lines.seek(0)
                 while (line := lines.readline(self._longest + 1)).endswith(b"\n"):
                     self._end += len(line)
@@ -94,6 +95,12 @@ class JournalFile:
                 os.ftruncate(self._file, self._end)
             raise FileError(self.name, f"cannot be written: {failure.strerror}") from failure
         self._end += len(octets)
+
+    def delete(self) -> None:
+        """Delete the file, if its path still names it and the folder allows it."""
+        with suppress(OSError):
+            if is_at(Path(self.name), self._file):
+                os.unlink(self.name)  # noqa: PTH108 (keeps the spelling of the user)
 
     def close(self) -> None:
         """Close and unlock the file."""

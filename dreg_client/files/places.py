@@ -14,6 +14,7 @@ from dreg_client.files.regular import open_regular
 from dreg_client.values.source_url import is_remote, is_source_url, local_path, without_query
 
 _PATTERN: Final = re.compile(r"[*?[]")
+_HIDDEN: Final = (".", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,15 @@ def stored(source: str, found: os.stat_result, *, is_link: bool = False) -> Stor
 def is_pattern(source: str) -> bool:
     """Return whether a path or URL has wildcards, so that it may name several files. A file may be named like that."""
     return bool(_PATTERN.search(without_query(source)[0]))
+
+
+def is_hidden(path: str, asked: str = "") -> bool:
+    """Return whether a component of a path begins with `.` or with `_`, as the markers of Spark do.
+
+    Such files and directories are skipped below directories and in tar archives, unless a pattern asks for them: then
+    `asked` is the first character of the pattern.
+    """
+    return any(part.startswith(_HIDDEN) and part[0] != asked for part in path.split("/"))
 
 
 def directory_of(source: str) -> str:

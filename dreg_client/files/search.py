@@ -8,10 +8,9 @@ from typing import Final
 
 from dreg_client.files.listing import GONE, Listing, found_at, listed, listing_of
 from dreg_client.files.path_kinds import has_layout
-from dreg_client.files.places import Found, FoundLayout, StoredFile, UnreadEntry, is_pattern
+from dreg_client.files.places import Found, FoundLayout, StoredFile, UnreadEntry, is_hidden, is_pattern
 from dreg_client.values.source_url import is_source_url, without_query
 
-_HIDDEN: Final = (".", "_")
 _DEEP: Final = "**"
 _SEPARATOR: Final = re.compile(r"(?<=[^/])/")
 _MARKS: Final = ("oci-layout", "index.json")
@@ -23,8 +22,8 @@ def files_below(
 ) -> Iterator[Found | FoundLayout]:
     """Yield all regular files below a directory whose names are wanted, directory by directory, sorted.
 
-    Hidden files and directories, those whose names begin with `_` (as Spark does), and links to directories are
-    skipped. Of image layouts, only the directory is yielded. A file or directory that cannot be read is an UnreadEntry.
+    Hidden files and directories (see `is_hidden`), and links to directories, are skipped. Of image layouts, only the
+    directory is yielded. A file or directory that cannot be read is an UnreadEntry.
 
     Args:
         directory: The path or URL of the directory.
@@ -42,7 +41,7 @@ def files_below(
         if not enters(listing.source(place)):
             continue
         entries = listed(listing, place, lambda name: wanted(_last(name)) or name in _MARKS)
-        entries = [(name, found) for name, found in entries if _is_shown(name)]
+        entries = [(name, found) for name, found in entries if not is_hidden(name)]
         directories = [name for name, found in entries if _is_directory(found) and not _is_link(found)]
         if has_layout([name for name, found in entries if not _is_directory(found)], directories):
             yield FoundLayout(listing.source(place))
@@ -55,8 +54,8 @@ def matches(pattern: str) -> Iterator[Found]:
     """Yield the regular files and directories whose paths or URLs match a pattern (`*`, `?`, `[...]`, `**`), sorted.
 
     `**` matches any number of directories, but not links to directories; at the end, it matches all files below. Hidden
-    files, and names that begin with `_`, match only if the pattern says so. A file or directory that matches or must be
-    searched, and cannot be read, is an UnreadEntry.
+    names (see `is_hidden`) match only if the part of the pattern begins like them. A file or directory that matches
+    or must be searched, and cannot be read, is an UnreadEntry.
 
     Raises:
         FileError: The URL cannot be used.
@@ -104,7 +103,7 @@ def _matching(listing: Listing, parts: list[str]) -> Iterator[Found]:
 def _candidates(listing: Listing, place: str, part: str, *, is_last: bool) -> list[tuple[str, Found]]:
     """Return the entries of a directory that match a component of a pattern; links to directories are included."""
     if part == _DEEP:
-        return [each for each in listed(listing, place, lambda _: is_last) if _is_shown(each[0])]
+        return [each for each in listed(listing, place, lambda _: is_last) if not is_hidden(each[0])]
     if is_pattern(part):
         return [each for each in listed(listing, place, partial(_fits, part)) if not each[0] or _fits(part, each[0])]
     found = found_at(listing, place + part)
@@ -112,12 +111,7 @@ def _candidates(listing: Listing, place: str, part: str, *, is_last: bool) -> li
 
 
 def _fits(part: str, name: str) -> bool:
-    return fnmatchcase(name, part) and _is_shown(name, part.lstrip("/")[:1])
-
-
-def _is_shown(name: str, asked: str = "") -> bool:
-    """Return whether no component of a name is hidden, unless a pattern begins with the same character."""
-    return not any(part.startswith(_HIDDEN) and part[0] != asked for part in name.split("/"))
+    return fnmatchcase(name, part) and not is_hidden(name, part.lstrip("/")[:1])
 
 
 def _last(name: str) -> str:

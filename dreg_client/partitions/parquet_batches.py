@@ -73,11 +73,11 @@ class ParquetInput:
 
     Attributes:
         file: The file.
-        opened: What pyarrow has read of its end.
+        reader: What pyarrow has read of its end.
     """
 
     file: BinaryIO
-    opened: parquet.ParquetFile
+    reader: parquet.ParquetFile
 
     @classmethod
     def of(cls, file: BinaryIO) -> "ParquetInput":
@@ -87,11 +87,11 @@ class ParquetInput:
     @property
     def schema(self) -> pa.Schema:
         """The columns."""
-        return self.opened.schema_arrow
+        return self.reader.schema_arrow
 
     def row_groups(self) -> list[tuple[int, int]]:
         """Return the number of rows of each row group, and the size of all its columns without compression."""
-        groups = map(self.opened.metadata.row_group, range(self.opened.num_row_groups))
+        groups = map(self.reader.metadata.row_group, range(self.reader.num_row_groups))
         found = [(group.num_rows, max(group.total_byte_size, 0)) for group in groups]
         if any(rows < 0 for rows, _ in found):
             raise ValueError("a row group has a negative number of rows")
@@ -121,7 +121,7 @@ class ParquetInput:
 
     def _check_rows(self, number: int, rows: int) -> None:
         """Raise ValueError if the footer does not state the rows of a row group that was read, or of the file."""
-        metadata = self.opened.metadata
+        metadata = self.reader.metadata
         stated, count = metadata.row_group(number).num_rows, metadata.num_row_groups
         if rows != stated:
             known = f"the footer of the file states {stated:,}; {_WRITE_AGAIN}"
@@ -136,14 +136,14 @@ class ParquetInput:
         Their names are ambiguous if a name has a dot.
         """
         counts = [_number_of_leaves(field.type) for field in self.schema]
-        if sum(counts) != (number := len(cast("Any", self.opened.schema))):
+        if sum(counts) != (number := len(cast("Any", self.reader.schema))):
             raise ValueError(f"its schema has {number:,} columns, expected {sum(counts):,}")
         wanted = sorted({index_of(self.schema, name) for name in columns})
         return {self.schema.names[at]: range(sum(counts[:at]), sum(counts[: at + 1])) for at in wanted}
 
     def _of_bytes(self, leaves: Iterable[int]) -> list[int]:
         """Return the columns of bytes and texts; others have values of a few bytes."""
-        described = cast("Any", self.opened.schema)
+        described = cast("Any", self.reader.schema)
         return [at for at in leaves if described.column(at).physical_type == "BYTE_ARRAY"]
 
     def _is_long(self, number: int, name: str, leaves: range) -> bool:
@@ -169,9 +169,9 @@ class ParquetInput:
     def _batches(self, number: int, leaves: Sequence[int], repeated: Sequence[int], rows: int) -> Iterator[Any]:
         """Yield the batches of a row group, some columns of which are read as dictionaries."""
         found = self._of_bytes(repeated)
-        opened = _opened(self.file, metadata=self.opened.metadata, read_dictionary=found) if found else self.opened
-        reader = cast("Any", opened).reader  # whose columns are numbers
-        for batch in reader.iter_batches(rows, [number], column_indices=[*leaves], use_threads=False):
+        reader = _opened(self.file, metadata=self.reader.metadata, read_dictionary=found) if found else self.reader
+        by_number = cast("Any", reader).reader  # the columns of which are numbers
+        for batch in by_number.iter_batches(rows, [number], column_indices=[*leaves], use_threads=False):
             check_dictionaries(batch, batch.schema.names)
             yield batch
 

@@ -108,6 +108,14 @@ class Summary:
             self.warned += bool(report.warnings)
         self._add_problems(row)
 
+    def add_valid(self, documents: int, size: int, kinds: Mapping[str, int]) -> None:
+        """Add a number of documents without problems, their total size in bytes, and the number of each kind."""
+        self.documents += documents
+        self.valid += documents
+        self.size += size
+        for kind, number in kinds.items():
+            self.add_kind(kind, number)
+
     def add_blobs(self, rule: str, number: int, size: int) -> None:
         """Add a number of blobs and their size in bytes; `rule` is one of `BLOB_RULES`."""
         if rule == MISSING:  # their size is only stated

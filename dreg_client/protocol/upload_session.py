@@ -213,7 +213,7 @@ class UploadSession:
         return self._after_error(response, Phase.STATUS)
 
     def _can_shrink(self, size: int) -> bool:
-        """Send less at once after a part that was too large; return False if it already was small."""
+        """Reduce the size of parts after one was too large; return False if it cannot be reduced."""
         self._limits.shrink()
         if size > SMALL_CHUNK:
             self._limits.takes_whole = False  # a proxy in front of the registry limits the size of requests

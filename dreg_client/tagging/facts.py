@@ -87,13 +87,13 @@ class TagFacts:
 
     @property
     def created(self) -> datetime | None:
-        """When the image was made; of an index, its newest platform. None if that is unknown."""
+        """The creation time of the image; for an index, that of its newest platform. None if unknown."""
         self._check("created")
         return self._created
 
     @property
     def oldest(self) -> datetime | None:
-        """When the oldest platform of the image was made. None if that is unknown."""
+        """The creation time of the oldest platform of the image. None if unknown."""
         self._check("created")
         return self._oldest
 

@@ -1,4 +1,4 @@
-"""Check that a plan names each repository, tag and manifest once: else, what it shows is not what it does."""
+"""Check that a plan names each repository, tag and manifest once; otherwise it would not do what it shows."""
 
 from collections.abc import Iterable
 

@@ -38,6 +38,7 @@ def test_a_missing_blob_is_counted_but_not_as_a_document(
 
     assert text.lines[-1] == "22 checked: 22 valid; 1 blob missing"
     assert files.lines[-2].endswith(": 22 valid; 1 blob missing")
+    assert files.lines[-2].partition(": ")[2] == text.lines[-1].partition(": ")[2]
     assert text.code == files.code == bool(options)
     assert [(it["documents"], it["invalid"], it["missing"]) for it in (of_lines, of_files)] == [(22, 0, 1)] * 2
     assert [of_lines[name] for name in ("size", "kinds")] == [of_files[name] for name in ("size", "kinds")]

@@ -208,7 +208,7 @@ def test_processes_find_what_one_finds(said: Run, tmp_path: Path, fixtures: Path
     assert [line for line in done.lines if "invalid" in line] == [
         f"{tmp_path}/dump.jsonl:1: invalid",
         f"{tmp_path}/dump.jsonl:{last}: invalid",
-        f"{last} checked: {last - 2} valid, 2 invalid",
+        f"{last:,} checked: {last - 2:,} valid, 2 invalid",
     ]
 
 

@@ -85,7 +85,7 @@ def test_a_folder_has_files_of_all_formats(said: Run, tmp_path: Path) -> None:
     (tmp_path / "two.json").write_bytes(VALID)
     parquet_of(tmp_path / "web.parquet", 10)
 
-    assert said("validate", tmp_path).lines[-1] == f"{6 * 3001 + 12} checked: {6 * 3000 + 12} valid, 6 invalid"
+    assert said("validate", tmp_path).lines[-1] == f"{6 * 3001 + 12:,} checked: {6 * 3000 + 12:,} valid, 6 invalid"
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
@@ -122,8 +122,8 @@ def test_a_pipe_is_read_as_it_comes(dreg: Run, tmp_path: Path, name: str) -> Non
         path.write_bytes(FORMATS[name])
         out, _ = process.communicate()
 
-    assert out.splitlines()[-1] == "3001 checked: 3000 valid, 1 invalid"
-    assert "3001" in dreg("validate", "--lines", "-", stdin=FORMATS["dump.jsonl.zst"]).lines[-1]
+    assert out.splitlines()[-1] == "3,001 checked: 3,000 valid, 1 invalid"
+    assert "3,001" in dreg("validate", "--lines", "-", stdin=FORMATS["dump.jsonl.zst"]).lines[-1]
 
 
 def test_a_parquet_file_cannot_be_piped(tmp_path: Path) -> None:
@@ -150,9 +150,9 @@ def test_files_at_urls_are_validated(dreg: Run, s3: S3Server, tmp_path: Path) ->
     def said(*words: str) -> str:
         return dreg("validate", "--jobs", "2", *words, env=dict(s3.environment)).lines[-1]
 
-    assert said("s3://bucket/all") == f"{6 * 3001 + 1001} checked: {6 * 3000 + 1000} valid, 7 invalid"
-    assert said("s3://bucket/all/**/*.parquet") == "1000 checked: 1000 valid"
-    assert said("s3://bucket/all/dump.jsonl.zst") == "3001 checked: 3000 valid, 1 invalid"
+    assert said("s3://bucket/all") == f"{6 * 3001 + 1001:,} checked: {6 * 3000 + 1000:,} valid, 7 invalid"
+    assert said("s3://bucket/all/**/*.parquet") == "1,000 checked: 1,000 valid"
+    assert said("s3://bucket/all/dump.jsonl.zst") == "3,001 checked: 3,000 valid, 1 invalid"
 
 
 def test_lines_at_a_url_have_their_numbers(dreg: Run, s3: S3Server) -> None:

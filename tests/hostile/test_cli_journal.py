@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dreg_client import Digest, errors
+from dreg_client.cli import validate_journal
 from dreg_client.cli.validate_journal import Journal
 from dreg_client.cli.validate_output import Checked
+from dreg_client.files.journal_file import JournalFile
 from tests.commands import run_dreg
 from tests.faultserver import Host, Network, refusal
 from tests.hostile.downloads import FullDisk, held
@@ -73,7 +76,6 @@ CONTENTS = {
     "an object": b"{}\n",
     "a list": b"[]",
     "a line of an older journal": b'{"tag": "registry.test/acme/web:1.4", "findings": []}\n',
-    "a part of the first line": HEADER[:-1],
     "bytes": b"\0\xff" * 1000,
     "another version": HEADER.replace(b"1", b"2"),
 }
@@ -256,6 +258,52 @@ def test_cli_15_a_line_that_was_cut_is_removed_and_the_others_count(net: Network
     opened.close()
     assert file.read_bytes() == whole
     assert validated(net, "--resume", file).returncode == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, len(HEADER) - 1])
+def test_cli_15_a_first_line_that_was_cut_is_written_again(net: Network, file: Path, size: int) -> None:
+    file.write_bytes(HEADER[:size])
+    interrupted(net, file)
+
+    assert file.read_bytes().startswith(HEADER)
+    assert validated(net, "--resume", file).returncode == 0
+
+
+def test_cli_15_a_line_that_could_not_be_read_again_is_not_written(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validate_journal, "JournalFile", partial(JournalFile, longest=len(HEADER)))
+    journal = Journal(str(file), complete=False, pedantic=False)
+    journal.unfinished = 1
+    with pytest.raises(errors.FileError, match="the limit is"):
+        journal.add("a", [Checked("a:1", None, Digest.of(b""), 0, ())])
+    journal.close()
+
+    assert file.read_bytes() == HEADER
+
+
+class Name(str):
+    """The name of a repository, which counts how often it is compared."""
+
+    __slots__ = ()
+
+    compared = 0
+
+    def __eq__(self, other: object) -> bool:
+        Name.compared += 1
+        return super().__eq__(other)
+
+    __hash__ = str.__hash__
+
+
+def test_the_journal_finds_a_repository_without_reading_all_entries(file: Path) -> None:
+    journal = Journal(str(file), complete=False, pedantic=False)
+    for number in range(1000):
+        journal.add(f"registry.test/{number}", [Checked("a:1", None, Digest.of(b""), 0, ())])
+    Name.compared = 0
+
+    assert not journal.has_any(Name("registry.test/other"))
+    assert journal.has_any(Name("registry.test/999"))
+    assert Name.compared <= 2
+    journal.close()
 
 
 def test_cli_15_a_full_disk_is_told_and_leaves_whole_lines(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dreg_client import errors, validate_file
-from dreg_client.cli.validate_files import check
+from dreg_client.cli.validate_files import findings_in_source
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Settings
 from dreg_client.files import regular
 from dreg_client.schemagen.folder import check_files
@@ -48,7 +48,7 @@ def test_lay_82_a_listed_file_that_became_a_pipe_is_not_waited_for(tmp_path: Pat
     (tmp_path / "a.json").write_bytes(INDEX)
     (tmp_path / name).write_bytes(INDEX)
 
-    findings = check(str(tmp_path), settings(jobs))
+    findings = findings_in_source(str(tmp_path), settings(jobs))
     assert isinstance(next(findings), Checked)
     become_pipe(tmp_path / name)
     [failed] = findings
@@ -62,7 +62,7 @@ def test_lay_82_a_pipe_that_the_user_names_is_read(tmp_path: Path) -> None:
     reader = os.open(tmp_path / "dump.jsonl", os.O_RDWR)
     os.write(reader, INDEX * 2)
 
-    findings = check(str(tmp_path / "dump.jsonl"), settings())
+    findings = findings_in_source(str(tmp_path / "dump.jsonl"), settings())
     first = next(findings)
     os.close(reader)
     assert [first, *findings] == [Counted(1, len(INDEX.strip()), {"oci-index": 1})] * 2

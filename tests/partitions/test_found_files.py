@@ -52,8 +52,10 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
-def validated(source: str, *words: object, before: list[str] | None = None) -> "subprocess.CompletedProcess[str]":
-    arguments = ["validate", source, "--jobs", "1", *map(str, words)]
+def validated(
+    source: str | Path, *words: object, before: list[str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    arguments = ["validate", str(source), "--jobs", "1", *map(str, words)]
     if before:
         return run_limited([*before, *DREG, *arguments], capture_output=True, env=ENVIRONMENT, text=True, check=False)
     done = run_dreg(arguments, environment=ENVIRONMENT)
@@ -205,6 +207,25 @@ def test_hidden_names_are_skipped_alike(tmp_path: Path, way: str) -> None:
     assert validated(source).stdout == "3 checked: 3 valid\n"
     assert "3 checked" in validated(source, "--format", "parquet", "-o", tmp_path / "out").stdout
     assert len([*find_partitions([f"{tmp_path}/in/_*"])]) == 4
+
+
+def test_a_directory_and_a_tar_archive_of_it_have_the_same_documents(tmp_path: Path) -> None:
+    names = ("a.json", "sub/d.json", "_b.json", "_sub/c.json", "sub/_e.jsonl.gz", ".f.json", "sub/.g/h.json")
+    for name in names:
+        (tmp_path / "in" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "in" / name).write_bytes(VALID)
+    (tmp_path / "in.tar").write_bytes(tar_of({f"./{name}": VALID for name in names}))
+
+    for number, source in enumerate(("in", "in.tar")):
+        files = validated(tmp_path / source, "--format", "parquet", "-o", tmp_path / f"out{number}")
+        assert validated(tmp_path / source).stdout == "2 checked: 2 valid\n"
+        assert (files.returncode, "2 checked" in files.stdout) == (0, True)
+
+
+def test_an_archive_of_hidden_names_says_why_it_has_no_documents(tmp_path: Path) -> None:
+    (tmp_path / "in.tar").write_bytes(tar_of({"_sub/a.json": VALID}))
+
+    assert "names that begin with _ or . are skipped" in validated(tmp_path / "in.tar").stderr
 
 
 def test_a_pattern_matches_a_file_once(tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_val_22_members_that_are_not_files_or_not_documents_are_skipped(tmp_path
         other("d.json", tarfile.CHRTYPE),
         other("e.json", tarfile.DIRTYPE),
     ]
-    members = {".hidden/f.json": b"no", "._g.json": b"no", "h.txt": b"no", "i.json": VALID}
+    members = {".hidden/f.json": b"no", "_f/f.json": b"no", "_g.jsonl": b"no", "h.txt": b"no", "i.json": VALID}
     (tmp_path / f"web.tar{ending}").write_bytes(PACK[ending](tar_of(members, others)))
 
     assert [row.raw for row in rows_of(tmp_path / f"web.tar{ending}")] == [VALID]

@@ -62,7 +62,7 @@ def test_findings_as_text(faulty: Tree) -> None:
     assert code == 1
     assert out.count("STO-02, ") == 1
     assert "a blob of 12 bytes, written 7 days ago" in " ".join(out.split())
-    assert out.splitlines()[-1].endswith("2 invalid; 1 blob unreferenced (12 bytes)")
+    assert out.splitlines()[-1].endswith("2 invalid; 1 blob unreferenced (12 B)")
     summary = json.loads(dreg("validate", faulty.name, "--format", "json")[1])["summary"]
     assert (summary["unreferenced"], summary["unreferencedSize"]) == (1, 12)
 

@@ -47,8 +47,9 @@ def find_partitions(
     """Find the partitions in files, folders, patterns and URLs, in a fixed order.
 
     These files are found in folders: `*.parquet`; `*.json`, `*.jsonl` and `*.ndjson`, also with the endings `.gz`,
-    `.zst`, `.bz2` and `.xz`; `*.tar` with or without these endings, and `*.tgz`. Hidden files and directories, those
-    whose names begin with `_`, and links to directories are skipped. A file that is named itself may have any ending.
+    `.zst`, `.bz2` and `.xz`; `*.tar` with or without these endings, and `*.tgz`. Files and directories
+    whose names begin with `.` or `_`, and links to directories, are skipped. A file that is named itself may have any
+    ending.
 
     Uncompressed JSON Lines and Parquet files are divided, and small JSON files are grouped. A file that several sources
     name is taken once. Report files of runs are skipped in folders. The partitions have absolute paths.

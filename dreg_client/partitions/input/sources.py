@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from dreg_client.errors import DregError
-from dreg_client.files.places import LeftOut, StoredFile, directory_of, find_source, joined
+from dreg_client.files.places import LeftOut, StoredFile, directory_of, find_source, is_hidden, joined
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.source_url import is_source_url, local_path, without_query
@@ -16,7 +16,6 @@ RUN_FILE: Final = "_dreg-run.json"
 """The file that states which run the report files in a folder are of."""
 _Found = TypeVar("_Found", bound=StoredFile | LeftOut)
 _REPORT: Final = re.compile(r"-[0-9a-f]{16}\.parquet\Z")
-_HIDDEN: Final = re.compile(r"(?:\A|/)[._]")
 _TREE: Final = "/docker/registry/v2"
 
 
@@ -87,12 +86,12 @@ class TakenSources:
             return False
         end = place.rfind("/")
         while end > 0:
-            if _HIDDEN.match(place, end):
+            if is_hidden(place[end + 1 :]):
                 return False
             if place[:end] in self._directories:
                 return True
             end = place.rfind("/", 0, end)
-        return "" in self._directories and not _HIDDEN.match(place)
+        return "" in self._directories and not is_hidden(place)
 
     def take_storage(self, path: str, repository: str | None) -> bool:
         """Take a storage, or a repository in it; return whether it was not taken before."""

@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 from dreg_client.errors import FileError, UnsafePathError, UnsupportedError
 from dreg_client.files.forward import ForwardFile, buffered, plain_stream
 from dreg_client.files.lines import bounded_lines, text_of_line
-from dreg_client.files.places import open_source
+from dreg_client.files.places import is_hidden, open_source
 from dreg_client.files.store_kinds import DOCKER_ARCHIVE, OCI_ARCHIVE
 from dreg_client.files.tar_headers import FILES, HeaderError, Member, members, safe_name
 from dreg_client.partitions.input.formats import format_of
@@ -27,8 +27,9 @@ _MOST_NAMED: Final = 3
 def rows_of_tar(partition: Partition, on_read: Callable[[int], None]) -> Iterator[Row]:
     """Yield the documents in the members `*.json`, and the lines of the members `*.jsonl` and `*.ndjson`.
 
-    Hidden members, links, devices and members with other endings are skipped. Members that are compressed, Parquet
-    or tar archives are named by the error at the end. Archives that were joined are read one after another.
+    Hidden members (see `is_hidden`), links, devices and members with other endings are skipped. Members that are
+    compressed, Parquet or tar archives are named by the error at the end. Archives that were joined are read one after
+    another.
     """
     name = shown_source(partition.source)
     with open_source(partition.source) as file:
@@ -79,7 +80,7 @@ def _all_rows(file: BinaryIO, name: str, compression: str, on_read: Callable[[in
     if unread.count:
         raise FileError(name, unread.reason())
     if is_empty:
-        raise FileError(name, "has no *.json, *.jsonl or *.ndjson members")
+        raise FileError(name, "has no *.json, *.jsonl or *.ndjson members (names that begin with _ or . are skipped)")
 
 
 @dataclass(slots=True)
@@ -125,7 +126,7 @@ def _rows(archive: BinaryIO | ForwardFile, member: Member, name: str, unread: _U
     if member.kind not in FILES:
         return
     _check_no_layout(path, name)
-    if any(part.startswith(".") for part in path.split("/")):
+    if is_hidden(path):
         return
     archive.seek(member.place.start)
     form = format_of(path)

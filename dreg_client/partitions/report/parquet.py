@@ -23,13 +23,13 @@ def read_parquet(file: BinaryIO, name: str) -> FileSums:
         FileError: It is damaged, or cannot be read.
     """
     with arrow_errors(name, "is not a complete Parquet file of reports"):
-        opened = ParquetInput.of(file)
-        stated = stated_in(opened.opened.metadata)
+        parquet = ParquetInput.of(file)
+        stated = stated_in(parquet.reader.metadata)
         if stated is None or stated.place is None:
-            return FileSums(_sums_of_rows(opened, name), position=(name, 0))
+            return FileSums(_sums_of_rows(parquet, name), position=(name, 0))
         partition, position = stated.place
         failed = ((partition, stated.failure),) if stated.failure else ()
-        summary = stated.summary or _sums_of_rows(opened, name)
+        summary = stated.summary or _sums_of_rows(parquet, name)
         return FileSums(summary, failed, position=position, run=stated.run)
 
 

@@ -33,7 +33,7 @@ _FORMATS: Final = ("json-lines", "parquet")
 def report_files(source: str, on_unread: Callable[[UnreadEntry], None]) -> Iterator[str]:
     """Yield the report files that a path, a URL or a pattern names: a file, or those in a folder and below, in order.
 
-    Hidden files, and those whose names begin with `_`, are skipped in folders. `on_unread` is called with each file and
+    Names that begin with `.` or `_` are skipped in folders. `on_unread` is called with each file and
     directory that is found and cannot be read.
 
     Raises:
