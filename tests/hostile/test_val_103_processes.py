@@ -12,7 +12,7 @@ from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report import writing
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.run.local import run_in_processes
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from tests.commands import run_limited
 from tests.partitions import runs
 from tests.partitions.clusters import ENVIRONMENT
@@ -43,7 +43,7 @@ sys.meta_path.insert(0, Broken())
 """
 UNGUARDED = """
 from dreg_client import find_partitions
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 for found in run_partitions(find_partitions(["in"]), "out", jobs=2):
     print(found.failure)
 """

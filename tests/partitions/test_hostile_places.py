@@ -15,7 +15,7 @@ from dreg_client.files.remote import read_starts
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import rows_in
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from dreg_client.values.source_url import is_source_url, shown_source
 from tests.partitions.stored import PACK, VALID, lines, numbers
 

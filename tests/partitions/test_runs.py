@@ -10,7 +10,7 @@ from pyarrow import dataset, parquet
 from dreg_client import PartitionRules, errors, validate_partition
 from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from dreg_client.validation.dumps import LineRules
 from tests.commands import run_limited
 from tests.partitions.clusters import ENVIRONMENT

@@ -30,7 +30,7 @@ def read_parquet(file: BinaryIO, name: str) -> FileSums:
         partition, position = stated.place
         failed = ((partition, stated.failure),) if stated.failure else ()
         summary = stated.summary or _sums_of_rows(opened, name)
-        return FileSums(summary, failed, position=position, run=stated.run)
+        return FileSums(summary, failed, position=position, run_token=stated.run_token)
 
 
 def _sums_of_rows(parquet: ParquetInput, name: str) -> Summary:

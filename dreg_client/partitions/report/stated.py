@@ -23,20 +23,20 @@ class ReportContent:
     Attributes:
         partition: The partition.
         rules: How its documents were validated.
-        run: The token of the run that wrote it; empty if it was written without a run.
+        run_token: The token of the run that wrote it; empty if it was written without a run.
         summary: The sums of its rows.
         failure: Why the partition was not read completely; None if it was.
     """
 
     partition: Partition
     rules: PartitionRules
-    run: str
+    run_token: str
     summary: Summary
     failure: str | None = None
 
     def metadata(self, rows: int) -> str:
         """Return what a file with this number of rows states, as JSON."""
-        content = {"run": self.run, "summary": self.summary.plain(), "failure": self.failure, "rows": rows}
+        content = {"run": self.run_token, "summary": self.summary.plain(), "failure": self.failure, "rows": rows}
         return json.dumps({**_identity(self.partition, self.rules), **content})
 
 
@@ -61,7 +61,7 @@ class StatedReport:
 
     Attributes:
         name: The name that the file must have, by its partition; None if it states none.
-        run: The token of the run that wrote it; empty if it was written without a run.
+        run_token: The token of the run that wrote it; empty if it was written without a run.
         failure: Why the partition was not read completely; None if it was.
         summary: Its sums; None if they are not valid, or not those of its rows. Programs that change the rows of a file
             often keep its metadata.
@@ -69,7 +69,7 @@ class StatedReport:
     """
 
     name: str | None
-    run: str
+    run_token: str
     failure: str | None
     summary: Summary | None
     place: tuple[str, Position] | None

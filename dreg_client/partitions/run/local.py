@@ -12,13 +12,13 @@ from dreg_client._logging import log
 from dreg_client.errors import WorkerKilledError
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run.failures import ended
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionResult
 from dreg_client.values.processes import start_process
 from dreg_client.values.waiting import wait_in_steps
 
 MOST_ATTEMPTS: Final = 4
 """How often a partition is begun if the worker process ends each time."""
-Task = Callable[[Partition], PartitionReport]
+Task = Callable[[Partition], PartitionResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class _End:
     exit_code: int | None
 
 
-_Answer = PartitionReport | BaseException | _End
+_Answer = PartitionResult | BaseException | _End
 _PATIENCE: Final = 5.0
 _UNGUARDED: Final = (
     "a worker process ended while it imported the program; "
@@ -38,7 +38,7 @@ _UNGUARDED: Final = (
 
 def run_in_processes(
     partitions: Iterator[Partition], task: Task, *, jobs: int
-) -> Iterator[PartitionReport | tuple[Partition, str]]:
+) -> Iterator[PartitionResult | tuple[Partition, str]]:
     """Run a task for each partition, in a number of processes; yield the results as they come.
 
     A partition whose process ended is done again in a new one. After four attempts, it is yielded with the reason.
@@ -60,7 +60,7 @@ def run_in_processes(
             for partition, attempt, answer in workers.answers():
                 if isinstance(answer, BaseException):
                     raise answer
-                if isinstance(answer, PartitionReport):
+                if isinstance(answer, PartitionResult):
                     yield answer
                 elif attempt >= MOST_ATTEMPTS:
                     yield partition, ended(MOST_ATTEMPTS, answer.exit_code)
@@ -151,7 +151,7 @@ def _serve(connection: Connection, task: Task) -> None:
             return
 
 
-def _result(task: Callable[[], PartitionReport]) -> _Answer:
+def _result(task: Callable[[], PartitionResult]) -> _Answer:
     try:
         return task()
     except Exception as failure:  # noqa: BLE001 (raised in the parent)

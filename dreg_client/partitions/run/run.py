@@ -27,7 +27,7 @@ from dreg_client.partitions.run.state import (
     stated_sources,
     write_state,
 )
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionResult
 from dreg_client.values.source_url import local_path
 
 _SHARE: Final = "use a folder that all workers share, such as one on NFS at the same path, or an s3:// URL"
@@ -86,9 +86,9 @@ class Run:
         is_part = bool(partition.names) or partition.stop is not None
         return replace(partition, version=self.begun) if is_part else partition
 
-    def add(self, report: PartitionReport) -> None:
+    def add(self, result: PartitionResult) -> None:
         """Note the result for a partition, whose report file is in the folder."""
-        self._reports.add(report.partition.report_name, report.run)
+        self._reports.add(result.partition.report_name, result.run_token)
 
     def leave_if_empty(self) -> None:
         """Delete the run file if there are no reports, so that another run can begin in the folder."""
@@ -152,7 +152,7 @@ class Run:
         with stream:
             stated = read_stated(stream)
         if has_name:
-            return name, "of this run" if stated and self._reports.has(name, stated.run) else "replaced"
+            return name, "of this run" if stated and self._reports.has(name, stated.run_token) else "replaced"
         return name, "of an earlier run" if stated and stated.name == name else "another file"
 
 
