@@ -21,8 +21,7 @@ from dreg_client.files.places import (
     open_source,
 )
 from dreg_client.files.search import files_below, matches
-from dreg_client.partitions.input.divide import PARQUET_MAGIC
-from dreg_client.partitions.input.formats import format_of
+from dreg_client.partitions.input.formats import PARQUET_MAGIC, format_of
 from dreg_client.partitions.report.json_lines import read_lines
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.values.source_url import shown_source
@@ -56,11 +55,11 @@ def report_files(source: str, on_unread: Callable[[UnreadEntry], None]) -> Itera
 
 def _in_place(place: Found) -> Iterator[Found | FoundLayout]:
     if isinstance(place, StoredFile) and place.is_directory:
-        return files_below(place.source, _is_report)
+        return files_below(place.source, _may_have_reports)
     return iter((place,))
 
 
-def _is_report(name: str) -> bool:
+def _may_have_reports(name: str) -> bool:
     found = format_of(name)
     return found is not None and found[0] in _FORMATS
 

@@ -28,15 +28,15 @@ from dreg_client.values.source_url import without_passwords
 T = TypeVar("T")
 
 
-def write_partition(partition: Partition, folder: str, rules: PartitionRules, token: str) -> PartitionResult:
+def write_partition(partition: Partition, location: str, rules: PartitionRules, token: str) -> PartitionResult:
     """Validate a partition and write its report file, as `validate_partition` describes."""
-    place = folder_at(folder)
+    folder = folder_at(location)
     if token:
-        check_token(place, token)
-    if (found := _finished(place, partition, rules, token)) is not None:
+        check_token(folder, token)
+    if (found := _finished(folder, partition, rules, token)) is not None:
         return found
     reading = _Reading()
-    writing = _Writing(place, partition, rules, token)
+    writing = _Writing(folder, partition, rules, token)
     return writing.written(_batches(partition, rules, reading), reading)
 
 
@@ -125,6 +125,7 @@ def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> 
 
 def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
     columns = document_columns(rules, PLACE_NAMES)
+    # The batches before an error of reading are validated; `_batches` notes the errors of validate_columns itself.
     return validate_columns(reading.until_failure(batches_in(partition, rules)), columns)
 
 
