@@ -97,7 +97,7 @@ def _of_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome")
 def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Outcome") -> Iterator[RowReport]:
     if source == "-" and (settings.lines or settings.field):
         for row in rows_of_stream(standard_input(), source):
-            yield RowReport(source, row.line, report_of(row, rules))
+            yield RowReport.of(row, report_of(row, rules))
         return
     first: Exception | None = None
     with closing(check(source, settings)) as findings:

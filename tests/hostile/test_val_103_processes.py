@@ -68,7 +68,7 @@ def test_val_104_a_script_that_starts_processes_when_it_is_imported_is_told_so(t
     done = run_limited(command, capture_output=True, env=ENVIRONMENT, cwd=tmp_path, text=True, check=False)
 
     assert done.returncode == 1
-    assert 'a script must start the run below: if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+    assert 'a script must start the run under `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
     assert "killed" not in done.stderr
     assert done.stdout == ""
 

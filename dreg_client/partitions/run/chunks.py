@@ -155,7 +155,7 @@ def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkResult:
         size += report.size
         kinds[report.kind or ""] += 1
         if report.problems:
-            reports.append(RowReport(row.source, row.line, report, is_null=row.is_null))
+            reports.append(RowReport.of(row, report))
         if len(reports) == MOST_REPORTS:
             break
     return ChunkResult(kinds.total(), tuple(reports), size, dict(kinds))

@@ -101,7 +101,7 @@ def _cluster(distributed: Any, jobs: int) -> Generator[_Cluster, None, None]:  #
         # Any free port for the dashboard: the usual one may be that of another cluster.
         cluster = distributed.LocalCluster(**options, dashboard_address=":0")
     except (OSError, RuntimeError, ValueError) as failure:
-        advice = 'a script must start the run below: if __name__ == "__main__":'
+        advice = 'a script must start the run under `if __name__ == "__main__":`'
         raise ClusterError(LOCAL, f"the workers cannot be started: {_line(failure)}; {advice}") from None
     with cluster:
         yield cluster
@@ -192,7 +192,7 @@ class _Submitted:
         """Submit a partition again whose result was lost. The scheduler would do so, too, but might never say it."""
         if given.losses >= _MOST_LOSSES:
             raise ClusterError(self._scheduler, f"the result of {given.partition.name} was lost too often")
-        log.warning("%s: the worker that had its result was lost; it is done again", given.partition.name)
+        log.warning("%s: the worker that had its result was lost; retrying", given.partition.name)
         future.release()
         self._submit(replace(given, losses=given.losses + 1))
 

@@ -32,7 +32,7 @@ _Answer = PartitionResult | BaseException | _End
 _PATIENCE: Final = 5.0
 _UNGUARDED: Final = (
     "a worker process ended while it imported the program; "
-    'a script must start the run below: if __name__ == "__main__":'
+    'a script must start the run under `if __name__ == "__main__":`'
 )
 
 
@@ -65,7 +65,7 @@ def run_in_processes(
                 elif attempt >= MOST_ATTEMPTS:
                     yield partition, ended(MOST_ATTEMPTS, answer.exit_code)
                 else:
-                    log.warning("%s: its worker process ended; it is done again", partition.name)
+                    log.warning("%s: its worker process ended; retrying", partition.name)
                     again.append((partition, attempt + 1))
     finally:
         workers.kill()

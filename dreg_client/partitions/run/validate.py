@@ -61,7 +61,7 @@ def validate_partition(
         token: The token of a run (`_dreg-run.json` in the folder). If given, it is checked before and after the work.
 
     Returns:
-        The sums of the reports, and why the partition was not read completely, if so.
+        The sums, and the reason if the partition could not be read completely.
 
     Raises:
         FileError: The report file cannot be written, or there is no such folder.
