@@ -229,11 +229,12 @@ def peak(folder: Path, partitions: int) -> int:
     folder.mkdir()
     code = (
         "import gc, sys, tracemalloc\n"
+        "from dreg_client.partitions.part import Bytes\n"
         "from dreg_client.partitions.partition import Partition\n"
         "from dreg_client.partitions.run.run_partitions import run_partitions\n"
         "source, folder, number = sys.argv[1], sys.argv[2], int(sys.argv[3])\n"
         "open(source, 'wb').write(b'{}\\n')\n"
-        "parts = (Partition(source, 'json-lines', start=n, stop=n + 1, version='1') for n in range(number))\n"
+        "parts = (Partition(source, 'json-lines', part=Bytes(n, n + 1), version='1') for n in range(number))\n"
         "most = 0\n"
         "for n, _ in enumerate(run_partitions(parts, folder, resume=True)):\n"
         "    if n == 0: tracemalloc.start()\n"  # without modules

@@ -1,14 +1,13 @@
 """What the report file of a partition states about itself, in the metadata of Parquet: what it is of, and its sums."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 from dreg_client import __version__
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.summary import Position, Summary
 from dreg_client.values.sizes import MEBIBYTE
-from dreg_client.values.source_url import shown_source
 
 METADATA: Final = "dreg.partition"
 """The member of a Parquet file's metadata."""
@@ -45,8 +44,7 @@ def _identity(partition: Partition, rules: PartitionRules) -> dict[str, Any]:
 
     The name tells partitions apart whose sources are shown in the same way, such as versions of an object.
     """
-    shown = replace(partition, source=shown_source(partition.source))  # without credentials
-    stated = {"dreg": __version__, "rules": plain_rules(rules), "partition": asdict(shown)}
+    stated = {"dreg": __version__, "rules": plain_rules(rules), "partition": partition.plain()}
     return {**stated, "name": partition.report_name}
 
 
@@ -117,10 +115,8 @@ def _summary(members: dict[str, Any]) -> Summary | None:
 
 def _place(members: dict[str, Any]) -> tuple[str, Position] | None:
     try:
-        plain: dict[str, Any] = dict(members["partition"])
-        plain["names"] = tuple(plain["names"])
-        partition = Partition(**plain)
-        source, start = partition.position
-        return partition.name, (source, int(start))
+        partition = Partition.of_plain(members["partition"])
+        name, position = partition.name, partition.position
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
+    return name, position

@@ -95,7 +95,7 @@ def results_of(
     run: Run, partitions: Iterable[Partition], *, scheduler: str | None = None, jobs: int = 1
 ) -> Generator[PartitionResult, None, None]:
     """Validate partitions in an open run; see `run_partitions`."""
-    task = partial(validate_partition, folder=run.place, rules=run.rules, token=run.token)
+    task = partial(validate_partition, folder=run.location, rules=run.rules, token=run.token)
     with closing(_results(map(run.versioned, partitions), task, scheduler, jobs)) as results:
         for found in results:
             result = found if isinstance(found, PartitionResult) else _give_up(run, *found)
