@@ -5,8 +5,10 @@ import signal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from dreg_client import errors
+from dreg_client.cli.validate import validate_command
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.run.local import MOST_ATTEMPTS, run_in_processes
 from dreg_client.partitions.run.run import open_run
@@ -57,16 +59,27 @@ def test_val_41_a_partition_that_always_kills_its_worker_is_given_up(tmp_path: P
     assert (tmp_path / "bad.attempts").stat().st_size == MOST_ATTEMPTS == 4
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_val_41_a_partition_that_was_given_up_has_a_report_that_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     monkeypatch.setattr("dreg_client.partitions.run.run_partitions.validate_partition", killing)
     partition = Partition(str(tmp_path / "bad"), "json-lines")
-    [found] = run_partitions([partition], str(tmp_path / "out"), jobs=2)
+    [found] = run_partitions([partition], str(tmp_path / "out"), jobs=jobs)
 
     assert found.failure is not None
     assert "killed 4 times" in found.failure
     assert stated(reports(tmp_path / "out")[0])["failure"] == found.failure
+
+
+def test_val_41_one_job_has_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dreg_client.partitions.run.run_partitions.validate_partition", killing)
+    (tmp_path / "bad").write_text("{}")
+    words = [str(tmp_path / "bad"), "--format", "parquet", "-o", str(tmp_path / "out"), "--jobs", "1"]
+    done = CliRunner().invoke(validate_command, words, standalone_mode=False)
+
+    assert done.return_value == 5
+    assert "killed 4 times" in done.stderr
 
 
 def killing(partition: Partition, folder: str, rules: PartitionRules, token: str) -> PartitionResult:

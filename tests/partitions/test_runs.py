@@ -93,8 +93,10 @@ def test_without_documents_there_is_a_report_file_without_rows(tmp_path: Path) -
     assert parquet.read_metadata(reports(tmp_path / "out")[0]).num_rows == 0
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_all_partitions_are_validated_in_any_number_of_processes(stored: Path, tmp_path: Path, jobs: int) -> None:
+@pytest.mark.parametrize("jobs", [None, 1, 2])
+def test_all_partitions_are_validated_in_any_number_of_processes(
+    stored: Path, tmp_path: Path, jobs: int | None
+) -> None:
     partitions = partitions_of(stored, size=1000)
     found = list(run_partitions(partitions, str(tmp_path / "out"), jobs=jobs))
 

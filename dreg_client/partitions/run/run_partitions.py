@@ -27,7 +27,7 @@ def run_partitions(
     rules: PartitionRules = _PLAIN,
     *,
     scheduler: str | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     resume: bool = False,
     sources: Iterable[str] = (),
 ) -> Generator[PartitionResult, None, None]:
@@ -46,7 +46,8 @@ def run_partitions(
             share it.
         rules: How to find and validate the documents.
         scheduler: The address of a Dask scheduler, such as `tcp://HOST:8786`, or `local` to start one on this machine.
-        jobs: The number of worker processes on this machine, at least 1, which uses this process.
+        jobs: The number of worker processes on this machine, at least 1; if None, this process does the work, and ends
+            if pyarrow ends it on a damaged Parquet file.
         resume: Whether to continue the run of the folder. Report files of partitions that were not changed are kept.
             Those of the repositories and blobs of a storage are kept only if the run was interrupted; then they are
             kept even if they have changed since. All others are replaced, or deleted at the end: also those of
@@ -68,7 +69,7 @@ def run_partitions(
         DregError: What `partitions` raises, such as the errors of `find_partitions`; also OSError.
     """
     _check(partitions, folder, rules, scheduler, sources)
-    check_count("jobs", jobs)
+    check_count("jobs", 1 if jobs is None else jobs)
     check_flag("resume", resume)
     each = map(_checked, partitions)
     first = [*islice(each, 1)]  # if it is wrong, nothing is written
@@ -92,7 +93,7 @@ def _checked(partition: Partition) -> Partition:
 
 
 def results_of(
-    run: Run, partitions: Iterable[Partition], *, scheduler: str | None = None, jobs: int = 1
+    run: Run, partitions: Iterable[Partition], *, scheduler: str | None = None, jobs: int | None = None
 ) -> Generator[PartitionResult, None, None]:
     """Validate partitions in an open run; see `run_partitions`."""
     task = partial(validate_partition, folder=run.location, rules=run.rules, token=run.token)
@@ -103,12 +104,12 @@ def results_of(
             yield result
 
 
-def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int) -> _Results:
+def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int | None) -> _Results:
     if scheduler is not None:
         from dreg_client.partitions.run.cluster import run_on_cluster  # noqa: PLC0415 (needs an extra)
 
-        yield from run_on_cluster(partitions, task, scheduler=scheduler, jobs=jobs)
-    elif jobs > 1:
+        yield from run_on_cluster(partitions, task, scheduler=scheduler, jobs=jobs or 1)
+    elif jobs is not None:
         from dreg_client.partitions.run.local import run_in_processes  # noqa: PLC0415 (imports multiprocessing)
 
         yield from run_in_processes(partitions, task, jobs=jobs)
