@@ -137,8 +137,9 @@ class StoredPart:
         """
         if type(start) is not int or not (stop is None or type(stop) is int) or not isinstance(names, list):
             raise TypeError
-        found = tuple(name for name in cast("list[object]", names) if isinstance(name, str))
-        if len(found) < len(names):
+        listed = cast("list[object]", names)
+        found = tuple(name for name in listed if isinstance(name, str))
+        if len(found) < len(listed):
             raise TypeError
         return cls(start, stop, found)
 
