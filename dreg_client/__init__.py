@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from dreg_client.models.parse import parse_document, parse_manifest
     from dreg_client.partitions.input.discover import find_partitions
     from dreg_client.partitions.partition import Partition, PartitionRules
-    from dreg_client.partitions.run.validate import PartitionReport, validate_partition
+    from dreg_client.partitions.run.validate import PartitionResult, validate_partition
     from dreg_client.protocol.content import RawManifest
     from dreg_client.protocol.events import (
         Answered,
@@ -178,7 +178,7 @@ _MODULES = {
     "models.parse": ("parse_document", "parse_manifest"),
     "partitions.input.discover": ("find_partitions",),
     "partitions.partition": ("Partition", "PartitionRules"),
-    "partitions.run.validate": ("PartitionReport", "validate_partition"),
+    "partitions.run.validate": ("PartitionResult", "validate_partition"),
     "protocol.content": ("RawManifest",),
     "protocol.events": (
         "Answered",
@@ -284,7 +284,7 @@ __all__ = [
     "OciManifest",
     "Options",
     "Partition",
-    "PartitionReport",
+    "PartitionResult",
     "PartitionRules",
     "Planned",
     "PlannedCopy",

@@ -7,7 +7,7 @@ from dreg_client.cli.output import counted
 from dreg_client.values.sizes import byte_size
 
 if TYPE_CHECKING:
-    from dreg_client.partitions.run.validate import PartitionReport
+    from dreg_client.partitions.run.validate import PartitionResult
     from dreg_client.partitions.summary import Summary
 
 
@@ -27,7 +27,7 @@ class PartitionProgress:
     def __exit__(self, *_: object) -> None:
         self._line.end()
 
-    def advance(self, found: "PartitionReport", total: "Summary") -> None:
+    def advance(self, found: "PartitionResult", total: "Summary") -> None:
         """Count a partition, and draw the sums so far."""
         self._done += 1
         self._read += found.partition.size

@@ -120,8 +120,8 @@ def _add_all(
                 sums.add(found)
                 advance(found.size)
                 file = _name_in(shown, name)
-                if found.run is not None and "/" not in file:
-                    reports.add(report_mark(file, found.run))
+                if found.run_token is not None and "/" not in file:
+                    reports.add(report_mark(file, found.run_token))
             else:
                 sums.add_unread(name, found, failures.put(found, name))
     return reports

@@ -32,16 +32,16 @@ from dreg_client.values.registry_name import STORAGE, STORE_KINDS
 from dreg_client.values.source_url import is_source_url, shown_source, without_password, without_passwords
 
 if TYPE_CHECKING:
-    from dreg_client.partitions.run.folder import Run
-    from dreg_client.partitions.run.validate import PartitionReport
+    from dreg_client.partitions.run.run import Run
+    from dreg_client.partitions.run.validate import PartitionResult
 
 _MOST_NAMED: Final = 20
 
 
 def validate_into(sources: tuple[str, ...], output: ParquetOutput, settings: Settings) -> int:
     """Validate sources, write their reports to a folder, print the summary; return the exit code."""
-    from dreg_client.partitions.run.folder import open_run
-    from dreg_client.partitions.run.results import results_of
+    from dreg_client.partitions.run.run import open_run
+    from dreg_client.partitions.run.run_partitions import results_of
 
     outcome, rules = _Outcome(output, settings), partition_rules(settings, output.keep)
     found = _Sources(sources, outcome.fail, has_cluster=output.scheduler is not None)
@@ -79,7 +79,7 @@ def _check_cluster(single: list[str]) -> None:
         raise click.UsageError(f"--scheduler cannot be used with {shown_source(single[0])}: {reason}")
 
 
-def _validate_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionReport":
+def _validate_single(source: str, run: "Run", settings: Settings, outcome: "_Outcome") -> "PartitionResult":
     """Validate a source as a whole, and write one report file."""
     from dreg_client.partitions.report.writing import write_reports
 
@@ -90,7 +90,7 @@ def _validate_single(source: str, run: "Run", settings: Settings, outcome: "_Out
 def _rows(source: str, rules: PartitionRules, settings: Settings, outcome: "_Outcome") -> Iterator[RowReport]:
     if source == "-" and (settings.lines or settings.field):
         for row in rows_of_stream(standard_input(), source):
-            yield RowReport(source, row.line, report_of(row, rules))
+            yield RowReport.of(row, report_of(row, rules))
         return
     first: Exception | None = None
     with closing(findings_in_source(source, settings)) as findings:
@@ -173,7 +173,7 @@ class _Outcome:
         self.has_unread = True
         self._codes.add(put_failure(failure, as_json=False, source=source))
 
-    def add(self, found: "PartitionReport") -> None:
+    def add(self, found: "PartitionResult") -> None:
         """Add the result of a partition; write why it was not read completely."""
         self._done += 1
         self._kept += found.was_done

@@ -15,9 +15,8 @@ from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.places import Found, LeftOut, StoredFile, directory_of, is_pattern
 from dreg_client.files.regular import open_regular
 from dreg_client.partitions.input.discover import NOTHING, failures_of, matching, partitions_in, partitions_of
-from dreg_client.partitions.input.divide import PARQUET_MAGIC
 from dreg_client.partitions.input.failures import naming_file
-from dreg_client.partitions.input.formats import format_of
+from dreg_client.partitions.input.formats import PARQUET_MAGIC, format_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
 from dreg_client.partitions.input.sources import TakenSources
@@ -48,17 +47,21 @@ def shows_rows(start: bytes) -> bool:
 def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> PartitionRules:
     """Return how the documents in files are found and validated."""
     lines = LineRules(
-        settings.field, settings.media_type_field, settings.kind, settings.pedantic, settings.media_type or ""
+        field=settings.field,
+        media_type_field=settings.media_type_field,
+        kind=settings.kind,
+        pedantic=settings.pedantic,
+        media_type=settings.media_type or "",
     )
     return PartitionRules(
-        lines,
-        settings.column,
-        settings.media_type_column,
-        settings.kind_column,
-        keep,
-        settings.complete,
-        settings.blobs,
-        settings.lines,
+        lines=lines,
+        column=settings.column,
+        media_type_column=settings.media_type_column,
+        kind_column=settings.kind_column,
+        keep=keep,
+        complete=settings.complete,
+        blobs=settings.blobs,
+        is_lines=settings.lines,
     )
 
 
@@ -122,7 +125,7 @@ def findings_in_stream(source: str, file: BinaryIO, settings: Settings) -> Itera
     rows_of = rows_of_archive if form == "tar" else rows_of_stream
     with naming_file(source):
         for row in rows_of(file, source, compression):
-            found = RowReport(row.source, row.line, report_of(row, rules))
+            found = RowReport.of(row, report_of(row, rules))
             report = found.report
             yield _finding(found) if report.problems else Counted(1, report.size, {report.kind or "": 1})
 

@@ -26,7 +26,6 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from dreg_client.errors import DregError, FileError
-from dreg_client.partitions.report.sums import NotAReportError
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 from dreg_client.values.source_url import shown_source, without_secrets
 
@@ -40,7 +39,7 @@ _MOST_ROWS: Final = 1024
 _MOST_INDICES: Final = 16_384
 """The maximum number of rows if all columns are dictionaries, which are copied for each batch."""
 _LONGEST: Final = MAX_DOCUMENT
-"""The number of bytes of a value from which it is kept once, in a dictionary, although it is repeated."""
+"""Values with more bytes than this stay in a dictionary instead of being copied for each row."""
 _LONGEST_NESTED: Final = 4096
 """As above, in lists, since one row may have many of them."""
 _WRITE_AGAIN: Final = "the file is damaged: write it again"
@@ -54,7 +53,7 @@ def arrow_errors(source: str, what: str = "cannot be read as Parquet") -> Genera
     """
     try:
         yield
-    except (DregError, NotAReportError, GeneratorExit):
+    except (DregError, GeneratorExit):
         raise
     except Exception as failure:
         if isinstance(failure, OSError) and failure.errno is not None and not isinstance(failure, pa.ArrowException):

@@ -1,18 +1,29 @@
 """A partition: the documents that one worker reads and validates from start to end."""
 
-import re
-from dataclasses import dataclass, field
-from hashlib import sha256
-from typing import Final, Literal
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self
 
+from dreg_client.partitions.part import (
+    KINDS,
+    WHOLE_FILE,
+    BlobRange,
+    Bytes,
+    Files,
+    Part,
+    Repositories,
+    Rows,
+    SingleRepository,
+    StoredPart,
+    UnreferencedBlobs,
+    WholeFile,
+)
+from dreg_client.partitions.report_names import report_name
 from dreg_client.validation.dumps import LineRules
 from dreg_client.values.arguments import check_flag, check_instance, check_iterable
 from dreg_client.values.source_url import shown_source, without_password
 
 Format = Literal["json", "json-lines", "parquet", "tar", "registry-storage"]
 Compression = Literal["", "gzip", "zstd", "bzip2", "xz"]
-_UNUSUAL: Final = re.compile(r"[^A-Za-z0-9.-]+")
-_LONGEST_NAME: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +84,28 @@ class Partition:
             their directory; for a part of a registry's storage, of the storage.
         format: The format of the file.
         compression: The compression of the file; empty if it is not compressed.
-        start: The first byte of uncompressed JSON Lines (lines that start before it belong to another partition), or
-            the first row of a Parquet file, counted from 0. For the blobs in the storage of a registry, the first byte
-            of their digests.
-        stop: The byte or the row after the last one; None for all that follow.
-        names: The files of the group, or the repositories, relative to `source`; empty for all other formats, and for
-            the blobs of a storage. Without `stop`, these are the unreferenced blobs.
+        part: The part of the source: `WholeFile`, `Bytes` or `Rows` of a file, `Files` of a directory; or
+            `SingleRepository`, `Repositories`, `BlobRange` or `UnreferencedBlobs` of a storage. They are in
+            `dreg_client.partitions.part`.
         size: The number of bytes to read, as stored; 0 if it is unknown.
         version: What changes if the file changes: its size and its date, or its ETag; empty if that is unknown.
+
+    Raises:
+        TypeError: A source of this format has no such part.
     """
 
     source: str = field(repr=False)
     format: Format
     compression: Compression = ""
-    start: int = 0
-    stop: int | None = None
-    names: tuple[str, ...] = ()
+    part: Part = WHOLE_FILE
     size: int = 0
     version: str = ""
+
+    def __post_init__(self) -> None:
+        """Check that the part is one of the format."""
+        if not isinstance(self.part, kinds := KINDS.get(self.format, ())):
+            expected = " or ".join(kind.__name__ for kind in kinds) or "nothing"
+            raise TypeError(f"part= takes {expected} for {self.format!r}, not {type(self.part).__name__}")
 
     @property
     def name(self) -> str:
@@ -99,21 +114,27 @@ class Partition:
         The first and the last row or byte are named. As elsewhere, rows are counted from 1, and bytes from 0.
         """
         source = shown_source(self.source)
-        if self.names:
-            return f"{source} ({self.names[0]} to {self.names[-1]})"
-        if self.format == "registry-storage":
-            digests = "unreferenced blobs" if self.stop is None else f"blobs {self.start:02x} to {self.stop - 1:02x}"
-            return f"{source} ({digests})"
-        if self.start or self.stop is not None:
-            unit, origin = ("row", 1) if self.format == "parquet" else ("byte", 0)
-            last = "the end" if self.stop is None else self.stop - 1 + origin
-            return f"{source} ({unit} {self.start + origin} to {last})"
-        return source
+        match self.part:
+            case WholeFile():
+                return source
+            case Bytes(start, stop):
+                return f"{source} (byte {start} to {stop - 1})"
+            case Rows(start, stop):
+                return f"{source} (row {start + 1} to {stop})"
+            case Files(names) | Repositories(names):
+                return f"{source} ({names[0]} to {names[-1]})"
+            case SingleRepository(name):
+                return f"{source} ({name})"
+            case BlobRange(start, stop):
+                return f"{source} (blobs {start:02x} to {stop - 1:02x})"
+            case UnreferencedBlobs():
+                return f"{source} (unreferenced blobs)"
 
     @property
     def position(self) -> tuple[str, int]:
         """The place of the partition among others: its first file, and where it starts in it."""
-        return "/".join([self.source, *self.names[:1]]), self.start
+        stored = StoredPart.of(self.part)
+        return "/".join([self.source, *stored.names[:1]]), stored.start
 
     @property
     def report_name(self) -> str:
@@ -121,8 +142,23 @@ class Partition:
 
         Sources that are different files have different names, also if their URLs differ only in what is not shown.
         """
-        source = shown_source(self.source)
-        identity = (without_password(self.source), self.format, self.compression, self.start, self.stop, self.names)
-        digest = sha256(repr(identity).encode(errors="surrogatepass")).hexdigest()[:16]
-        last = _UNUSUAL.sub("_", source.rstrip("/").rpartition("/")[2])[:_LONGEST_NAME]
-        return f"{last.lstrip('._-') or 'documents'}-{digest}.parquet"
+        source, stored = without_password(self.source), StoredPart.of(self.part)
+        identity = (source, self.format, self.compression, stored.start, stored.stop, stored.names)
+        return report_name(shown_source(self.source), identity)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the partition without credentials, as its report file states it."""
+        stored = asdict(StoredPart.of(self.part))
+        described = {"source": shown_source(self.source), "format": self.format, "compression": self.compression}
+        return {**described, **stored, "size": self.size, "version": self.version}
+
+    @classmethod
+    def of_plain(cls, plain: dict[str, Any]) -> Self:
+        """Return the partition that a report file states.
+
+        Raises:
+            ValueError, LookupError, TypeError: It is not valid.
+        """
+        others = dict(plain)
+        stored = StoredPart.of_plain(*(others.pop(name) for name in ("start", "stop", "names")))
+        return cls(**others, part=stored.part(others["format"]))

@@ -1,7 +1,7 @@
 """A document of a partition that is not validated yet, and its report."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from dreg_client.validation.report import Report
 
@@ -51,3 +51,8 @@ class RowReport:
     report: Report
     is_null: bool = False
     offset: int | None = None
+
+    @classmethod
+    def of(cls, row: Row, report: Report) -> Self:
+        """Return the report of a row."""
+        return cls(row.source, row.line, report, is_null=row.is_null, offset=row.offset)

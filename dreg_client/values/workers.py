@@ -22,7 +22,7 @@ _PATIENCE: Final = 5.0
 """Seconds until a process that has closed its connection has ended."""
 _UNGUARDED: Final = (
     "a worker process ended while it imported the program; "
-    'a script must start the work under: if __name__ == "__main__":'
+    'a script must start the work under `if __name__ == "__main__":`'
 )
 
 

@@ -13,7 +13,7 @@ from dreg_client import errors
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run import cluster as cluster_run
 from dreg_client.partitions.run.cluster import run_on_cluster
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionResult
 from tests.partitions import runs
 from tests.partitions.clusters import Cluster, cluster
 from tests.partitions.runs import wait_for, workers
@@ -50,7 +50,7 @@ def test_val_100_a_worker_that_is_killed_with_its_results_loses_none(dask: Clust
     os.kill(worker, signal.SIGKILL)
     wait_for(lambda: worker not in workers(nanny.pid))
     wait_for(lambda: not _held(dask))
-    rest = [each for each in found if isinstance(each, PartitionReport)]
+    rest = [each for each in found if isinstance(each, PartitionResult)]
 
     assert len(rest) == 2
     assert {each.partition for each in rest} < {*partitions}
@@ -85,6 +85,6 @@ def test_val_102_a_partition_that_kills_its_worker_takes_no_other_with_it(dask: 
     found = list(run_on_cluster(iter(partitions), runs.kill_both, scheduler=dask.address, jobs=1))
 
     [(bad, reason)] = [each for each in found if isinstance(each, tuple)]
-    [good] = [each.partition for each in found if isinstance(each, PartitionReport)]
+    [good] = [each.partition for each in found if isinstance(each, PartitionResult)]
     assert (good, bad) == (partitions[0], partitions[1])
     assert "4 workers were killed or ended" in reason

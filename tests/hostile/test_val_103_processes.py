@@ -12,7 +12,7 @@ from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report import writing
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.run.local import run_in_processes
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from tests.commands import run_limited
 from tests.partitions import runs
 from tests.partitions.clusters import ENVIRONMENT
@@ -43,7 +43,7 @@ sys.meta_path.insert(0, Broken())
 """
 UNGUARDED = """
 from dreg_client import find_partitions
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 for found in run_partitions(find_partitions(["in"]), "out", jobs=2):
     print(found.failure)
 """
@@ -68,7 +68,7 @@ def test_val_104_a_script_that_starts_processes_when_it_is_imported_is_told_so(t
     done = run_limited(command, capture_output=True, env=ENVIRONMENT, cwd=tmp_path, text=True, check=False)
 
     assert done.returncode == 1
-    assert 'a script must start the work under: if __name__ == "__main__":' in done.stderr.splitlines()[-1]
+    assert 'a script must start the work under `if __name__ == "__main__":`' in done.stderr.splitlines()[-1]
     assert "killed" not in done.stderr
     assert done.stdout == ""
 

@@ -11,7 +11,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from dreg_client import find_partitions
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from tests.commands import run_limited
 from tests.partitions import runs
 from tests.partitions.clusters import ENVIRONMENT

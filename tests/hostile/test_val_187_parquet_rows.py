@@ -11,6 +11,7 @@ import pytest
 from dreg_client.errors import FileError
 from dreg_client.partitions.input.kept import with_types
 from dreg_client.partitions.input.read import batches_in, rows_in
+from dreg_client.partitions.part import WHOLE_FILE, Part, Rows
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.read import read_report
 from dreg_client.partitions.run.validate import validate_partition
@@ -45,9 +46,9 @@ def with_rows(path: Path, stated: int, *places: int, table: pa.Table | None = No
     return path
 
 
-def read(path: Path, start: int = 0, stop: int | None = None) -> tuple[int, str]:
+def read(path: Path, part: Part = WHOLE_FILE) -> tuple[int, str]:
     """Return how many rows are read, and the failure that ends them."""
-    count, rows = 0, rows_in(Partition(str(path), "parquet", start=start, stop=stop))
+    count, rows = 0, rows_in(Partition(str(path), "parquet", part=part))
     try:
         for _ in rows:
             count += 1
@@ -78,8 +79,8 @@ def test_val_187_a_row_group_with_fewer_rows_than_stated_is_the_failure_of_its_f
     assert count == 1000
     assert "row group 1 of 1 has 1,000 rows, but the footer of the file states 2,000" in failure
     assert failure.endswith("the file is damaged: write it again")
-    assert read(path, 500, 2000)[0] == 500
-    assert read(path, 1500, 2000)[0] == 0
+    assert read(path, Rows(500, 2000))[0] == 500
+    assert read(path, Rows(1500, 2000))[0] == 0
 
 
 def test_val_187_the_report_has_the_rows_before_the_failure(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_val_205_processes_of_the_program_have_no_signals_blocked(dump: Path) ->
 def test_val_206_a_program_that_starts_processes_when_it_is_imported_is_told_so(dump: Path) -> None:
     done = run(UNGUARDED, dump)
 
-    assert 'a script must start the work under: if __name__ == "__main__":' in done.stdout
+    assert 'a script must start the work under `if __name__ == "__main__":`' in done.stdout
 
 
 def test_val_207_a_time_limit_at_any_moment_leaves_no_process(dump: Path) -> None:

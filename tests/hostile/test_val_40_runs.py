@@ -5,13 +5,15 @@ import signal
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from dreg_client import errors
+from dreg_client.cli.validate import validate_command
 from dreg_client.partitions.partition import Partition, PartitionRules
-from dreg_client.partitions.run.folder import open_run
 from dreg_client.partitions.run.local import MOST_ATTEMPTS, run_in_processes
-from dreg_client.partitions.run.results import run_partitions
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.run import open_run
+from dreg_client.partitions.run.run_partitions import run_partitions
+from dreg_client.partitions.run.validate import PartitionResult
 from tests.hostile.downloads import limit_files
 from tests.partitions import runs
 from tests.partitions.killed_runs import DOCUMENTS, FILES, begin, check_complete, finished, words
@@ -42,7 +44,7 @@ def test_val_40_the_partition_of_a_killed_worker_is_done_again_and_no_other(tmp_
     partitions = [Partition(str(tmp_path / str(number)), "json-lines") for number in range(6)]
     found = list(run_in_processes(iter(partitions), runs.kill_once, jobs=2))
 
-    assert {each.partition for each in found if isinstance(each, PartitionReport)} == {*partitions}
+    assert {each.partition for each in found if isinstance(each, PartitionResult)} == {*partitions}
     assert len(found) == 6
 
 
@@ -57,19 +59,30 @@ def test_val_41_a_partition_that_always_kills_its_worker_is_given_up(tmp_path: P
     assert (tmp_path / "bad.attempts").stat().st_size == MOST_ATTEMPTS == 4
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_val_41_a_partition_that_was_given_up_has_a_report_that_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr("dreg_client.partitions.run.results.validate_partition", killing)
+    monkeypatch.setattr("dreg_client.partitions.run.run_partitions.validate_partition", killing)
     partition = Partition(str(tmp_path / "bad"), "json-lines")
-    [found] = run_partitions([partition], str(tmp_path / "out"), jobs=2)
+    [found] = run_partitions([partition], str(tmp_path / "out"), jobs=jobs)
 
     assert found.failure is not None
     assert "killed 4 times" in found.failure
     assert stated(reports(tmp_path / "out")[0])["failure"] == found.failure
 
 
-def killing(partition: Partition, folder: str, rules: PartitionRules, token: str) -> PartitionReport:
+def test_val_41_one_job_has_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dreg_client.partitions.run.run_partitions.validate_partition", killing)
+    (tmp_path / "bad").write_text("{}")
+    words = [str(tmp_path / "bad"), "--format", "parquet", "-o", str(tmp_path / "out"), "--jobs", "1"]
+    done = CliRunner().invoke(validate_command, words, standalone_mode=False)
+
+    assert done.return_value == 5
+    assert "killed 4 times" in done.stderr
+
+
+def killing(partition: Partition, folder: str, rules: PartitionRules, token: str) -> PartitionResult:
     return runs.kill_always(partition)
 
 
@@ -229,11 +242,12 @@ def peak(folder: Path, partitions: int) -> int:
     folder.mkdir()
     code = (
         "import gc, sys, tracemalloc\n"
+        "from dreg_client.partitions.part import Bytes\n"
         "from dreg_client.partitions.partition import Partition\n"
-        "from dreg_client.partitions.run.results import run_partitions\n"
+        "from dreg_client.partitions.run.run_partitions import run_partitions\n"
         "source, folder, number = sys.argv[1], sys.argv[2], int(sys.argv[3])\n"
         "open(source, 'wb').write(b'{}\\n')\n"
-        "parts = (Partition(source, 'json-lines', start=n, stop=n + 1, version='1') for n in range(number))\n"
+        "parts = (Partition(source, 'json-lines', part=Bytes(n, n + 1), version='1') for n in range(number))\n"
         "most = 0\n"
         "for n, _ in enumerate(run_partitions(parts, folder, resume=True)):\n"
         "    if n == 0: tracemalloc.start()\n"  # without modules

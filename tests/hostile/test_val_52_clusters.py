@@ -11,8 +11,8 @@ from dreg_client import __version__, errors
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run import cluster as cluster_run
 from dreg_client.partitions.run.cluster import run_on_cluster
-from dreg_client.partitions.run.results import run_partitions
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.run_partitions import run_partitions
+from dreg_client.partitions.run.validate import PartitionResult
 from tests.partitions import runs
 from tests.partitions.clusters import Cluster, cluster
 from tests.partitions.killed_runs import DOCUMENTS, FILES, begin, check_complete, finished, words
@@ -65,7 +65,7 @@ def test_val_52_a_partition_whose_worker_is_killed_is_done_again(dask: Cluster, 
     partitions = [Partition(str(tmp_path / name), "json-lines") for name in "abc"]
     found = list(run_on_cluster(iter(partitions), runs.kill_once, scheduler=dask.address, jobs=1))
 
-    assert {each.partition for each in found if isinstance(each, PartitionReport)} == {*partitions}
+    assert {each.partition for each in found if isinstance(each, PartitionResult)} == {*partitions}
     assert len(found) == 3
 
 

@@ -15,7 +15,7 @@ from pyarrow import dataset, parquet
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.report.stated import METADATA
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionResult
 from dreg_client.partitions.summary import Summary
 
 ROOT = Path(__file__).parents[2]
@@ -102,26 +102,26 @@ def _command(process: int) -> str:
         return ""
 
 
-def kill_once(partition: Partition) -> PartitionReport:
+def kill_once(partition: Partition) -> PartitionResult:
     """A task that ends its process with SIGKILL the first time, as the kernel does if memory runs out."""
     try:
         os.close(os.open(f"{partition.source}.killed", os.O_CREAT | os.O_EXCL))
     except FileExistsError:
-        return PartitionReport(partition, Summary(1, 1))
+        return PartitionResult(partition, Summary(1, 1))
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
 
 
-def kill_always(partition: Partition) -> PartitionReport:
+def kill_always(partition: Partition) -> PartitionResult:
     """A task that ends its process for one partition, and notes each attempt."""
     if partition.source.endswith("bad"):
         with Path(f"{partition.source}.attempts").open("ab") as file:
             file.write(b".")
         os.kill(os.getpid(), signal.SIGKILL)
-    return PartitionReport(partition, Summary(1, 1))
+    return PartitionResult(partition, Summary(1, 1))
 
 
-def end(partition: Partition) -> PartitionReport:
+def end(partition: Partition) -> PartitionResult:
     """A task that ends its process by the signal, or with the exit code, that the partition is named after."""
     code = int(Path(partition.source).name)
     if code < 0:
@@ -129,14 +129,14 @@ def end(partition: Partition) -> PartitionReport:
     os._exit(code)
 
 
-def note(partition: Partition) -> PartitionReport:
+def note(partition: Partition) -> PartitionResult:
     """A task that notes each attempt."""
     with Path(f"{partition.source}.attempts").open("ab") as file:
         file.write(b".")
-    return PartitionReport(partition, Summary(1, 1))
+    return PartitionResult(partition, Summary(1, 1))
 
 
-def kill_both(partition: Partition) -> PartitionReport:
+def kill_both(partition: Partition) -> PartitionResult:
     """A task that ends its process for a bad partition, and takes a good one in the same process with it."""
     place = Path(partition.source)
     other = place.with_name("good" if place.name == "bad" else "bad")
@@ -150,6 +150,6 @@ def kill_both(partition: Partition) -> PartitionReport:
     return note(partition)
 
 
-def fail(partition: Partition) -> PartitionReport:
+def fail(partition: Partition) -> PartitionResult:
     """A task with an error that ends the run."""
     raise PermissionError(13, "Permission denied", partition.source)

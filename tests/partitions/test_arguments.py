@@ -8,7 +8,7 @@ import pytest
 
 from dreg_client import LineRules, PartitionRules, find_partitions, validate_file, validate_partition
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 
 GIVEN = [Partition("/dumps/web.jsonl", "json-lines")]
 WRONG: Any = cast("Any", 7)

@@ -14,8 +14,9 @@ from dreg_client.errors import DregError, FileError, MissingLibraryError, NotFou
 from dreg_client.files.remote import read_starts
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import rows_in
+from dreg_client.partitions.part import Files
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from dreg_client.values.source_url import is_source_url, shown_source
 from tests.partitions.stored import PACK, VALID, lines, numbers
 
@@ -89,15 +90,20 @@ def brittle(memory: MemoryFileSystem) -> Iterator[type[Brittle]]:
     Brittle.failing = None
 
 
+def files_of(partition: Partition) -> list[str]:
+    """The files of a partition."""
+    if isinstance(partition.part, Files):
+        return [f"{partition.source}/{name}" for name in partition.part.names]
+    return [partition.source]
+
+
 def test_folders_and_patterns_at_urls_are_searched_like_those_of_paths(memory: MemoryFileSystem) -> None:
     for name in ("a.jsonl", "s/b.jsonl.gz", "s/t/c.json", ".h/d.jsonl", "_t/e.jsonl", "f.txt"):
         memory.pipe(f"/x/{name}", lines(1))
 
     def names(url: str) -> list[str]:
         parts = find_partitions([url])
-        return sorted(
-            name for part in parts for name in ([f"{part.source}/{it}" for it in part.names] or [part.source])
-        )
+        return sorted(chain.from_iterable(map(files_of, parts)))
 
     assert names("memory://x") == ["memory://x/a.jsonl", "memory://x/s/b.jsonl.gz", "memory://x/s/t/c.json"]
     assert names("memory://x/") == names("memory://x")

@@ -14,7 +14,7 @@ from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import rows_in
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from dreg_client.values.digest import Digest
 from dreg_client.values.source_url import shown_source
 from tests.commands import ROOT, run_limited

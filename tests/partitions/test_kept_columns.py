@@ -17,8 +17,8 @@ from dreg_client import PartitionRules, errors, validate_partition
 from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.report_columns import PLACE, stated_fields
-from dreg_client.partitions.run.results import run_partitions
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.run_partitions import run_partitions
+from dreg_client.partitions.run.validate import PartitionResult
 from tests.commands import run_dreg
 from tests.partitions.clusters import ENVIRONMENT
 from tests.partitions.runs import ROOT, document, reports
@@ -37,7 +37,7 @@ def put(folder: Path, files: Mapping[str, Column]) -> Path:
     return folder
 
 
-def run(folder: Path, out: Path, *, resume: bool = False, keep: tuple[str, ...] = ("id",)) -> list[PartitionReport]:
+def run(folder: Path, out: Path, *, resume: bool = False, keep: tuple[str, ...] = ("id",)) -> list[PartitionResult]:
     rules = PartitionRules(keep=keep)
     return list(run_partitions(find_partitions([str(folder)], rules), str(out), rules, resume=resume))
 

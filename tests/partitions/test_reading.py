@@ -15,6 +15,16 @@ from pyarrow import parquet
 from dreg_client.errors import ColumnError, FileError, NotFoundError, UnsupportedError
 from dreg_client.partitions.input.discover import find_partitions
 from dreg_client.partitions.input.read import batches_in, reports_in, rows_in
+from dreg_client.partitions.part import (
+    BlobRange,
+    Bytes,
+    Files,
+    Repositories,
+    Rows,
+    SingleRepository,
+    UnreferencedBlobs,
+    WholeFile,
+)
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row
 from dreg_client.partitions.run.chunks import chunk_reports
@@ -75,7 +85,7 @@ def test_val_24_the_first_bytes_say_how_a_file_is_compressed_not_its_name(tmp_pa
 def test_val_24_a_compressed_file_that_is_named_like_an_uncompressed_one_is_not_divided(tmp_path: Path) -> None:
     put(tmp_path, PACK[".gz"](lines(1000)), "dump.jsonl")
 
-    assert [(part.start, part.stop) for part in find_partitions([str(tmp_path)], size=100)] == [(0, None)]
+    assert [part.part for part in find_partitions([str(tmp_path)], size=100)] == [WholeFile()]
 
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -179,7 +189,7 @@ def test_small_documents_of_a_folder_are_grouped(tmp_path: Path) -> None:
     put(tmp_path, VALID, *(f"{number % 7}/{number}.json" for number in range(2500)))
     groups = [*find_partitions([str(tmp_path)])]
 
-    assert [len(group.names) for group in groups] == [1000, 1000, 500]
+    assert [len(group.part.names) for group in groups if isinstance(group.part, Files)] == [1000, 1000, 500]
     assert len({row.source for group in groups for row in rows_in(group)}) == 2500
 
 
@@ -316,7 +326,7 @@ def test_val_30_a_column_that_is_missing_or_of_another_type_is_an_error(tmp_path
 
 
 def test_partitions_can_be_sent_to_other_machines(tmp_path: Path) -> None:
-    part, rules = Partition(str(tmp_path), "json", names=("a.json",)), PartitionRules(LineRules("manifest"))
+    part, rules = Partition(str(tmp_path), "json", part=Files(("a.json",))), PartitionRules(LineRules("manifest"))
 
     assert pickle.loads(pickle.dumps((part, rules))) == (part, rules)
 
@@ -324,11 +334,15 @@ def test_partitions_can_be_sent_to_other_machines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("partition", "name"),
     [
-        (Partition("a.jsonl", "json-lines", start=0, stop=100), "a.jsonl (byte 0 to 99)"),
-        (Partition("a.jsonl", "json-lines", start=100), "a.jsonl (byte 100 to the end)"),
-        (Partition("a.parquet", "parquet", start=0, stop=100), "a.parquet (row 1 to 100)"),
-        (Partition("a.parquet", "parquet", start=100), "a.parquet (row 101 to the end)"),
+        (Partition("a.jsonl", "json-lines", part=Bytes(0, 100)), "a.jsonl (byte 0 to 99)"),
+        (Partition("a.parquet", "parquet", part=Rows(0, 100)), "a.parquet (row 1 to 100)"),
+        (Partition("/store", "registry-storage", part=SingleRepository("web")), "/store (web)"),
+        (Partition("/store", "registry-storage", part=Repositories(("app", "web"))), "/store (app to web)"),
+        (Partition("/store", "registry-storage", part=BlobRange(16, 17)), "/store (blobs 10 to 10)"),
+        (Partition("/store", "registry-storage", part=UnreferencedBlobs()), "/store (unreferenced blobs)"),
     ],
 )
-def test_the_name_of_a_partition_has_its_first_and_its_last_row_or_byte(partition: Partition, name: str) -> None:
+def test_the_name_of_a_partition_has_its_part_with_the_first_and_the_last_row_or_byte(
+    partition: Partition, name: str
+) -> None:
     assert partition.name == name

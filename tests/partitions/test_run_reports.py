@@ -14,8 +14,8 @@ from pyarrow import parquet
 from dreg_client import PartitionRules, errors, find_partitions, validate_partition
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.report.read import read_report
-from dreg_client.partitions.run.folder import open_run
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run import open_run
+from dreg_client.partitions.run.run_partitions import run_partitions
 from tests.commands import run_limited
 from tests.partitions.clusters import ENVIRONMENT
 from tests.partitions.runs import DREG, document, partitions_of, reported, reports, write_files

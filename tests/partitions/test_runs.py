@@ -10,7 +10,7 @@ from pyarrow import dataset, parquet
 from dreg_client import PartitionRules, errors, validate_partition
 from dreg_client.arrow import REPORT_SCHEMA
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from dreg_client.validation.dumps import LineRules
 from tests.commands import run_limited
 from tests.partitions.clusters import ENVIRONMENT
@@ -93,8 +93,10 @@ def test_without_documents_there_is_a_report_file_without_rows(tmp_path: Path) -
     assert parquet.read_metadata(reports(tmp_path / "out")[0]).num_rows == 0
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_all_partitions_are_validated_in_any_number_of_processes(stored: Path, tmp_path: Path, jobs: int) -> None:
+@pytest.mark.parametrize("jobs", [None, 1, 2])
+def test_all_partitions_are_validated_in_any_number_of_processes(
+    stored: Path, tmp_path: Path, jobs: int | None
+) -> None:
     partitions = partitions_of(stored, size=1000)
     found = list(run_partitions(partitions, str(tmp_path / "out"), jobs=jobs))
 

@@ -12,8 +12,8 @@ from fsspec.implementations.memory import MemoryFileSystem
 from dreg_client import PartitionRules, errors
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.report.folder import folder_at
-from dreg_client.partitions.run.folder import open_run
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run import open_run
+from dreg_client.partitions.run.run_partitions import run_partitions
 from dreg_client.partitions.run.state import create_state
 from tests.partitions.runs import partitions_of, write_files
 from tests.partitions.s3_server import s3_server

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dreg_client.arrow import REPORT_SCHEMA
+from dreg_client.partitions.part import WHOLE_FILE, Rows
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.stated import ReportContent
 from dreg_client.partitions.summary import Summary
@@ -41,7 +42,7 @@ def write_report(folder: Path, source: str, rows: Sequence[Json], failure: str |
     table = pa.Table.from_pylist([*rows], PLACED)
     for batch in table.to_batches():
         add_batch(summary, batch)
-    partition = Partition(source, "parquet", start=start)
+    partition = Partition(source, "parquet", part=Rows(start, start + len(rows)) if start else WHOLE_FILE)
     stated = ReportContent(partition, PartitionRules(), "", summary, failure).metadata(table.num_rows)
     folder.mkdir(exist_ok=True)
     return write_table(folder / partition.report_name, table, {"dreg.partition": stated})

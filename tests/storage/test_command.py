@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dreg_client import Digest, PartitionRules, find_partitions
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from tests.commands import ROOT, run_dreg
 from tests.storage.planted import GONE, Tree, age, write
 

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from dreg_client import PartitionReport, PartitionRules, find_partitions
+from dreg_client import PartitionResult, PartitionRules, find_partitions
 from dreg_client.partitions.report.read import read_report
-from dreg_client.partitions.run.results import run_partitions
+from dreg_client.partitions.run.run_partitions import run_partitions
 from tests.commands import ROOT, run_dreg
 from tests.storage.planted import Tree
 
 BLOBS = PartitionRules(blobs=True)
 
 
-def run(tree: Tree, out: Path, *, resume: bool = False) -> Iterator[PartitionReport]:
+def run(tree: Tree, out: Path, *, resume: bool = False) -> Iterator[PartitionResult]:
     return run_partitions(find_partitions([tree.name]), str(out), resume=resume)
 
 
-def found(results: Iterator[PartitionReport], out: Path) -> set[str]:
+def found(results: Iterator[PartitionResult], out: Path) -> set[str]:
     """Return the rules that are broken, in the report files of all results."""
     files = [str(out / each.partition.report_name) for each in results]
     return {rule for file in files for rule, _ in read_report(file).summary.rules}

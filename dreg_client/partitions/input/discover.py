@@ -28,6 +28,7 @@ from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.partitions.input.divide import divided
 from dreg_client.partitions.input.formats import ENDINGS, is_known
 from dreg_client.partitions.input.sources import TakenSources, absolute, without_reports
+from dreg_client.partitions.part import Files, Repositories
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.values.arguments import check_count, check_instance, check_iterable
 from dreg_client.values.registry_name import STORAGE
@@ -154,10 +155,14 @@ def _of_storage(source: str, rules: PartitionRules, taken: TakenSources) -> Iter
     repository = None if named.repository is None else str(named.repository)
     if not taken.take_storage(named.path, repository):
         return
-    for part in storage_partitions(source, rules):
-        names = tuple(name for name in part.names if repository or not taken.has_repository(named.path, name))
-        if names or not part.names:
-            yield replace(part, names=names)
+    for partition in storage_partitions(source, rules):
+        match partition.part:
+            case Repositories(names):
+                left = tuple(name for name in names if not taken.has_repository(named.path, name))
+                if left:
+                    yield replace(partition, part=Repositories(left))
+            case _:
+                yield partition
 
 
 def _files(source: str, taken: TakenSources, on_left_out: OnLeftOut) -> Iterator[tuple[StoredFile, str]]:
@@ -258,4 +263,4 @@ class _Groups:
             # Without the version of one file, nothing shows that the group is still the same.
             versions = "\n".join(file.version for file in files) if all(file.version for file in files) else ""
             version = versions and sha256(versions.encode()).hexdigest()
-            yield Partition(self._directory, "json", names=names, size=octets, version=version)
+            yield Partition(self._directory, "json", part=Files(names), size=octets, version=version)

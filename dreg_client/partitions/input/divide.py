@@ -10,11 +10,10 @@ from dreg_client.files.compressed import MAGIC, BrokenStreamError, compression_o
 from dreg_client.files.forward import plain_stream
 from dreg_client.files.places import StoredFile, open_source
 from dreg_client.files.tar_headers import BLOCK, is_tar
-from dreg_client.partitions.input.formats import format_of
+from dreg_client.partitions.input.formats import PARQUET_MAGIC, format_of
+from dreg_client.partitions.part import Bytes, Rows
 from dreg_client.partitions.partition import Compression, Format, Partition, PartitionRules
 
-PARQUET_MAGIC: Final = b"PAR1"
-"""The first bytes of a Parquet file."""
 _COMPRESSED: Final = 8
 """How many times as large the columns of a Parquet file are without compression, at most, as a rule."""
 _MOST_PARTS: Final = 8
@@ -57,7 +56,7 @@ def _stretches(whole: Partition, size: int) -> Iterator[Partition]:
             return
     for start in range(0, whole.size, size):
         stop = min(start + size, whole.size)
-        yield replace(whole, start=start, stop=stop, size=stop - start)
+        yield replace(whole, part=Bytes(start, stop), size=stop - start)
 
 
 def _rows(whole: Partition, size: int) -> Iterator[Partition]:
@@ -78,7 +77,7 @@ def _rows(whole: Partition, size: int) -> Iterator[Partition]:
         yield whole
         return
     for start, stop in pairwise([0, *ends]):
-        yield replace(whole, start=start, stop=stop, size=whole.size // len(ends))
+        yield replace(whole, part=Rows(start, stop), size=whole.size // len(ends))
 
 
 def _ends(groups: list[tuple[int, int]], size: int) -> Iterator[int]:

@@ -10,6 +10,7 @@ from dreg_client.files.places import joined, open_source
 from dreg_client.files.remote import read_starts
 from dreg_client.files.unchanged import unchanged
 from dreg_client.partitions.input.failures import naming_file
+from dreg_client.partitions.part import Files
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.row import Row
 from dreg_client.values.sizes import KIBIBYTE, MAX_DOCUMENT
@@ -41,13 +42,16 @@ def rows_of_documents(partition: Partition) -> Iterator[Row]:
 
 def _starts(partition: Partition) -> Iterator[tuple[str, bytes | None]]:
     """Yield each file, with its first bytes if they were read together with those of others."""
-    if not partition.names or not is_remote(partition.source):
-        names = partition.names or ("",)
-        yield from ((joined(partition.source, name) if name else partition.source, None) for name in names)
+    if not isinstance(partition.part, Files):
+        yield partition.source, None
         return
-    at_once = 4 * _AT_ONCE if partition.size < _SMALL * len(partition.names) else _AT_ONCE
-    for start in range(0, len(partition.names), at_once):
-        urls = [joined(partition.source, name) for name in partition.names[start : start + at_once]]
+    sources = [joined(partition.source, name) for name in partition.part.names]
+    if not is_remote(partition.source):
+        yield from ((source, None) for source in sources)
+        return
+    at_once = 4 * _AT_ONCE if partition.size < _SMALL * len(sources) else _AT_ONCE
+    for start in range(0, len(sources), at_once):
+        urls = sources[start : start + at_once]
         yield from zip(urls, read_starts(urls, MAX_DOCUMENT + 1), strict=True)
 
 

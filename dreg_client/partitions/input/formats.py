@@ -1,4 +1,4 @@
-"""The formats of files with documents, by the endings of their names."""
+"""The formats of files with documents, by the endings of their names, or by their first bytes."""
 
 from typing import Final
 
@@ -13,6 +13,8 @@ _FORMATS: Final[dict[str, Format]] = {
     ".parquet": "parquet",
     ".tar": "tar",
 }
+PARQUET_MAGIC: Final = b"PAR1"
+"""The first bytes of a Parquet file."""
 ENDINGS: Final = ("*.json", "*.jsonl", "*.ndjson", "*.parquet", "*.tar")
 """The names of files with documents, for messages. All but Parquet files may also be compressed."""
 

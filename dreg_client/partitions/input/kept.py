@@ -63,7 +63,9 @@ class KeptTypes:
 
 
 def with_types(partitions: Iterable[Partition], rules: PartitionRules) -> tuple[Iterable[Partition], PartitionRules]:
-    """Return partitions, and rules with the types of the kept columns, for which the first ones are taken.
+    """Return all partitions, and the rules with the types of the kept columns.
+
+    The first partitions are consumed to find the types.
 
     Raises:
         ColumnError: The first Parquet file has no such column.

@@ -21,6 +21,7 @@ from dreg_client.files.places import open_source
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.plain_columns import in_pieces, plain_field, plain_type
 from dreg_client.partitions.parquet_batches import ParquetInput, arrow_errors
+from dreg_client.partitions.part import Rows
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report_columns import (
     PLACE,
@@ -32,7 +33,7 @@ from dreg_client.partitions.report_columns import (
 from dreg_client.partitions.row import Row
 from dreg_client.validation.report import Report
 from dreg_client.validation.stated import validate_as
-from dreg_client.values.sizes import MAX_DOCUMENT
+from dreg_client.values.sizes import FAR, MAX_DOCUMENT
 from dreg_client.values.source_url import encodable, shown_source
 
 _Document: TypeAlias = tuple[bytes | None, str | None, str | None, bool, None, Report | None]
@@ -84,7 +85,7 @@ def batches_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[
     with _opened(partition) as file:
         schema = file.schema
         _check_columns(schema, rules)
-        rows = partition.start
+        rows = _rows(partition).start
         for batch in _with_kept(_batches(file, partition, rules), schema, rules, partition.source):
             lines = pa.array(range(rows + 1, rows + batch.num_rows + 1), pa.int64())
             sources = pa.array([name] * batch.num_rows, pa.string())
@@ -148,18 +149,24 @@ def _batches(file: ParquetInput, partition: Partition, rules: PartitionRules) ->
     row = 0
     with arrow_errors(partition.source):
         groups = file.row_groups()
-    stop = sum(rows for rows, _ in groups) if partition.stop is None else partition.stop
+    part = _rows(partition)
+    stop = min(part.stop, sum(rows for rows, _ in groups))
     for number, (rows, _) in enumerate(groups):
         after = row + rows
-        if row + max(rows, 1) > partition.start and row < max(stop, 1):  # also one that seems to be empty
+        if row + max(rows, 1) > part.start and row < max(stop, 1):  # also one that seems to be empty
             for batch in _of_group(file, number, partition.source, rules):
-                first, last = max(partition.start - row, 0), min(stop - row, batch.num_rows)
+                first, last = max(part.start - row, 0), min(stop - row, batch.num_rows)
                 row += batch.num_rows
                 if first < last:
                     yield batch.slice(first, last - first)
                 if stop <= row < after:
                     return
         row = after
+
+
+def _rows(partition: Partition) -> Rows:
+    """Return the rows of a partition, which may be more than its file has."""
+    return partition.part if isinstance(partition.part, Rows) else Rows(0, FAR)
 
 
 def _of_group(file: ParquetInput, number: int, source: str, rules: PartitionRules) -> Iterator[pa.RecordBatch]:
@@ -175,7 +182,7 @@ def rows_of_parquet(partition: Partition, rules: PartitionRules) -> Iterator[Row
     Documents of more than the maximum size are validated here, once for each value, as there may be very many of them
     in a small file.
     """
-    name, last = shown_source(partition.source), partition.start
+    name, last = shown_source(partition.source), _rows(partition).start
     for batch in batches_of_parquet(partition, rules):
         documents = _documents(batch, rules)
         yield from (Row(name, number, *document) for number, document in enumerate(documents, last + 1))

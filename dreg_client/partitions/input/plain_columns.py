@@ -64,7 +64,7 @@ def _too_large(name: str, size: tuple[int, int], source: str) -> FileError:
 
 
 def plain_type(kind: Any) -> Any:  # noqa: ANN401 (as above)
-    """Return the type that a kept column of a file has in reports: strings and binary values are no views.
+    """Return the type of a kept column in reports; views become plain strings and binary values.
 
     pyarrow cannot write all columns with views, nor convert dictionaries to views, nor what is in list views.
     """

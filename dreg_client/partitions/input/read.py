@@ -10,6 +10,7 @@ from dreg_client.partitions.input.documents import rows_of_documents
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.lines import rows_of_lines
 from dreg_client.partitions.input.tars import rows_of_tar
+from dreg_client.partitions.part import WholeFile
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import Row, RowReport
 from dreg_client.validation.dumps import validate_line
@@ -57,8 +58,8 @@ def _unchanged(partition: Partition) -> AbstractContextManager[None]:
     """Return a block that checks that the file does not change. Files of JSON are checked one by one."""
     if partition.format in {"json", "registry-storage"}:
         return nullcontext()
-    is_part = partition.start > 0 or partition.stop is not None
-    return unchanged(partition.source, partition.version if is_part else "")
+    is_whole = isinstance(partition.part, WholeFile)
+    return unchanged(partition.source, "" if is_whole else partition.version)
 
 
 def batches_in(partition: Partition, rules: PartitionRules = _RULES) -> "Iterator[pa.RecordBatch]":
@@ -90,7 +91,7 @@ def reports_in(partition: Partition, rules: PartitionRules = _RULES) -> Iterator
         yield from reports_in_storage(partition, rules)
         return
     for row in rows_in(partition, rules):
-        yield RowReport(row.source, row.line, report_of(row, rules), is_null=row.is_null, offset=row.offset)
+        yield RowReport.of(row, report_of(row, rules))
 
 
 def report_of(row: Row, rules: PartitionRules = _RULES) -> Report:

@@ -1,7 +1,6 @@
 """How sources are spelled, and which files several sources name."""
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypeVar
@@ -9,13 +8,11 @@ from typing import Final, TypeVar
 from dreg_client.errors import DregError
 from dreg_client.files.places import LeftOut, StoredFile, directory_of, find_source, is_hidden, joined
 from dreg_client.partitions.input.formats import format_of
+from dreg_client.partitions.report_names import RUN_FILE, is_report_name
 from dreg_client.values.registry_name import STORAGE
 from dreg_client.values.source_url import is_source_url, local_path, without_query
 
-RUN_FILE: Final = "_dreg-run.json"
-"""The file that states which run the report files in a folder are of."""
 _Found = TypeVar("_Found", bound=StoredFile | LeftOut)
-_REPORT: Final = re.compile(r"-[0-9a-f]{16}\.parquet\Z")
 _TREE: Final = "/docker/registry/v2"
 
 
@@ -39,7 +36,7 @@ def without_reports(files: Iterator[_Found]) -> Iterator[_Found]:
     """Yield what was found without the reports of runs, such as that of the folder to which this run writes."""
     known = ("", False)
     for file in files:
-        if _REPORT.search(file.source):
+        if is_report_name(file.source):
             directory = directory_of(file.source)
             if directory != known[0]:
                 known = directory, _has_run(directory)

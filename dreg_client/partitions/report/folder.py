@@ -63,20 +63,20 @@ class ReportFolder(Protocol):
         """Delete what killed processes have left. No other run may be active."""
 
 
-def folder_at(place: str) -> ReportFolder:
+def folder_at(location: str) -> ReportFolder:
     """Return the folder at a path or URL.
 
     Raises:
         FileError: It is a URL that is only read, such as one of HTTP.
     """
-    if not is_local(place) and not is_source_url(place):
-        raise FileError(shown_source(place), f"{READ_ONLY}; {WRITABLE}")
-    return LocalFolder(local_path(place)) if is_local(place) else RemoteFolder(place)
+    if not is_local(location) and not is_source_url(location):
+        raise FileError(shown_source(location), f"{READ_ONLY}; {WRITABLE}")
+    return LocalFolder(local_path(location)) if is_local(location) else RemoteFolder(location)
 
 
-def is_local(place: str) -> bool:
+def is_local(location: str) -> bool:
     """Return whether a folder is a directory."""
-    return "://" not in place or place.startswith(LOCAL_URLS)
+    return "://" not in location or location.startswith(LOCAL_URLS)
 
 
 class LocalFolder:

@@ -8,14 +8,14 @@ from itertools import groupby
 from typing import Any
 
 
-def report_mark(name: str, run: str) -> int:
+def report_mark(name: str, run_token: str) -> int:
     """Return a number of 64 bits that tells a report file apart from all others.
 
     Args:
         name: The name of the file.
-        run: The token of the run that wrote it; empty if it was written without a run.
+        run_token: The token of the run that wrote it; empty if it was written without a run.
     """
-    return int.from_bytes(blake2b(f"{name}\n{run}".encode(errors="surrogatepass"), digest_size=8).digest(), "big")
+    return int.from_bytes(blake2b(f"{name}\n{run_token}".encode(errors="surrogatepass"), digest_size=8).digest(), "big")
 
 
 @dataclass(slots=True)
@@ -41,10 +41,10 @@ class RunReports:
     def __init__(self) -> None:
         self._names, self._marks = _Numbers(), _Numbers()
 
-    def add(self, name: str, run: str) -> None:
+    def add(self, name: str, run_token: str) -> None:
         """Add a report; the arguments are those of `report_mark`. It may be added again."""
         self._names.add(report_mark(name, ""))
-        self._marks.add(report_mark(name, run))
+        self._marks.add(report_mark(name, run_token))
 
     def __len__(self) -> int:
         return len(self._marks.sorted())
@@ -53,9 +53,9 @@ class RunReports:
         """Return whether the run has a report of this name."""
         return report_mark(name, "") in self._names
 
-    def has(self, name: str, run: str) -> bool:
+    def has(self, name: str, run_token: str) -> bool:
         """Return whether the run has this report, written by this run."""
-        return report_mark(name, run) in self._marks
+        return report_mark(name, run_token) in self._marks
 
     def digest(self) -> ReportsDigest:
         """Return the digest of all reports."""

@@ -13,6 +13,7 @@ from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch, columns_to_read
 
 _ROWS: Final = 16_384
+_NOT_COMPLETE: Final = "is not a complete Parquet file of reports"
 
 
 def read_parquet(file: BinaryIO, name: str) -> FileSums:
@@ -22,24 +23,27 @@ def read_parquet(file: BinaryIO, name: str) -> FileSums:
         NotAReportError: It does not have the columns of reports.
         FileError: It is damaged, or cannot be read.
     """
-    with arrow_errors(name, "is not a complete Parquet file of reports"):
+    with arrow_errors(name, _NOT_COMPLETE):
         parquet = ParquetInput.of(file)
         stated = stated_in(parquet.reader.metadata)
-        if stated is None or stated.place is None:
-            return FileSums(_sums_of_rows(parquet, name), position=(name, 0))
-        partition, position = stated.place
-        failed = ((partition, stated.failure),) if stated.failure else ()
-        summary = stated.summary or _sums_of_rows(parquet, name)
-        return FileSums(summary, failed, position=position, run=stated.run)
+    if stated is None or stated.place is None:
+        return FileSums(_sums_of_rows(parquet, name), position=(name, 0))
+    partition, position = stated.place
+    failed = ((partition, stated.failure),) if stated.failure else ()
+    summary = stated.summary or _sums_of_rows(parquet, name)
+    return FileSums(summary, failed, position=position, run_token=stated.run_token)
 
 
 def _sums_of_rows(parquet: ParquetInput, name: str) -> Summary:
-    schema = parquet.schema
-    missing = [field for field in REPORT_SCHEMA.names if schema.get_field_index(field) < 0]
+    with arrow_errors(name, _NOT_COMPLETE):
+        schema = parquet.schema
+        missing = [field for field in REPORT_SCHEMA.names if schema.get_field_index(field) < 0]
     if missing:
         raise NotAReportError(f"is not a report: it has no column {missing[0]}; expected the columns of REPORT_SCHEMA")
-    summary, columns = Summary(), columns_to_read(schema)
-    for number in range(len(parquet.row_groups())):
-        for batch in parquet.batches(number, columns, _ROWS):
-            add_batch(summary, batch, name)
+    summary = Summary()
+    with arrow_errors(name, _NOT_COMPLETE):
+        columns = columns_to_read(schema)
+        for number in range(len(parquet.row_groups())):
+            for batch in parquet.batches(number, columns, _ROWS):
+                add_batch(summary, batch, name)
     return summary

@@ -21,8 +21,7 @@ from dreg_client.files.places import (
     open_source,
 )
 from dreg_client.files.search import files_below, matches
-from dreg_client.partitions.input.divide import PARQUET_MAGIC
-from dreg_client.partitions.input.formats import format_of
+from dreg_client.partitions.input.formats import PARQUET_MAGIC, format_of
 from dreg_client.partitions.report.json_lines import read_lines
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.values.source_url import shown_source

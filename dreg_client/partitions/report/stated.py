@@ -1,14 +1,13 @@
 """What the report file of a partition states about itself, in the metadata of Parquet: what it is of, and its sums."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final, cast
 
 from dreg_client import __version__
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.summary import Position, Summary
 from dreg_client.values.sizes import MEBIBYTE
-from dreg_client.values.source_url import shown_source
 
 METADATA: Final = "dreg.partition"
 """The member of a Parquet file's metadata."""
@@ -23,20 +22,20 @@ class ReportContent:
     Attributes:
         partition: The partition.
         rules: How its documents were validated.
-        run: The token of the run that wrote it; empty if it was written without a run.
+        run_token: The token of the run that wrote it; empty if it was written without a run.
         summary: The sums of its rows.
         failure: Why the partition was not read completely; None if it was.
     """
 
     partition: Partition
     rules: PartitionRules
-    run: str
+    run_token: str
     summary: Summary
     failure: str | None = None
 
     def metadata(self, rows: int) -> str:
         """Return what a file with this number of rows states, as JSON."""
-        content = {"run": self.run, "summary": self.summary.plain(), "failure": self.failure, "rows": rows}
+        content = {"run": self.run_token, "summary": self.summary.plain(), "failure": self.failure, "rows": rows}
         return json.dumps({**_identity(self.partition, self.rules), **content})
 
 
@@ -45,8 +44,7 @@ def _identity(partition: Partition, rules: PartitionRules) -> dict[str, Any]:
 
     The name tells partitions apart whose sources are shown in the same way, such as versions of an object.
     """
-    shown = replace(partition, source=shown_source(partition.source))  # without credentials
-    stated = {"dreg": __version__, "rules": plain_rules(rules), "partition": asdict(shown)}
+    stated = {"dreg": __version__, "rules": plain_rules(rules), "partition": partition.plain()}
     return {**stated, "name": partition.report_name}
 
 
@@ -61,7 +59,7 @@ class StatedReport:
 
     Attributes:
         name: The name that the file must have, by its partition; None if it states none.
-        run: The token of the run that wrote it; empty if it was written without a run.
+        run_token: The token of the run that wrote it; empty if it was written without a run.
         failure: Why the partition was not read completely; None if it was.
         summary: Its sums; None if they are not valid, or not those of its rows. Programs that change the rows of a file
             often keep its metadata.
@@ -69,7 +67,7 @@ class StatedReport:
     """
 
     name: str | None
-    run: str
+    run_token: str
     failure: str | None
     summary: Summary | None
     place: tuple[str, Position] | None
@@ -117,10 +115,8 @@ def _summary(members: dict[str, Any]) -> Summary | None:
 
 def _place(members: dict[str, Any]) -> tuple[str, Position] | None:
     try:
-        plain: dict[str, Any] = dict(members["partition"])
-        plain["names"] = tuple(plain["names"])
-        partition = Partition(**plain)
-        source, start = partition.position
-        return partition.name, (source, int(start))
+        partition = Partition.of_plain(members["partition"])
+        name, position = partition.name, partition.position
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
+    return name, position

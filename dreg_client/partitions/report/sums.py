@@ -20,8 +20,8 @@ class FileSums:
         omitted: The number of further ones.
         position: The place of the partition among others.
         size: The size of the file in bytes.
-        run: The token of the run that wrote it, empty if it was written without one; None if it is not the report of a
-            partition.
+        run_token: The token of the run that wrote it, empty if it was written without one; None if it is not the report
+            of a partition.
     """
 
     summary: Summary
@@ -29,4 +29,4 @@ class FileSums:
     omitted: int = 0
     position: Position = ("", 0)
     size: int = 0
-    run: str | None = None
+    run_token: str | None = None

@@ -19,8 +19,8 @@ from dreg_client.partitions.report.stated import ReportContent
 from dreg_client.partitions.report_columns import PLACE_NAMES, report_columns
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.run.failures import unexpected
-from dreg_client.partitions.run.folder import Run, check_token
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.run import Run, check_token
+from dreg_client.partitions.run.validate import PartitionResult
 from dreg_client.partitions.summary import Summary
 from dreg_client.partitions.summary_batches import add_batch
 from dreg_client.values.source_url import without_passwords
@@ -28,25 +28,25 @@ from dreg_client.values.source_url import without_passwords
 T = TypeVar("T")
 
 
-def write_partition(partition: Partition, folder: str, rules: PartitionRules, token: str) -> PartitionReport:
+def write_partition(partition: Partition, location: str, rules: PartitionRules, token: str) -> PartitionResult:
     """Validate a partition and write its report file, as `validate_partition` describes."""
-    place = folder_at(folder)
+    folder = folder_at(location)
     if token:
-        check_token(place, token)
-    if (found := _finished(place, partition, rules, token)) is not None:
+        check_token(folder, token)
+    if (found := _finished(folder, partition, rules, token)) is not None:
         return found
     reading = _Reading()
-    writing = _Writing(place, partition, rules, token)
+    writing = _Writing(folder, partition, rules, token)
     return writing.written(_batches(partition, rules, reading), reading)
 
 
-def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) -> PartitionReport:
+def write_reports(run: Run, partition: Partition, reports: Iterator[RowReport]) -> PartitionResult:
     """Write the report file of documents that were validated already, such as those of an image layout."""
     reading = _Reading()
     writing = _Writing(run.folder, partition, run.rules, run.token)
-    report = writing.written(_of_rows(reading.until_failure(reports), run.rules), reading)
-    run.add(report)
-    return report
+    result = writing.written(_of_rows(reading.until_failure(reports), run.rules), reading)
+    run.add(result)
+    return result
 
 
 class _Writing(NamedTuple):
@@ -57,7 +57,7 @@ class _Writing(NamedTuple):
     rules: PartitionRules
     token: str
 
-    def written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
+    def written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionResult:
         """Write the batches; return their sums, and what ended them. If they cannot be written, write no rows."""
         try:
             return self._written(batches, reading)
@@ -67,7 +67,7 @@ class _Writing(NamedTuple):
             reading.failure = unexpected(failure)
             return self._written(iter(()), reading)
 
-    def _written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionReport:
+    def _written(self, batches: Iterator[pa.RecordBatch], reading: "_Reading") -> PartitionResult:
         summary = Summary()
         with self.folder.new_file(self.partition.report_name) as stream:
             writer = ReportWriter(stream, report_columns(self.rules))
@@ -77,10 +77,10 @@ class _Writing(NamedTuple):
             writer.finish(ReportContent(self.partition, self.rules, self.token, summary, reading.failure))
             if self.token:
                 check_token(self.folder, self.token)
-        return PartitionReport(self.partition, summary, reading.failure, run=self.token)
+        return PartitionResult(self.partition, summary, reading.failure, run_token=self.token)
 
 
-def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules, token: str) -> PartitionReport | None:
+def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules, token: str) -> PartitionResult | None:
     """Return the result for a partition if its report file need not be written again.
 
     A worker of the same run may have written it, and was killed before the driver had its result.
@@ -91,7 +91,8 @@ def _finished(folder: ReportFolder, partition: Partition, rules: PartitionRules,
         stated = read_stated(stream)
     if stated is None or (summary := stated.finished(partition, rules)) is None:
         return None
-    return PartitionReport(partition, summary, was_done=not token or stated.run != token, run=stated.run)
+    was_done = not token or stated.run_token != token
+    return PartitionResult(partition, summary, was_done=was_done, run_token=stated.run_token)
 
 
 class _Reading:
@@ -124,6 +125,7 @@ def _batches(partition: Partition, rules: PartitionRules, reading: _Reading) -> 
 
 def _of_columns(partition: Partition, rules: PartitionRules, reading: _Reading) -> Iterator[pa.RecordBatch]:
     columns = document_columns(rules, PLACE_NAMES)
+    # The batches before an error of reading are validated; `_batches` notes the errors of validate_columns itself.
     return validate_columns(reading.until_failure(batches_in(partition, rules)), columns)
 
 

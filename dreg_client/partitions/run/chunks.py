@@ -48,7 +48,7 @@ class RowChunk:
 
 
 @dataclass(frozen=True, slots=True)
-class ChunkReport:
+class ChunkResult:
     """The results for the rows of a chunk, up to the maximum number of reports.
 
     Attributes:
@@ -66,7 +66,7 @@ class ChunkReport:
 
 def chunk_reports(
     partitions: Iterable[Partition], rules: PartitionRules, *, jobs: int, name: str
-) -> Iterator[tuple[RowChunk, ChunkReport]]:
+) -> Iterator[tuple[RowChunk, ChunkResult]]:
     """Validate the rows of partitions; yield the results in order. A partition that breaks off ends no other.
 
     Each result comes with its chunk, which ends a partition only if the result has all of its rows.
@@ -146,7 +146,7 @@ class _Count:
         self.octets += octets
 
 
-def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
+def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkResult:
     """Validate the rows of a chunk, up to the maximum number of reports."""
     reports: list[RowReport] = []
     size, kinds = 0, Counter[str]()
@@ -155,12 +155,12 @@ def validate_chunk(rules: PartitionRules, chunk: RowChunk) -> ChunkReport:
         size += report.size
         kinds[report.kind or ""] += 1
         if report.problems:
-            reports.append(RowReport(row.source, row.line, report, is_null=row.is_null))
+            reports.append(RowReport.of(row, report))
         if len(reports) == MOST_REPORTS:
             break
-    return ChunkReport(kinds.total(), tuple(reports), size, dict(kinds))
+    return ChunkResult(kinds.total(), tuple(reports), size, dict(kinds))
 
 
-def _rest(chunk: RowChunk, result: ChunkReport) -> RowChunk | None:
+def _rest(chunk: RowChunk, result: ChunkResult) -> RowChunk | None:
     """Return the rows of a chunk that are not validated yet."""
     return replace(chunk, rows=chunk.rows[result.rows :]) if result.rows < len(chunk.rows) else None

@@ -18,7 +18,7 @@ from dreg_client._logging import log
 from dreg_client.errors import ClusterError, DregError, MissingLibraryError
 from dreg_client.partitions.partition import Partition
 from dreg_client.partitions.run.cluster_task import Task, packed
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionResult
 from dreg_client.values.source_url import shown_source, without_secrets
 
 LOCAL: Final = "local"
@@ -43,7 +43,7 @@ _WITHOUT_WORKERS: Final = 60.0
 
 def run_on_cluster(
     partitions: Iterator[Partition], task: Task, *, scheduler: str, jobs: int
-) -> Iterator[PartitionReport | tuple[Partition, str]]:
+) -> Iterator[PartitionResult | tuple[Partition, str]]:
     """Run a task for each partition on the workers of a scheduler; yield the results as they come.
 
     The scheduler does a partition again if its worker was killed, up to three times (`allowed-failures` of Dask). Since
@@ -101,7 +101,7 @@ def _cluster(distributed: Any, jobs: int) -> Generator[_Cluster, None, None]:  #
         # Any free port for the dashboard: the usual one may be that of another cluster.
         cluster = distributed.LocalCluster(**options, dashboard_address=":0")
     except (OSError, RuntimeError, ValueError) as failure:
-        advice = 'a script must start the run below: if __name__ == "__main__":'
+        advice = 'a script must start the run under `if __name__ == "__main__":`'
         raise ClusterError(LOCAL, f"the workers cannot be started: {_line(failure)}; {advice}") from None
     with cluster:
         yield cluster
@@ -166,7 +166,7 @@ class _Submitted:
         self._running[future] = given
         future.add_done_callback(self._done.put)
 
-    def next_result(self) -> PartitionReport | tuple[Partition, str] | None:
+    def next_result(self) -> PartitionResult | tuple[Partition, str] | None:
         """Wait for a partition; return its result, the reason why it was given up, or None if it is done again."""
         while True:
             with suppress(Empty):
@@ -180,7 +180,7 @@ class _Submitted:
             return self._given_up(given, future.exception(timeout=_FETCH))
         if future.status == "finished":
             try:
-                return cast("PartitionReport", future.result(timeout=_FETCH))
+                return cast("PartitionResult", future.result(timeout=_FETCH))
             except TimeoutError:
                 pass
             except Exception as failure:  # noqa: BLE001 (the scheduler may be lost, or the task is repeated and fails)
@@ -192,7 +192,7 @@ class _Submitted:
         """Submit a partition again whose result was lost. The scheduler would do so, too, but might never say it."""
         if given.losses >= _MOST_LOSSES:
             raise ClusterError(self._scheduler, f"the result of {given.partition.name} was lost too often")
-        log.warning("%s: the worker that had its result was lost; it is done again", given.partition.name)
+        log.warning("%s: the worker that had its result was lost; retrying", given.partition.name)
         future.release()
         self._submit(replace(given, losses=given.losses + 1))
 

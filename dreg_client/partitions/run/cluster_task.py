@@ -10,9 +10,9 @@ from dreg_client.errors import ClusterError, MissingLibraryError
 from dreg_client.partitions.partition import Partition
 
 if TYPE_CHECKING:
-    from dreg_client.partitions.run.validate import PartitionReport
+    from dreg_client.partitions.run.validate import PartitionResult
 
-Task: TypeAlias = "Callable[[Partition], PartitionReport]"
+Task: TypeAlias = "Callable[[Partition], PartitionResult]"
 
 
 class _Call:
@@ -35,7 +35,7 @@ def packed(task: Task, partition: Partition) -> bytes:
     return pickle.dumps(_Call(run_packed, __version__, pickle.dumps((task, partition))))
 
 
-def run_packed(version: str, octets: bytes) -> "PartitionReport":
+def run_packed(version: str, octets: bytes) -> "PartitionResult":
     """Run a task on a worker.
 
     Raises:

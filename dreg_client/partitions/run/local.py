@@ -6,17 +6,17 @@ from typing import Final
 
 from dreg_client._logging import log
 from dreg_client.partitions.partition import Partition
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionResult
 from dreg_client.values.workers import Done, Ended, Raised, Workers
 
 MOST_ATTEMPTS: Final = 4
 """How often a partition is begun if the worker process ends each time."""
-Task = Callable[[Partition], PartitionReport]
+Task = Callable[[Partition], PartitionResult]
 
 
 def run_in_processes(
     partitions: Iterator[Partition], task: Task, *, jobs: int
-) -> Iterator[PartitionReport | tuple[Partition, str]]:
+) -> Iterator[PartitionResult | tuple[Partition, str]]:
     """Run a task for each partition, in a number of processes; yield the results as they come.
 
     A partition whose process ended is done again in a new one. After four attempts, it is yielded with the reason.
@@ -28,7 +28,7 @@ def run_in_processes(
             is imported.
     """
     again: list[tuple[Partition, int]] = []
-    with closing(Workers[tuple[Partition, int], Partition, PartitionReport](task, jobs=jobs)) as workers:
+    with closing(Workers[tuple[Partition, int], Partition, PartitionResult](task, jobs=jobs)) as workers:
         while True:
             while workers.have_room and (given := again.pop() if again else _next(partitions)):
                 if not workers.begin(given, given[0]):
@@ -44,8 +44,8 @@ def run_in_processes(
 
 
 def _result(
-    partition: Partition, attempt: int, answer: Done[PartitionReport] | Raised | Ended
-) -> PartitionReport | tuple[Partition, str] | None:
+    partition: Partition, attempt: int, answer: Done[PartitionResult] | Raised | Ended
+) -> PartitionResult | tuple[Partition, str] | None:
     """Return the result for a partition, or why it has none; None if it is to be tried again."""
     match answer:
         case Raised(failure):

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any, Final, cast
 
-from dreg_client.partitions.input.sources import RUN_FILE
 from dreg_client.partitions.report.folder import ReportFolder
 from dreg_client.partitions.report.marks import ReportsDigest
+from dreg_client.partitions.report_names import RUN_FILE
 from dreg_client.values.source_url import shown_source
 
 _LARGEST: Final = 1 << 20

@@ -11,7 +11,7 @@ _PLAIN: Final = PartitionRules()
 
 
 @dataclass(frozen=True, slots=True)
-class PartitionReport:
+class PartitionResult:
     """The result for a partition. The reports of its documents are in its report file.
 
     Attributes:
@@ -19,19 +19,19 @@ class PartitionReport:
         summary: The sums of its reports.
         failure: Why the partition could be read only in part, or not at all; None if it was read completely.
         was_done: Whether an earlier run has written the report file, and nothing was changed since.
-        run: The token of the run that has written it, as in its metadata; empty if it was written without one.
+        run_token: The token of the run that has written it, as in its metadata; empty if it was written without one.
     """
 
     partition: Partition
     summary: Summary
     failure: str | None = None
     was_done: bool = False
-    run: str = ""
+    run_token: str = ""
 
 
 def validate_partition(
     partition: Partition, folder: str, rules: PartitionRules = _PLAIN, *, token: str = ""
-) -> PartitionReport:
+) -> PartitionResult:
     """Validate the documents of a partition; write their reports to a Parquet file.
 
     The file is `FOLDER/REPORT_NAME`, see `Partition.report_name`. It gets its name when it is complete, so a process
@@ -61,7 +61,7 @@ def validate_partition(
         token: The token of a run (`_dreg-run.json` in the folder). If given, it is checked before and after the work.
 
     Returns:
-        The sums of the reports, and why the partition was not read completely, if so.
+        The sums, and the reason if the partition could not be read completely.
 
     Raises:
         FileError: The report file cannot be written, or there is no such folder.

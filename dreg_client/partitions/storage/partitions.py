@@ -11,10 +11,22 @@ from typing import Final
 from dreg_client.errors import LayoutError, UnsupportedError
 from dreg_client.files.registry_storage import StorageTree, open_storage
 from dreg_client.files.store_path import named_store
+from dreg_client.partitions.part import (
+    ALL_BLOBS,
+    BlobRange,
+    Bytes,
+    Files,
+    Part,
+    Repositories,
+    Rows,
+    SingleRepository,
+    UnreferencedBlobs,
+    WholeFile,
+)
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.storage.references import ReferenceReader
-from dreg_client.partitions.storage.reports import ALL_BLOBS, repository_reports, unreferenced
+from dreg_client.partitions.storage.reports import repository_reports, unreferenced
 from dreg_client.partitions.storage.repository import shown
 from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport
@@ -48,23 +60,23 @@ def storage_partitions(source: str, rules: PartitionRules) -> Iterator[Partition
     with closing(tree.files):
         if name.repository is not None:
             tree.check_repository(name.repository)
-            yield Partition(tree.name, "registry-storage", stop=ALL_BLOBS, names=(name.repository,))
+            yield Partition(tree.name, "registry-storage", part=SingleRepository(name.repository))
             return
         # What cannot be listed is stated by the partition of the unreferenced blobs.
         names = repositories_of(tree, ReferencedDigests())
         while group := tuple(islice(names, _REPOSITORIES)):
-            yield Partition(tree.name, "registry-storage", names=group)
-    yield Partition(tree.name, "registry-storage")
+            yield Partition(tree.name, "registry-storage", part=Repositories(group))
+    yield Partition(tree.name, "registry-storage", part=UnreferencedBlobs())
     if rules.blobs:
-        starts = range(ALL_BLOBS)
-        yield from (Partition(tree.name, "registry-storage", start=start, stop=start + 1) for start in starts)
+        parts = (BlobRange(start, start + 1) for start in range(ALL_BLOBS))
+        yield from (Partition(tree.name, "registry-storage", part=part) for part in parts)
 
 
 def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[RowReport]:
     """Yield the reports of a partition of a storage. Their sources are images, or files of the storage.
 
-    A damaged blob is reported once: by the partition of its repository if that is validated alone, otherwise by that of
-    the unreferenced blobs, or, with `rules.blobs`, by that of the blobs. A link by another digest than that of the
+    A damaged blob is reported once: by its repository if only that is validated; with `rules.blobs`, by the partition
+    of the blob; otherwise by that of the unreferenced blobs. A link by another digest than that of the
     blob's path is reported by the partition of its repository.
 
     Raises:
@@ -74,36 +86,34 @@ def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[
     """
     tree = open_storage(partition.source)
     with closing(tree.files):
-        for found in _reports(tree, partition, rules):
+        for found in _reports(tree, partition.part, rules):
             yield RowReport(found.name, 0, found.report, is_null=found.is_null)
 
 
-def _reports(tree: StorageTree, partition: Partition, rules: PartitionRules) -> Iterator[FileReport]:
+def _reports(tree: StorageTree, part: Part, rules: PartitionRules) -> Iterator[FileReport]:
     reach = ReferencedDigests()
-    if partition.names:
-        yield from _of_repositories(tree, partition, rules, reach)
-    elif partition.stop is not None:
-        yield from damaged_blobs(tree, blobs_between(tree, partition.start, partition.stop, reach), reach)
-    else:
-        now = time.time()
-        reader = ReferenceReader(tree, reach, verifies=not rules.blobs)
-        yield from shown(reader.reports(), rules)
-        yield from unreferenced(tree, reach, now, rules)
-        reach.check_known()
+    # Repositories must be there: a worker may have another storage at the same path.
+    reports_of = partial(repository_reports, tree, rules=rules, reach=reach, on_gone=partial(_note_gone, tree, reach))
+    match part:
+        case SingleRepository(name):
+            yield from each_damaged_once(tree, reports_of([name], alone=True))
+        case Repositories(names):
+            yield from (each for each in reports_of(names) if not is_damaged_blob(tree, each))
+        case BlobRange(start, stop):
+            yield from damaged_blobs(tree, blobs_between(tree, start, stop, reach), reach)
+        case UnreferencedBlobs():
+            yield from _unreferenced(tree, reach, rules)
+        case WholeFile() | Bytes() | Rows() | Files():
+            raise ValueError(f"{part} is not a part of a storage")
     reach.check_read()
 
 
-def _of_repositories(
-    tree: StorageTree, partition: Partition, rules: PartitionRules, reach: ReferencedDigests
-) -> Iterator[FileReport]:
-    """Return the reports of repositories, which must be there: a worker may have another storage at the same path."""
-    is_alone = partition.stop is not None
-    found = repository_reports(
-        tree, partition.names, rules, reach, alone=is_alone, on_gone=partial(_note_gone, tree, reach)
-    )
-    if is_alone:
-        return each_damaged_once(tree, found)
-    return (each for each in found if not is_damaged_blob(tree, each))
+def _unreferenced(tree: StorageTree, reach: ReferencedDigests, rules: PartitionRules) -> Iterator[FileReport]:
+    now = time.time()
+    reader = ReferenceReader(tree, reach, verifies=not rules.blobs)
+    yield from shown(reader.reports(), rules)
+    yield from unreferenced(tree, reach, now, rules)
+    reach.check_known()
 
 
 def _note_gone(tree: StorageTree, reach: ReferencedDigests, name: str) -> None:

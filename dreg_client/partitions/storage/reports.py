@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final, Generic, TypeVar
 
 from dreg_client.files.registry_storage import StorageTree, open_storage
+from dreg_client.partitions.part import ALL_BLOBS
 from dreg_client.partitions.partition import PartitionRules
 from dreg_client.partitions.storage.packed import PackedReports
 from dreg_client.partitions.storage.references import ReferenceReader
@@ -30,8 +31,6 @@ from dreg_client.validation.storage_uploads import YOUNG
 from dreg_client.values.reference import RepositoryName
 
 S = TypeVar("S")
-ALL_BLOBS: Final = 256
-"""The number of first bytes of digests, by which the blobs of a storage are divided."""
 _TOGETHER: Final = 16
 """The most repositories that a process validates before it hands over the reports."""
 

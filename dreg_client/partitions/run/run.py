@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -12,13 +13,14 @@ from dreg_client import __version__
 from dreg_client._logging import log
 from dreg_client.errors import ClusterError, ColumnError, DregError, FileError
 from dreg_client.files.at_once import map_at_once
-from dreg_client.partitions.input.sources import RUN_FILE
+from dreg_client.partitions.part import UnreferencedBlobs
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import read_stated
 from dreg_client.partitions.report.folder import IN_USE, ReportFolder, folder_at, is_local
 from dreg_client.partitions.report.marks import RunReports
 from dreg_client.partitions.report.stated import plain_rules
 from dreg_client.partitions.report_columns import report_columns
+from dreg_client.partitions.report_names import RUN_FILE, is_report_name
 from dreg_client.partitions.run.state import (
     create_state,
     other_rules,
@@ -27,17 +29,28 @@ from dreg_client.partitions.run.state import (
     stated_sources,
     write_state,
 )
-from dreg_client.partitions.run.validate import PartitionReport
+from dreg_client.partitions.run.validate import PartitionResult
 from dreg_client.values.source_url import local_path
 
 _SHARE: Final = "use a folder that all workers share, such as one on NFS at the same path, or an s3:// URL"
+
+
+class _Kind(Enum):
+    """What a file in the folder of a run is."""
+
+    OWN = auto()
+    """A report of this run."""
+    EARLIER = auto()
+    """A report of an earlier run, of a partition that this run does not have."""
+    OTHER = auto()
+    """Another file, a report that another run has replaced, or one that is gone."""
 
 
 class Run:
     """A run over partitions.
 
     Attributes:
-        place: The absolute path or the URL of the folder.
+        location: The absolute path or the URL of the folder.
         folder: The folder of the report files.
         rules: How the documents are validated.
         token: A random text in the folder's run file, by which workers recognise it.
@@ -45,9 +58,15 @@ class Run:
     """
 
     def __init__(
-        self, place: str, folder: ReportFolder, rules: PartitionRules, sources: Iterable[str] = (), *, begun: str = ""
+        self,
+        location: str,
+        folder: ReportFolder,
+        rules: PartitionRules,
+        sources: Iterable[str] = (),
+        *,
+        begun: str = "",
     ) -> None:
-        self.place: str = place
+        self.location: str = location
         self.folder = folder
         self.rules: PartitionRules = rules
         self.token: str = secrets.token_hex(16)
@@ -83,12 +102,12 @@ class Run:
         """
         if partition.format != "registry-storage":
             return partition
-        is_part = bool(partition.names) or partition.stop is not None
-        return replace(partition, version=self.begun) if is_part else partition
+        depends_on_all = isinstance(partition.part, UnreferencedBlobs)
+        return partition if depends_on_all else replace(partition, version=self.begun)
 
-    def add(self, report: PartitionReport) -> None:
+    def add(self, result: PartitionResult) -> None:
         """Note the result for a partition, whose report file is in the folder."""
-        self._reports.add(report.partition.report_name, report.run)
+        self._reports.add(result.partition.report_name, result.run_token)
 
     def leave_if_empty(self) -> None:
         """Delete the run file if there are no reports, so that another run can begin in the folder."""
@@ -133,41 +152,37 @@ class Run:
 
     def _left(self) -> int:
         """Delete the reports that are not of this run; return how many of its own there are."""
-        names = filter(_is_report, self.folder.names())
+        names = filter(is_report_name, self.folder.names())
         reports = 0
         for name, kind in map_at_once(self._kind_of, names, self.folder.at_once):
-            reports += kind == "of this run"
-            if kind == "of an earlier run":
+            reports += kind is _Kind.OWN
+            if kind is _Kind.EARLIER:
                 self.folder.remove(name)
                 log.info("%s/%s: deleted, because its documents have moved or are gone", self.folder.name, name)
         return reports
 
-    def _kind_of(self, name: str) -> tuple[str, str]:
+    def _kind_of(self, name: str) -> tuple[str, "_Kind"]:
         """Return the name of a file, and what it is. In a new folder, names suffice."""
         has_name = self._reports.has_name(name)
         if has_name and not self._is_continued:
-            return name, "of this run"
+            return name, _Kind.OWN
         if (stream := self.folder.open(name)) is None:
-            return name, "gone"
+            return name, _Kind.OTHER
         with stream:
             stated = read_stated(stream)
         if has_name:
-            return name, "of this run" if stated and self._reports.has(name, stated.run) else "replaced"
-        return name, "of an earlier run" if stated and stated.name == name else "another file"
-
-
-def _is_report(name: str) -> bool:
-    return name.endswith(".parquet") and not name.startswith((".", "_"))
+            return name, _Kind.OWN if stated and self._reports.has(name, stated.run_token) else _Kind.OTHER
+        return name, _Kind.EARLIER if stated and stated.name == name else _Kind.OTHER
 
 
 @contextmanager
 def open_run(
-    place: str, rules: PartitionRules, *, resume: bool, sources: Iterable[str] = ()
+    location: str, rules: PartitionRules, *, resume: bool, sources: Iterable[str] = ()
 ) -> Generator[Run, None, None]:
     """Begin a run in a folder, or continue one.
 
     Args:
-        place: The path or URL of the folder. It is created if it does not exist.
+        location: The path or URL of the folder. It is created if it does not exist.
         rules: How the documents are validated.
         resume: Whether the folder may have the reports of an earlier run.
         sources: The sources, without credentials, spelled as `absolute` does; empty if they are unknown.
@@ -177,9 +192,9 @@ def open_run(
             other sources or with other rules.
         ColumnError: Columns are to be kept, but their types are not known.
     """
-    if is_local(place):
-        place = str(Path(local_path(place)).absolute())  # a worker may have another working directory
-    folder = folder_at(place)
+    if is_local(location):
+        location = str(Path(local_path(location)).absolute())  # a worker may have another working directory
+    folder = folder_at(location)
     if rules.keep:
         rules = _with_kept_schema(folder, rules)
     folder.create()
@@ -190,7 +205,7 @@ def open_run(
         stated = _check(folder, rules, named, resume=resume)
         begun = stated.get("begun")
         folder.remove_parts()
-        run = Run(place, folder, rules, named, begun=begun if isinstance(begun, str) else "")
+        run = Run(location, folder, rules, named, begun=begun if isinstance(begun, str) else "")
         run.begin(is_new=not stated)
         try:
             yield run

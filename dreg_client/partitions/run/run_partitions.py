@@ -11,14 +11,14 @@ from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.partitions.report.file import ReportWriter
 from dreg_client.partitions.report.stated import ReportContent
 from dreg_client.partitions.report_columns import report_columns
-from dreg_client.partitions.run.folder import Run, open_run
-from dreg_client.partitions.run.validate import PartitionReport, validate_partition
+from dreg_client.partitions.run.run import Run, open_run
+from dreg_client.partitions.run.validate import PartitionResult, validate_partition
 from dreg_client.partitions.summary import Summary
 from dreg_client.values.arguments import check_count, check_flag, check_instance, check_iterable
 
 _PLAIN: Final = PartitionRules()
-_Task: TypeAlias = Callable[[Partition], PartitionReport]
-_Results: TypeAlias = Generator[PartitionReport | tuple[Partition, str], None, None]
+_Task: TypeAlias = Callable[[Partition], PartitionResult]
+_Results: TypeAlias = Generator[PartitionResult | tuple[Partition, str], None, None]
 
 
 def run_partitions(
@@ -27,10 +27,10 @@ def run_partitions(
     rules: PartitionRules = _PLAIN,
     *,
     scheduler: str | None = None,
-    jobs: int = 1,
+    jobs: int | None = None,
     resume: bool = False,
     sources: Iterable[str] = (),
-) -> Generator[PartitionReport, None, None]:
+) -> Generator[PartitionResult, None, None]:
     """Validate partitions; write a report file for each of them. Yield the results as they come, in any order.
 
     Each document is in exactly one report file, also if processes were killed and the run was continued. Memory grows
@@ -38,7 +38,7 @@ def run_partitions(
     by the next run with `resume`.
 
     A partition that cannot be read, such as a damaged file or one without the column, raises no error: its result and
-    its report file name the reason (`PartitionReport.failure`).
+    its report file name the reason (`PartitionResult.failure`).
 
     Args:
         partitions: The partitions, such as those of `find_partitions`.
@@ -46,7 +46,8 @@ def run_partitions(
             share it.
         rules: How to find and validate the documents.
         scheduler: The address of a Dask scheduler, such as `tcp://HOST:8786`, or `local` to start one on this machine.
-        jobs: The number of worker processes on this machine, at least 1, which uses this process.
+        jobs: The number of worker processes on this machine, at least 1; if None, this process does the work, and ends
+            if pyarrow ends it on a damaged Parquet file.
         resume: Whether to continue the run of the folder. Report files of partitions that were not changed are kept.
             Those of the repositories and blobs of a storage are kept only if the run was interrupted; then they are
             kept even if they have changed since. All others are replaced, or deleted at the end: also those of
@@ -68,7 +69,7 @@ def run_partitions(
         DregError: What `partitions` raises, such as the errors of `find_partitions`; also OSError.
     """
     _check(partitions, folder, rules, scheduler, sources)
-    check_count("jobs", jobs)
+    check_count("jobs", 1 if jobs is None else jobs)
     check_flag("resume", resume)
     each = map(_checked, partitions)
     first = [*islice(each, 1)]  # if it is wrong, nothing is written
@@ -92,23 +93,23 @@ def _checked(partition: Partition) -> Partition:
 
 
 def results_of(
-    run: Run, partitions: Iterable[Partition], *, scheduler: str | None = None, jobs: int = 1
-) -> Generator[PartitionReport, None, None]:
+    run: Run, partitions: Iterable[Partition], *, scheduler: str | None = None, jobs: int | None = None
+) -> Generator[PartitionResult, None, None]:
     """Validate partitions in an open run; see `run_partitions`."""
-    task = partial(validate_partition, folder=run.place, rules=run.rules, token=run.token)
+    task = partial(validate_partition, folder=run.location, rules=run.rules, token=run.token)
     with closing(_results(map(run.versioned, partitions), task, scheduler, jobs)) as results:
-        for result in results:
-            report = result if isinstance(result, PartitionReport) else _give_up(run, *result)
-            run.add(report)
-            yield report
+        for found in results:
+            result = found if isinstance(found, PartitionResult) else _give_up(run, *found)
+            run.add(result)
+            yield result
 
 
-def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int) -> _Results:
+def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None, jobs: int | None) -> _Results:
     if scheduler is not None:
         from dreg_client.partitions.run.cluster import run_on_cluster  # noqa: PLC0415 (needs an extra)
 
-        yield from run_on_cluster(partitions, task, scheduler=scheduler, jobs=jobs)
-    elif jobs > 1:
+        yield from run_on_cluster(partitions, task, scheduler=scheduler, jobs=jobs or 1)
+    elif jobs is not None:
         from dreg_client.partitions.run.local import run_in_processes  # noqa: PLC0415 (imports multiprocessing)
 
         yield from run_in_processes(partitions, task, jobs=jobs)
@@ -116,9 +117,9 @@ def _results(partitions: Iterator[Partition], task: _Task, scheduler: str | None
         yield from map(task, partitions)
 
 
-def _give_up(run: Run, partition: Partition, reason: str) -> PartitionReport:
+def _give_up(run: Run, partition: Partition, reason: str) -> PartitionResult:
     """Write a report without rows, which states why the partition was not read."""
     with run.folder.new_file(partition.report_name) as stream:
         content = ReportContent(partition, run.rules, run.token, Summary(), reason)
         ReportWriter(stream, report_columns(run.rules)).finish(content)
-    return PartitionReport(partition, Summary(), reason, run=run.token)
+    return PartitionResult(partition, Summary(), reason, run_token=run.token)
