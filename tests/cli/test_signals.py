@@ -44,6 +44,7 @@ class Slowly:
             time.sleep(60)
         finally:
             if "STUBBORN" in os.environ:
+                print("stubborn", file=sys.stderr, flush=True)
                 time.sleep(60)
 LayoutSource.open_blob = lambda source, request: Slowly()
 from dreg_client.cli import main
@@ -226,7 +227,8 @@ def test_cli_04_a_second_signal_exits_at_once(tmp_path: Path, monkeypatch: pytes
         assert process.stderr
         process.stderr.readline()
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        while process.stderr.readline() != b"stubborn\n":
+            pass
         process.send_signal(signal.SIGINT)
 
         assert process.wait(5) == 130

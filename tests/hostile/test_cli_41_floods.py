@@ -84,7 +84,7 @@ def test_cli_41_a_config_that_is_longer_than_its_descriptor_is_not_read_to_its_e
 
 @pytest.mark.parametrize("path", ["-", "blob"])
 def test_cli_41_a_blob_of_unknown_size_takes_little_memory(net: Network, tmp_path: Path, path: str) -> None:
-    registry_at(net).on(floods.BLOB, (floods.head("200 OK", floods.CHUNKED), floods.Drip(floods.CHUNK, 4000)))
+    registry_at(net).on(floods.BLOB, (floods.head("200 OK", floods.CHUNKED), floods.Drip(floods.CHUNK, 1000)))
     to_file = () if path == "-" else ("-o", str(tmp_path / path))
 
     done = run_measured(net, "blob", IMAGE, LAYER_DIGEST, *to_file, until=100 * MIB)

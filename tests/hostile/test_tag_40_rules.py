@@ -75,15 +75,15 @@ RULES: list[Callable[[], Rule]] = [
 
 
 @pytest.mark.parametrize("rule", RULES, ids=range(len(RULES)))
-def test_tag_42_a_hundred_thousand_tags_take_seconds(rule: Callable[[], Rule]) -> None:
-    tags = {f"{number % 50}.{number // 50 % 100}.{number // 5000}": f"{number % 2000}" for number in range(100_000)}
+def test_tag_42_very_many_tags_take_seconds(rule: Callable[[], Rule]) -> None:
+    tags = {f"{number % 50}.{number // 50 % 100}.{number // 5000}": f"{number % 2000}" for number in range(30_000)}
     images, made = Images(tags, {f"{number}": number / 50 for number in range(2000)}), rule()
 
     begin = time.process_time()
     planned = images.plan(made)
     planned.difference()
 
-    assert time.process_time() - begin < 60
+    assert time.process_time() - begin < 20
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.commands import run_limited
 from tests.registries import ROOT
 
-KILLS = 30
+KILLS = 20
 MOUNT = 'mount -t tmpfs -o size=6m tmpfs "$0" && exec "$@"'
 
 

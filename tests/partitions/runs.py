@@ -141,10 +141,10 @@ def kill_both(partition: Partition) -> PartitionResult:
     place = Path(partition.source)
     other = place.with_name("good" if place.name == "bad" else "bad")
     place.with_name(f"{place.name}.{os.getpid()}").touch()
-    until = time.monotonic() + 1
-    while time.monotonic() < until and not (is_together := other.with_name(f"{other.name}.{os.getpid()}").exists()):
-        os.sched_yield()
-    if place.name == "bad" or is_together:
+    if is_first := not place.with_name("together").exists():
+        wait_for(other.with_name(f"{other.name}.{os.getpid()}").exists)
+        place.with_name("together").touch()
+    if place.name == "bad" or is_first:
         wait_for(lambda: place.name == "bad")
         os.kill(os.getpid(), signal.SIGKILL)
     return note(partition)

@@ -131,21 +131,22 @@ def test_a_folder_that_is_a_file_is_an_error(stored: Path) -> None:
         list(run_partitions(partitions_of(stored), str(stored / "0000.jsonl")))
 
 
-def test_the_folder_may_be_a_url(stored: Path) -> None:
+def test_the_folder_may_be_a_url(stored: Path, tmp_path: Path) -> None:
     import fsspec
 
-    partitions, url = partitions_of(stored), "memory://runs/out"
+    folder = f"{tmp_path}/out"  # no other test has it in memory
+    partitions, url = partitions_of(stored), f"memory:/{folder}"
     found = list(run_partitions(partitions, url))
     again = list(run_partitions(partitions, url, resume=True))
 
     files = fsspec.filesystem("memory")
-    names = {name.rpartition("/")[2] for name in files.ls("/runs/out", detail=False)}
+    names = {name.rpartition("/")[2] for name in files.ls(folder, detail=False)}
     assert names == {"_dreg-run.json", *(partition.report_name for partition in partitions)}
     assert [each.was_done for each in found] == [False] * 3
     assert [each.was_done for each in again] == [True] * 3
-    with files.open(f"/runs/out/{partitions[0].report_name}") as file:
+    with files.open(f"{folder}/{partitions[0].report_name}") as file:
         assert parquet.read_table(file).num_rows == 20
-    with pytest.raises(errors.FileError, match="memory://runs/out is not empty"):
+    with pytest.raises(errors.FileError, match=f"memory:/{folder} is not empty"):
         list(run_partitions(partitions, url))
 
 

@@ -1,4 +1,4 @@
-"""A plan for 1,000 tags, of which groups share images, while another process moves and deletes tags all the time."""
+"""A plan for 500 tags, of which groups share images, while another process moves and deletes tags all the time."""
 
 import json
 import sys
@@ -22,13 +22,13 @@ GROUP = 5
 """How many tags each image has."""
 
 
-def graph_of_thousand() -> Dated:
-    """200 images with five tags each: builds of a hundred nights, stable ones, and channels; and some of others."""
+def graph_of_many() -> Dated:
+    """100 images with five tags each: builds of fifty nights, stable ones, and channels; and some of others."""
     graph = Dated()
-    for number in range(200):
+    for number in range(100):
         day = f"2024-0{1 + number // 28 % 9}-{1 + number % 28:02}T00:00:00Z"
         image = graph.dated([graph.add(b"layer %d" % (number // 10))], number, day)
-        kind = "nightly" if number < 100 else "stable" if number < 160 else "channel"
+        kind = "nightly" if number < 50 else "stable" if number < 80 else "channel"
         for each in range(GROUP):
             graph.tag(image, f"{kind}-{number}-{each}")
     for number in range(5):
@@ -99,14 +99,14 @@ def written(log: Path) -> dict[str, list[Write]]:
 
 
 def planned(store: Any, tags: dict[str, str]) -> TagPlan:
-    """Move 200 tags, delete 40 of images that keep others, and delete 60 images."""
+    """Move 100 tags, delete 20 of images that keep others, and delete 30 images."""
     planner = store.plan()
-    for number in range(160, 200):
+    for number in range(80, 100):
         for each in range(GROUP):
-            planner.move(f"channel-{number}-{each}", to=Digest(tags["stable-150-0"]))
-    for number in range(100, 140):
+            planner.move(f"channel-{number}-{each}", to=Digest(tags["stable-75-0"]))
+    for number in range(50, 70):
         planner.untag(f"stable-{number}-0")
-    planner.prune("nightly-*", keep_last=40)
+    planner.prune("nightly-*", keep_last=20)
     return planner.make()  # type: ignore[no-any-return]
 
 
@@ -135,7 +135,7 @@ def check(plan: TagPlan, result: Any, before: dict[str, str], after: dict[str, s
 
 
 def test_tag_85_nothing_is_lost_of_a_layout(tmp_path: Path) -> None:
-    folder = graph_of_thousand().write(tmp_path / "layout")
+    folder = graph_of_many().write(tmp_path / "layout")
     with Layout(folder) as layout:
         before = {tag: layout.resolve(tag).digest for tag in layout.tags()}
         plan = planned(layout, dict(before))
@@ -149,7 +149,7 @@ def test_tag_85_nothing_is_lost_of_a_layout(tmp_path: Path) -> None:
 
 
 def test_tag_85_nothing_is_lost_of_a_registry(tmp_path: Path) -> None:
-    folder, times = graph_of_thousand().write(tmp_path / "layout"), Times()
+    folder, times = graph_of_many().write(tmp_path / "layout"), Times()
     (tmp_path / "registry").mkdir()
     with running(tmp_path / "registry") as registry, Registry(registry.address, on_event=times) as client:
         copy(f"oci:{folder}", f"{registry.address}/acme/web", tags="all")
