@@ -214,21 +214,19 @@ def test_documents_are_validated_as_those_of_a_registry(tree: Tree) -> None:
     assert [each.source for each in tree.problems("acme/web") if each.rule == "CFG-21"] == [f"acme/web@{bad}"]
 
 
-def test_after_deletions_blobs_are_unreferenced_and_after_garbage_collection_only_links_stay(
-    tmp_path: Path,
-) -> None:
+def test_after_deletions_blobs_are_unreferenced_and_after_garbage_collection_only_links_stay(tmp_path: Path) -> None:
     """The garbage collector of distribution 2 leaves the links of layers behind."""
     with running(tmp_path) as registry:
         registry.seed()
         tree = Tree(tmp_path / "storage")
-        images = (
+        images = [
             ("acme/web", "1.4"),
-            ("acme/old", "1"),
             ("acme/web", "1.3"),
+            ("acme/old", "1"),
             ("solo", "1"),
             ("testns/testrepo", "1.4"),
-        )
-        for repository, tag in [*images, ("testns/testrepo", "1.4")]:
+        ]
+        for repository, tag in images:
             registry.delete(repository, digest_at(tree, tag, repository))
     tree.age()
     assert {each.rule for each in tree.problems()} == {"STO-05"}
