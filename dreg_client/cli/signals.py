@@ -16,11 +16,10 @@ _is_deferred = False
 
 def exit_on_signals() -> None:
     """Exit with 130 on SIGINT, 143 on SIGTERM, 129 on SIGHUP; an ignored signal stays ignored."""
-    owner = os.getpid()
 
     def leave(number: int, _frame: FrameType | None) -> None:
         global _code  # noqa: PLW0603 (signals arrive once per process)
-        if _code or os.getpid() != owner:  # worker processes have nothing to clean up
+        if _code:
             os._exit(128 + number)
         _code = 128 + number
         sys.unraisablehook = lambda _: None  # in a finalizer, SystemExit is printed and ignored
