@@ -12,11 +12,12 @@ from dreg_client.cli.progress import Advance
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
 from dreg_client.errors import FileError, UnsupportedError
 from dreg_client.files.compressed import MAGIC, compression_of
+from dreg_client.files.lines import PARQUET_MAGIC
 from dreg_client.files.places import Found, LeftOut, StoredFile, directory_of, is_pattern
 from dreg_client.files.regular import open_regular
 from dreg_client.partitions.input.discover import NOTHING, failures_of, matching, partitions_in, partitions_of
 from dreg_client.partitions.input.failures import naming_file
-from dreg_client.partitions.input.formats import PARQUET_MAGIC, format_of
+from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.input.lines import rows_of_stream
 from dreg_client.partitions.input.read import report_of
 from dreg_client.partitions.input.sources import TakenSources

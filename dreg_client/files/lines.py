@@ -10,6 +10,8 @@ from dreg_client.values.json_values import has_too_many_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
 LONGEST_LINE: Final = 8 * MAX_DOCUMENT
+PARQUET_MAGIC: Final = b"PAR1"
+"""The first bytes of a Parquet file, which has no lines."""
 _SKIPPED: Final = MEBIBYTE
 _ENOUGH: Final = 2
 """The number of non-empty lines that distinguish a dump from an indented document."""

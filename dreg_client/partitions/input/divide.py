@@ -8,9 +8,10 @@ from typing import Final
 from dreg_client.errors import DregError
 from dreg_client.files.compressed import MAGIC, BrokenStreamError, compression_of
 from dreg_client.files.forward import plain_stream
+from dreg_client.files.lines import PARQUET_MAGIC
 from dreg_client.files.places import StoredFile, open_source
 from dreg_client.files.tar_headers import BLOCK, is_tar
-from dreg_client.partitions.input.formats import PARQUET_MAGIC, format_of
+from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.part import Bytes, Rows
 from dreg_client.partitions.partition import Compression, Format, Partition, PartitionRules
 

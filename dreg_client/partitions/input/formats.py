@@ -13,8 +13,6 @@ _FORMATS: Final[dict[str, Format]] = {
     ".parquet": "parquet",
     ".tar": "tar",
 }
-PARQUET_MAGIC: Final = b"PAR1"
-"""The first bytes of a Parquet file."""
 ENDINGS: Final = ("*.json", "*.jsonl", "*.ndjson", "*.parquet", "*.tar")
 """The names of files with documents, for messages. All but Parquet files may also be compressed."""
 

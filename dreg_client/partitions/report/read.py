@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 from dreg_client.errors import DregError, FileError
 from dreg_client.files.compressed import BrokenStreamError
 from dreg_client.files.forward import buffered, plain_stream
+from dreg_client.files.lines import PARQUET_MAGIC
 from dreg_client.files.places import (
     Found,
     FoundLayout,
@@ -21,7 +22,7 @@ from dreg_client.files.places import (
     open_source,
 )
 from dreg_client.files.search import files_below, matches
-from dreg_client.partitions.input.formats import PARQUET_MAGIC, format_of
+from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.report.json_lines import read_lines
 from dreg_client.partitions.report.sums import FileSums, NotAReportError
 from dreg_client.values.source_url import shown_source
