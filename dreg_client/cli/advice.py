@@ -24,6 +24,7 @@ _REWORDED: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"repositories=", "--repository"),
         (r"omit placeholder=False", "omit --no-placeholder"),
         (r"continue its run with resume=True", "continue its run with --resume"),
+        (r"use find_partitions, with a name that ends in (\.parquet)", r"rename it to *\1"),
         (r"authfile names", "--authfile names"),
         (r"with get_image\(NAME\)", "with --ref-name NAME"),
         (r"use delete_manifest on (\S+)", r"run: dreg delete \1"),

@@ -6,6 +6,8 @@ from typing import BinaryIO, Final
 
 import orjson
 
+from dreg_client.errors import FileError
+from dreg_client.files.compressed import compression_of
 from dreg_client.values.json_values import has_too_many_values
 from dreg_client.values.sizes import MAX_DOCUMENT, MEBIBYTE
 
@@ -17,6 +19,16 @@ _ENOUGH: Final = 2
 """The number of non-empty lines that distinguish a dump from an indented document."""
 _MOST_EMPTY: Final = 100
 """The maximum number of lines in which these non-empty lines are searched for."""
+
+
+def check_has_lines(start: bytes, name: str) -> None:
+    """Raise `FileError` if a file with these first bytes is compressed or Parquet, so that it has no lines to read."""
+    if (compression := compression_of(start)) is not None:
+        advice = "use find_partitions, or pass decompressed lines to validate_lines"
+        raise FileError(name, f"is compressed ({compression.name}); {advice}")
+    if start.startswith(PARQUET_MAGIC):
+        advice = "use find_partitions, with a name that ends in .parquet"
+        raise FileError(name, f"is a Parquet file, not JSON Lines; {advice}")
 
 
 def text_of_line(line: bytes) -> bytes:

@@ -16,7 +16,8 @@ from typing import Final, cast
 import orjson
 
 from dreg_client.errors.problems import Problem, Severity
-from dreg_client.files.lines import LONGEST_LINE, placed_lines, text_of_line, whole_document
+from dreg_client.files.compressed import MAGIC
+from dreg_client.files.lines import LONGEST_LINE, check_has_lines, placed_lines, text_of_line, whole_document
 from dreg_client.files.regular import open_regular
 from dreg_client.files.unchanged import unchanged_file
 from dreg_client.models import rules
@@ -211,7 +212,8 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
     then that of line 1, and the digest is that of the file.
 
     Args:
-        path: The file, with one document per line. It must be a regular file; use `validate_lines` for a stream.
+        path: The file, with one document per line. It must be a regular file that is not compressed; use
+            `find_partitions` for compressed files and Parquet, and `validate_lines` for a stream.
         how: Where to find the document in a line, and the expected kind.
         jobs: The number of worker processes.
 
@@ -222,7 +224,8 @@ def validate_file(path: str | os.PathLike[str], how: LineRules = _PLAIN, *, jobs
         TypeError: `path` is not a path, or `jobs` is not an int.
         ValueError: `jobs` is less than 1.
         OSError: The file cannot be read. Raised by the iterator.
-        FileError: It is not a regular file, or has changed while it was read. Raised by the iterator.
+        FileError: It is not a regular file, is compressed or a Parquet file, or has changed while it was read. Raised
+            by the iterator.
         WorkerKilledError: A worker process was killed, or none can be started. Raised by the iterator.
         ConfigError: Several jobs, in a daemonic process, such as a worker of `multiprocessing.Pool`. Raised by the
             iterator.
@@ -242,6 +245,8 @@ def _parts_of(name: str, how: LineRules, jobs: int) -> Iterator[DumpPart]:
     line = 0
     with open_regular(name, _NOT_REGULAR) as file:
         size = os.fstat(file.fileno()).st_size
+        check_has_lines(file.read(MAGIC), name)
+        file.seek(0)
         pieces = iter(partial(file.readline, LONGEST_LINE), b"")  # of a line that is longer, the rest is not read
         document = whole_document(pieces)[0]
     stretches = ((start, min(start + PART, size)) for start in range(0, size, PART))

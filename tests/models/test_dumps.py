@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from dreg_client import Digest, LineRules, validate_file, validate_lines
-from dreg_client.errors import WorkerKilledError
+from dreg_client.errors import FileError, WorkerKilledError
+from dreg_client.partitions.input.discover import find_partitions
+from dreg_client.partitions.input.read import rows_in
 from dreg_client.validation import dumps
 from dreg_client.validation.dumps import LineReport, validate_line
 from dreg_client.values.media_type import DOCKER_MANIFEST
 from tests.commands import run_limited
+from tests.partitions.stored import PACK
 
 GOOD = b'{"schemaVersion": 2, "manifests": []}'
 BAD = b'{"schemaVersion": "2", "manifests": []}'
@@ -234,3 +237,24 @@ def test_lines_that_are_text_say_how_to_open_the_file(dump: Path) -> None:
         list(validate_lines(str(dump)))  # type: ignore[arg-type]
     with dump.open() as file, pytest.raises(TypeError, match="'rb'"):
         list(validate_lines(file))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ending", filter(None, PACK))
+def test_val_213_a_compressed_file_is_an_error_that_names_what_reads_it(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "dump.jsonl"
+    path.write_bytes(PACK[ending](GOOD))
+
+    with pytest.raises(FileError, match=r"is compressed \(\w+\); use find_partitions, or pass decompressed lines"):
+        list(validate_file(path, LineRules(field="manifest")))
+
+
+def test_val_213_a_parquet_file_is_one_whatever_its_name_says(tmp_path: Path) -> None:
+    path = tmp_path / "dump.jsonl"
+    path.write_bytes(b"PAR1\n" * 100)
+
+    with pytest.raises(FileError, match="is a Parquet file"):
+        list(validate_file(path))
+    for size in (20, 1000):
+        [partition] = find_partitions([str(path)], size=size)
+        with pytest.raises(FileError, match="is a Parquet file"):
+            list(rows_in(partition))

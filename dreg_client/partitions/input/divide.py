@@ -50,9 +50,10 @@ def _format_by_content(file: StoredFile, rules: PartitionRules) -> tuple[Format,
 
 
 def _stretches(whole: Partition, size: int) -> Iterator[Partition]:
-    """Divide a file of JSON Lines, unless its first bytes show that it is compressed all the same."""
+    """Divide a file of JSON Lines, unless its first bytes show that it is compressed or Parquet all the same."""
     with open_source(whole.source) as opened:
-        if compression_of(opened.read(MAGIC)) is not None:
+        start_of_file = opened.read(MAGIC)
+        if compression_of(start_of_file) is not None or start_of_file.startswith(PARQUET_MAGIC):
             yield whole
             return
     for start in range(0, whole.size, size):

@@ -4,7 +4,14 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from dreg_client.files.forward import buffered, plain_stream
-from dreg_client.files.lines import bounded_lines, placed_lines, text_of_line, whole_document
+from dreg_client.files.lines import (
+    PARQUET_MAGIC,
+    bounded_lines,
+    check_has_lines,
+    placed_lines,
+    text_of_line,
+    whole_document,
+)
 from dreg_client.files.places import open_source
 from dreg_client.files.unchanged import unchanged_file
 from dreg_client.partitions.part import Bytes
@@ -29,6 +36,8 @@ def rows_of_lines(partition: Partition, on_read: Callable[[int], None]) -> Itera
         if stream is not file:
             yield from _rows_of_plain(buffered(stream), name)
             return
+        check_has_lines(file.read(len(PARQUET_MAGIC)), name)
+        file.seek(0)
         document = whole_document(bounded_lines(file))[0]
         if document is not None:
             yield Row(name, 1, text_of_line(document), is_line=True, offset=0)
