@@ -112,9 +112,9 @@ def validate_batches(
     Args:
         batches: Record batches with the same columns: a list, an iterator, or a `RecordBatchReader`.
         column: The column with the documents: binary or string, also large, as a view, or with a dictionary.
-        media_type_column: The column with the media types with which the documents were stored; nulls are unknown.
+        media_type_column: The column with media types. Null means unknown.
         kind: The expected kind of all documents; if None, it is determined for each document.
-        kind_column: The column with their kinds. It takes precedence over `kind`, except for nulls.
+        kind_column: The column with their kinds. It overrides `kind` unless the value is null.
         keep: The columns that are copied to the report.
         pedantic: Whether to also report notes.
 
@@ -138,10 +138,10 @@ def validate_batches(
     _check_keep(keep)
     how = LineRules(kind=kind, pedantic=pedantic)
     columns = DocumentColumns(column, media_type_column, kind_column, tuple(keep), how)
-    if isinstance(schema := getattr(batches, "schema", None), pa.Schema):
-        columns.check(schema)
     if isinstance(batches, pa.RecordBatch | pa.Table) or not isinstance(batches, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _not_batches(batches)
+    if isinstance(schema := getattr(batches, "schema", None), pa.Schema):
+        columns.check(schema)
     return validate_columns(batches, columns)
 
 
@@ -197,7 +197,10 @@ class ReportRows:
         self._text = 0
 
     def add(self, report: Report, *, is_null: bool = False) -> None:
-        """Add a row with the report of a document; with `is_null`, of what has no digest, and no size unless known."""
+        """Add a row with the report of a document.
+
+        With `is_null`, the row has no digest, and no size unless `report.size` is set.
+        """
         self._digests.append(None if is_null else report.digest)
         self._sizes.append((report.size or None) if is_null else report.size)
         self._kinds.append(report.kind)

@@ -87,6 +87,7 @@ def test_documents_may_change_their_type_between_batches() -> None:
     ("batches", "says"),
     [
         (pa.table({"manifest": [INDEX]}), "not of Table; for a table, use validate_table"),
+        (pa.table({"content": [INDEX]}), "not of Table; for a table, use validate_table"),
         (GOOD, "not of RecordBatch; pass a list or an iterator"),
         (None, "not of NoneType"),
         ([pa.table({"manifest": [INDEX]})], "not of Table; for a table, use validate_table"),
