@@ -48,8 +48,7 @@ def validate_partition(
       file
 
     If the partition breaks off, such as a compressed file that was cut, the documents before that are reported, and the
-    result and the file name the reason. The same applies if nothing can be read, as if the file is gone or has no such
-    column: this raises no error.
+    result and the file name the reason. A missing file or column raises no exception either; see `failure`.
 
     A Parquet file is read in this process, and pyarrow ends the process on some damaged files. Call this function in a
     process of its own for files that are not trusted, as `dreg validate` does.
