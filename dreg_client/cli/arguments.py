@@ -92,12 +92,18 @@ def read_registry(ctx: click.Context, _param: click.Parameter, value: str) -> st
 def read_registry_or_storage(ctx: click.Context, param: click.Parameter, value: str) -> "str | StoreName":
     """Check that a registry is a URL, or a host without a path; parse the name of a storage."""
     if not value.startswith("registry-storage:"):
-        if value.startswith(("/", ".")):
+        if value.startswith(("/", ".")) or _is_storage(value):
             raise click.BadParameter(_not_a_path(value))
         return read_registry(ctx, param, value)
     found = STORE_TYPE.convert(value, param, ctx)
     ctx.meta[SOURCE] = str(found)
     return cast("StoreName", found)
+
+
+def _is_storage(path: str) -> bool:
+    from dreg_client.files.store_path import named_storage
+
+    return "://" not in path and bool(named_storage(path))
 
 
 def _not_a_path(path: str) -> str:

@@ -29,7 +29,7 @@ class _Reports(click.Path):
 )
 @file_option
 def report_command(sources: tuple[str, ...], output: str, file: str | None) -> int:
-    """Sum up reports of dreg validate: documents, kinds, and rules by count.
+    """Summarize reports of dreg validate: number of documents, kinds and broken rules.
 
     Each rule that documents break is listed with its number of documents, the first document that breaks it, and a
     link to its explanation. Reports are read in constant memory.
@@ -43,7 +43,8 @@ def report_command(sources: tuple[str, ...], output: str, file: str | None) -> i
     \b
     Exit codes:
       0  All reports were read, whatever they contain.
-      2  A file is not a report.
+      1  Some of the files are not reports; the others are summed up.
+      2  None of the files is a report.
       4  There are no reports.
       5  A report is damaged; the others are summed up.
 
@@ -58,7 +59,10 @@ def report_command(sources: tuple[str, ...], output: str, file: str | None) -> i
       dreg report build/reports --format html -o build/report.html
     """
     from dreg_client.cli.report_sums import read_sums
+    from dreg_client.values.source_url import is_remote
 
+    if file is not None and is_remote(file):
+        raise click.UsageError("-o takes a local file, not a URL; write the file, then upload it")
     sums = read_sums(sources, as_json=output == "json")
     if sums.files:
         _write(sums, output, file)

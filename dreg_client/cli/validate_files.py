@@ -12,9 +12,10 @@ import click
 from dreg_client.cli.progress import Advance, progress
 from dreg_client.cli.standard_input import standard_input
 from dreg_client.cli.validate_output import Checked, Counted, FailedSource, Finding, Settings
-from dreg_client.cli.validate_registries import findings_in_registry, names_registry
+from dreg_client.cli.validate_registries import findings_in_registry, is_short_host, names_registry
 from dreg_client.cli.validate_rows import (
     as_usage,
+    check_plain,
     expanded,
     findings_in_file,
     findings_in_files,
@@ -29,12 +30,12 @@ from dreg_client.errors import DregError, InvalidDocumentError, UnsupportedError
 from dreg_client.files.path_kinds import how_to_validate, is_tar_archive, kinds_at
 from dreg_client.files.places import NO_MATCH, FoundLayout, StoredFile, UnreadEntry, is_pattern
 from dreg_client.files.regular import open_regular
-from dreg_client.files.search import files_below
 from dreg_client.files.store_kinds import OCI_ARCHIVE
 from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.files.unchanged import unchanged_file
-from dreg_client.partitions.input.formats import ENDINGS, format_of, is_known
-from dreg_client.partitions.input.sources import without_reports
+from dreg_client.partitions.input.discover import only_reports, storage_reason, storage_root
+from dreg_client.partitions.input.formats import ENDINGS, format_of
+from dreg_client.partitions.input.sources import documents_below
 from dreg_client.validation.dumps import PART, validate_file
 from dreg_client.validation.report import validate
 from dreg_client.values.registry_name import STORAGE, STORE_KINDS
@@ -116,6 +117,8 @@ def _findings(source: str, settings: Settings, advance: Advance) -> Iterator[Fin
         yield from findings_in_registry(source, settings)
     elif is_pattern(source) and not os.path.lexists(source):
         raise FileNotFoundError(ENOENT, NO_MATCH, source)
+    elif is_short_host(source):
+        raise FileNotFoundError(ENOENT, f"no such folder; if it is a registry, write https://{source}", source)
     else:
         yield from _at_path(source, settings, advance)
 
@@ -124,8 +127,8 @@ def _at_path(source: str, settings: Settings, advance: Advance) -> Iterator[Find
     if Path(source).is_dir():
         findings = _directory(source, settings, advance)
         if (first := next(findings, None)) is None:
-            endings = f"{', '.join(ENDINGS)} files, compressed or not"
-            raise click.UsageError(f"nothing to check in {source}: it has no {endings}, and no image layout")
+            endings = f"has no {', '.join(ENDINGS)} files, compressed or not, and no image layout"
+            raise click.UsageError(f"nothing to check: {source} {only_reports(source) or endings}")
         yield first
         yield from findings
     else:
@@ -140,6 +143,7 @@ def _standard_input(settings: Settings) -> Iterator[Finding]:
         raw = given.read(MAX_DOCUMENT + 1)
         if not _may_be_json(raw) and is_tar_archive(raw):
             raise click.UsageError("standard input is a tar archive; save it, then run: dreg validate oci-archive:FILE")
+        check_plain(raw)
         yield _document("-", raw, settings)
 
 
@@ -195,7 +199,7 @@ def _directory(path: str, settings: Settings, advance: Advance) -> Iterator[Find
     """
     later: list[StoredFile] = []
     storages: list[str] = []
-    for found in without_reports(files_below(str(Path(path)), is_known, partial(_enters, storages))):
+    for found in documents_below(str(Path(path)), partial(_enters, storages)):
         match found:
             case UnreadEntry():
                 yield FailedSource(found.source, found.failure)
@@ -207,7 +211,7 @@ def _directory(path: str, settings: Settings, advance: Advance) -> Iterator[Find
             case StoredFile():
                 file = _file(Path(found.source), settings, advance, is_listed=True)
                 yield from _with_failure(found.source, file)
-    yield from (FailedSource(place, click.UsageError(_storage_reason(place))) for place in storages)
+    yield from (FailedSource(root, click.UsageError(storage_reason(root))) for root in map(storage_root, storages))
     yield from findings_in_files(later, path, settings, advance)
 
 
@@ -217,10 +221,6 @@ def _enters(storages: list[str], directory: str) -> bool:
         return True
     storages.append(directory)
     return False
-
-
-def _storage_reason(place: str) -> str:
-    return f"{place} is the storage of a registry; run: dreg validate {storage_at(place)}"
 
 
 def _store(name: StoreName, settings: Settings, advance: Advance) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary, plain_kinds
-from dreg_client.validation.report import MISSING, NO_BYTES, UNREFERENCED, WRAPPED, Report, blob_rule
+from dreg_client.validation.report import LINES, MISSING, NO_BYTES, UNREFERENCED, WRAPPED, Report, blob_rule
 
 if TYPE_CHECKING:
     from dreg_client.cli.validate_journal import Journal
@@ -229,6 +229,8 @@ class _TextWriter(Writer):
 
 def _hint(problem: Problem) -> str | None:
     """Return the option that may help."""
+    if problem.found == LINES:
+        return "read a document from each line, with --lines; or from a member of each line, with --field NAME"
     if problem.rule != "GEN-12":
         return None
     if problem.found.startswith(WRAPPED):

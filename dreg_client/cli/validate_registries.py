@@ -6,9 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from dreg_client.cli.fan_out import map_in_threads
 from dreg_client.cli.validate_output import Checked, FailedSource, Finding, Settings
 from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
+from dreg_client.partitions.input.formats import is_known
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference, RepositoryName
 from dreg_client.values.registry_name import DOCKER, URLS, host_alone
@@ -29,7 +32,7 @@ def names_registry(source: str) -> bool:
     """Return whether a source is in a registry: it has a prefix such as `docker://`, or a host and is not a file."""
     if source.startswith((DOCKER, *URLS)):
         return True
-    if Path(source).exists():
+    if Path(source).exists() or is_short_host(source):
         return False
     first = source.partition("/")[0]
     try:
@@ -40,6 +43,12 @@ def names_registry(source: str) -> bool:
         )
     except InvalidReferenceError:
         return False
+
+
+def is_short_host(source: str) -> bool:
+    """Return whether a source is one word and a slash, which is a folder rather than a registry, and does not exist."""
+    host = "" if source.startswith((DOCKER, *URLS)) or Path(source).exists() else host_alone(source) or ""
+    return host != "" and not set(".:") & set(host) and host != "localhost"
 
 
 def findings_in_registry(source: str, settings: Settings) -> Iterator[Finding]:
@@ -70,6 +79,8 @@ def _registry(source: str, settings: Settings) -> Iterator[Finding]:
     if not settings.quiet:
         show_log()
     options = with_defaults(given_options())
+    if source.startswith(URLS) and host_alone(source) is None and is_known(source):
+        raise click.UsageError("files are not read over HTTP; download the file, then validate it")
     if host := host_alone(source):
         with closing(Client.open(host, **options)) as client:
             for repository in _catalog(client):

@@ -15,7 +15,7 @@ from dreg_client.files.compressed import MAGIC, compression_of
 from dreg_client.files.lines import PARQUET_MAGIC
 from dreg_client.files.places import Found, LeftOut, StoredFile, directory_of, is_pattern
 from dreg_client.files.regular import open_regular
-from dreg_client.partitions.input.discover import NOTHING, failures_of, matching, partitions_in, partitions_of
+from dreg_client.partitions.input.discover import failures_of, is_mistaken, matching, partitions_in, partitions_of
 from dreg_client.partitions.input.failures import naming_file
 from dreg_client.partitions.input.formats import format_of
 from dreg_client.partitions.input.lines import rows_of_stream
@@ -43,6 +43,14 @@ def is_read_as_partition(name: str) -> bool:
 def shows_rows(start: bytes) -> bool:
     """Return whether a file is a Parquet file or compressed, by its first bytes."""
     return start.startswith(PARQUET_MAGIC) or compression_of(start) is not None
+
+
+def check_plain(start: bytes) -> None:
+    """Raise a usage error if standard input, with these first bytes, is a Parquet file, or is compressed."""
+    if start.startswith(PARQUET_MAGIC):
+        raise click.UsageError("standard input is a Parquet file, which is read from its end; name the file")
+    if (compression := compression_of(start)) is not None:
+        raise click.UsageError(f"standard input is compressed ({compression.name}); read its lines with --lines")
 
 
 def partition_rules(settings: Settings, keep: tuple[str, ...] = ()) -> PartitionRules:
@@ -85,9 +93,8 @@ def findings_in_path_or_url(source: str, settings: Settings, advance: Advance) -
 
 
 def as_usage(failure: Exception) -> Exception:
-    """Return the error of a folder without documents as one of usage, as it is for all formats."""
-    is_empty = isinstance(failure, FileError) and failure.reason == NOTHING
-    return click.UsageError(str(failure)) if is_empty else failure
+    """Return the error of a folder without documents, or of a storage, as one of usage, as it is for all formats."""
+    return click.UsageError(str(failure)) if is_mistaken(failure) else failure
 
 
 def findings_in_files(files: list[StoredFile], name: str, settings: Settings, advance: Advance) -> Iterator[Finding]:

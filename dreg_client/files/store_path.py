@@ -87,11 +87,17 @@ def storage_at(path: str) -> str:
 def named_storage(text: str) -> str:
     """Return the name of the storage, or of the image in one, that a bare path means; empty if there is none.
 
-    Of a path that does not exist, the beginning may be a storage.
+    Of a path that does not exist, the beginning may be a storage, unless it may also be a registry.
     """
     if _is_there(text):
         return storage_at(text)
-    return f"{STORAGE}{text}" if text.startswith(_OF_PATHS) and storage_in(text) is not None else ""
+    return f"{STORAGE}{text}" if _is_path(text) and storage_in(text) is not None else ""
+
+
+def _is_path(text: str) -> bool:
+    """Return whether a name begins like a path, or with a directory whose name cannot be that of a registry."""
+    first = text.partition("/")[0]
+    return text.startswith(_OF_PATHS) or (not set(".:") & set(first) and first != "localhost" and Path(first).is_dir())
 
 
 def _ends_of_storage(text: str) -> Iterator[int]:

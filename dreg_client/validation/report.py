@@ -7,7 +7,8 @@ from typing import Final
 from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models import rules
 from dreg_client.models.descriptor import Descriptor
-from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.models.json_text import AmbiguousTextError, read_members
+from dreg_client.models.kinds import KIND_NAMES, MANIFEST_KINDS
 from dreg_client.models.octets import RawDocument, octets_of, with_path_advice
 from dreg_client.models.parse import model_of, recognise
 from dreg_client.models.paths import show
@@ -21,6 +22,12 @@ UNREFERENCED: Final = "STO-05"
 """The rule of a blob in the storage of a registry that no manifest refers to."""
 WRAPPED: Final = "a record with a document in its member "
 """The prefix of `Problem.found` for GEN-12; the quoted member name follows."""
+LINES: Final = "JSON Lines: several documents, one in each line"
+"""`Problem.found` for GEN-01 if the first line of a text is a JSON object, and another one follows."""
+_FEW: Final = 100
+"""The number of bytes after the first line of a text in which a second line is searched for."""
+_MAIN_MEMBERS: Final = frozenset({"schemaVersion", "config", "layers", "manifests"})
+"""The members of which every manifest and index has some, and a record with a manifest in it none."""
 NO_BYTES: Final = Digest.of(b"")
 """The digest in the report of what has no content."""
 BLOB_RULES: Final = (MISSING, UNREFERENCED)
@@ -146,17 +153,37 @@ def _examined(
     """Return the model of a document, and all problems."""
     served = named or (recognise({}, media_type) if media_type else None)
     if len(octets) > limit:
-        return served, (too_large(octets, limit),)
+        return served, (too_large(octets, limit), *_of_lines(octets))
     tree, problems = read_or_scan(octets, nul=served is not None and served.nul_allowed)
     if tree is None:
-        return served, tuple(problems)
+        return served, _of_lines(octets) or tuple(problems)
     model = named or recognise(tree, media_type)
     if model is None:
         stated = media_type or tree.get("mediaType")
         found = show(stated) if stated else _wrapped(tree) or "a document of unknown media type and structure"
         expected = f"a known kind of document, or an explicit kind: {', '.join(KIND_NAMES)}"
         return None, (*problems, rules.error("GEN-12", "$", found, expected))
-    return model, examine_tree(model, octets, tree, problems, media_type, pedantic=pedantic).problems
+    examined = examine_tree(model, octets, tree, problems, media_type, pedantic=pedantic).problems
+    if named is None and rules.has_error(examined) and (record := _record_of(model, tree)):
+        return None, (*problems, rules.error("GEN-12", "$", record, f"a document of the kind {model.kind}"))
+    return model, examined
+
+
+def _of_lines(octets: bytes) -> tuple[Problem, ...]:
+    """Return GEN-01 if the first line is a JSON object and the next one begins like one; otherwise nothing."""
+    end = octets.find(b"\n", 0, MAX_DOCUMENT)
+    if end < 0 or not octets.startswith(b"{") or not octets[end : end + _FEW].lstrip().startswith(b"{"):
+        return ()
+    try:
+        read_members(octets[:end].rstrip())
+    except AmbiguousTextError:
+        return ()
+    return (rules.error("GEN-01", "$", LINES, "a single JSON object"),)
+
+
+def _record_of(model: type[ParsedModel], tree: Mapping[str, object]) -> str:
+    """Return a description of a record that has the media type of a manifest, and the manifest in another member."""
+    return "" if model.kind not in MANIFEST_KINDS or _MAIN_MEMBERS & tree.keys() else _wrapped(tree)
 
 
 def _wrapped(tree: Mapping[str, object]) -> str:

@@ -239,7 +239,7 @@ def test_lines_that_are_text_say_how_to_open_the_file(dump: Path) -> None:
         list(validate_lines(file))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("ending", filter(None, PACK))
+@pytest.mark.parametrize("ending", [*filter(None, PACK)])
 def test_val_213_a_compressed_file_is_an_error_that_names_what_reads_it(tmp_path: Path, ending: str) -> None:
     path = tmp_path / "dump.jsonl"
     path.write_bytes(PACK[ending](GOOD))

@@ -23,11 +23,11 @@ from dreg_client.files.places import (
     is_pattern,
     relative_to,
 )
-from dreg_client.files.search import files_below, matches
+from dreg_client.files.search import matches
 from dreg_client.files.store_path import named_store, storage_at
 from dreg_client.partitions.input.divide import divided
 from dreg_client.partitions.input.formats import ENDINGS, is_known
-from dreg_client.partitions.input.sources import TakenSources, absolute, without_reports
+from dreg_client.partitions.input.sources import TakenSources, absolute, documents_below, has_run, without_reports
 from dreg_client.partitions.part import Files, Repositories
 from dreg_client.partitions.partition import Partition, PartitionRules
 from dreg_client.values.arguments import check_count, check_instance, check_iterable
@@ -36,8 +36,9 @@ from dreg_client.values.sizes import MEBIBYTE
 from dreg_client.values.source_url import is_source_url, shown_source, without_query
 
 PARTITION_SIZE: Final = 64 * MEBIBYTE
-NOTHING: Final = f"has no {', '.join(ENDINGS)} files, compressed or not, other than reports of dreg validate"
-"""Why a folder without documents cannot be read."""
+_NOTHING: Final = f"has no {', '.join(ENDINGS)} files, compressed or not"
+_ONLY_REPORTS: Final = "has only reports"
+_IS_STORAGE: Final = "is the storage of a registry"
 _MOST_NAMES: Final = 1000
 _RULES: Final = PartitionRules()
 
@@ -65,13 +66,13 @@ def find_partitions(
             columns, all of them, without compression. A row group is divided into at most 8 parts.
 
     Returns:
-        An iterator of partitions. Their documents are read by `reports_in` and `validate_partition`.
+        An iterator of partitions. `validate_partition` validates their documents.
 
     Raises:
         OSError: A path does not exist, or cannot be read. Raised by the iterator, as the following ones.
         NotFoundError: There is nothing at a URL, no file matches a pattern, or there is no such storage or repository.
-        FileError: A folder contains no documents, or a URL, a folder or a file that was found cannot be read; the
-            latter is raised after the partitions of all files.
+        FileError: A folder contains no documents, or a URL, a folder or a file that was found cannot be read, or has
+            an unknown compression; the latter two are raised after the partitions of all files.
         UnsupportedError: A folder is an image layout or the storage of a registry, or contains layouts; of layouts, it
             is raised after the partitions of all files.
         MissingLibraryError: A library that the format or the URL requires is not installed.
@@ -216,7 +217,7 @@ def _below(
 ) -> Generator[tuple[StoredFile, str], None, bool]:
     """Yield the files below a directory that were not taken before; return whether there is nothing to read."""
     is_empty = True
-    for found in without_reports(files_below(directory, is_known)):
+    for found in documents_below(directory):
         is_empty = False
         if not isinstance(found, StoredFile):
             on_left_out(found)
@@ -228,11 +229,34 @@ def _below(
 
 def _raise_empty(source: str) -> None:
     """Raise the error for a folder without documents. The storage of a registry has none in files of a known format."""
-    name = shown_source(source)
-    if storage := storage_at(source):
-        advice = f"validate it with: dreg validate {shown_source(storage)}"
-        raise UnsupportedError(f"{name} is the storage of a registry; {advice}")
-    raise FileError(name, NOTHING)
+    if storage_at(source):
+        raise UnsupportedError(storage_reason(storage_root(source)))
+    raise FileError(shown_source(source), only_reports(source) or _NOTHING)
+
+
+def storage_root(place: str) -> str:
+    """Return the path or URL of the storage of a registry, given that or a directory in it."""
+    from dreg_client.files.registry_storage import TREE  # noqa: PLC0415 (few sources are storages)
+
+    return storage_at(place.removesuffix(f"/{TREE}") or "/").removeprefix(STORAGE)
+
+
+def storage_reason(root: str) -> str:
+    """Return how to validate the storage of a registry that is named without its prefix."""
+    name = shown_source(root)
+    return f"{name} {_IS_STORAGE}; run: dreg validate {STORAGE}{name}"
+
+
+def is_mistaken(failure: Exception) -> bool:
+    """Return whether a source is a folder without documents, or a storage: for commands, these are errors of usage."""
+    if isinstance(failure, FileError):
+        return failure.reason == _NOTHING or failure.reason.startswith(_ONLY_REPORTS)
+    return isinstance(failure, UnsupportedError) and _IS_STORAGE in str(failure)
+
+
+def only_reports(folder: str) -> str:
+    """Return the reason why a folder without documents is empty if it has the reports of a run; otherwise nothing."""
+    return f"{_ONLY_REPORTS}; sum them up with: dreg report {shown_source(folder)}" if has_run(folder) else ""
 
 
 @dataclass(slots=True)

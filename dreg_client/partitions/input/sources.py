@@ -1,19 +1,22 @@
 """How sources are spelled, and which files several sources name."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-from dreg_client.errors import DregError
-from dreg_client.files.places import LeftOut, StoredFile, directory_of, find_source, is_hidden, joined
-from dreg_client.partitions.input.formats import format_of
+from dreg_client.errors import DregError, FileError
+from dreg_client.files.places import LeftOut, StoredFile, UnreadEntry, directory_of, find_source, is_hidden, joined
+from dreg_client.files.search import files_below
+from dreg_client.partitions.input.formats import format_of, is_known, is_packed
 from dreg_client.partitions.report_names import RUN_FILE, is_report_name
 from dreg_client.values.registry_name import STORAGE
-from dreg_client.values.source_url import is_source_url, local_path, without_query
+from dreg_client.values.source_url import is_source_url, local_path, shown_source, without_query
 
 _Found = TypeVar("_Found", bound=StoredFile | LeftOut)
 _TREE: Final = "/docker/registry/v2"
+_MOST_NAMED: Final = 3
+"""The number of files left out that an error names."""
 
 
 def absolute(source: str) -> str:
@@ -39,17 +42,37 @@ def without_reports(files: Iterator[_Found]) -> Iterator[_Found]:
         if is_report_name(file.source):
             directory = directory_of(file.source)
             if directory != known[0]:
-                known = directory, _has_run(directory)
+                known = directory, has_run(directory)
             if known[1]:
                 continue
         yield file
 
 
-def _has_run(directory: str) -> bool:
+def has_run(directory: str) -> bool:
+    """Return whether a directory is the folder of a run, which has its reports."""
     try:
         return not find_source(joined(directory, RUN_FILE)).is_directory
     except (DregError, OSError):
         return False
+
+
+def documents_below(directory: str, enters: Callable[[str], bool] = lambda _: True) -> Iterator[StoredFile | LeftOut]:
+    """Yield the files of known formats below a directory, without reports; see `files_below`.
+
+    Files that would be read if they were not in an unknown compression are one UnreadEntry at the end.
+    """
+    packed: list[str] = []
+    count = 0
+    for found in without_reports(files_below(directory, lambda name: is_known(name) or is_packed(name), enters)):
+        if isinstance(found, StoredFile) and not is_known(found.source):
+            count += 1
+            packed += [shown_source(found.source)][: _MOST_NAMED - len(packed)]
+        else:
+            yield found
+    if count:
+        names = ", ".join(packed) + (f" and {count - len(packed):,} more" if count > len(packed) else "")
+        reason = f"{count:,} compressed {'file' if count == 1 else 'files'} cannot be read; decompress: {names}"
+        yield UnreadEntry(directory, FileError(shown_source(directory), reason))
 
 
 class TakenSources:
