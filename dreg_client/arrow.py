@@ -29,7 +29,7 @@ from dreg_client.errors.problems import Problem, Severity
 from dreg_client.models.kinds import Kind
 from dreg_client.models.parse import model_of
 from dreg_client.validation.dumps import LineRules
-from dreg_client.validation.report import Report
+from dreg_client.validation.report import Report, known_size
 from dreg_client.validation.stated import NULL_REPORT, validate_as
 from dreg_client.values.arguments import check_flag, check_instance
 from dreg_client.values.sizes import MEBIBYTE
@@ -202,7 +202,7 @@ class ReportRows:
         With `is_null`, the row has no digest, and no size unless `report.size` is set.
         """
         self._digests.append(None if is_null else report.digest)
-        self._sizes.append((report.size or None) if is_null else report.size)
+        self._sizes.append(known_size(report, is_null=is_null))
         self._kinds.append(report.kind)
         errors = warnings = 0
         for problem in report.problems:

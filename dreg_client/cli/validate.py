@@ -16,6 +16,8 @@ from dreg_client.cli.partition_options import PARQUET, RESUMED, parquet_output, 
 from dreg_client.cli.registry_options import given_options, reads_stdin, registry_options
 from dreg_client.cli.signals import DeferredSignals, signal_exit_code
 from dreg_client.models.kinds import KIND_NAMES
+from dreg_client.values.registry_name import STORAGE
+from dreg_client.values.source_url import shown_source
 
 if TYPE_CHECKING:
     from dreg_client.cli.validate_output import Settings, Writer
@@ -62,7 +64,7 @@ class _Validated(click.Path):
     help="Member of the object that holds the media type; requires --field.",
 )
 @click.option("--complete", is_flag=True, help="Report missing blobs and manifests as errors, not as warnings.")
-@click.option("--blobs", is_flag=True, help="Read and verify all blobs of a registry-storage.")
+@click.option("--blobs", is_flag=True, help="Read and verify all blobs; requires registry-storage:.")
 @click.option("--pedantic", is_flag=True, help="Also report notes, such as members that no specification defines.")
 @click.option("--quiet", "-q", is_flag=True, help="Print only errors: no warnings, notes, summary or progress.")
 @click.option(
@@ -201,6 +203,10 @@ def _check_sources(sources: tuple[str, ...], settings: "Settings") -> None:
         raise click.UsageError("standard input can be read only once, as one SOURCE or for a secret")
     if settings.resume and not is_registry:
         raise click.UsageError("--resume requires a source in a registry: REGISTRY/REPOSITORY or REGISTRY/")
+    others = [source for source in sources if not source.startswith(STORAGE)]
+    if settings.blobs and others:
+        reason = "it is for registry-storage: only (the blobs of a layout are always verified)"
+        raise click.UsageError(f"--blobs cannot be used with {shown_source(others[0])}: {reason}")
     if is_registry:
         given_options()  # if options are not valid, no source is read, and the error is reported once
 

@@ -14,7 +14,7 @@ from dreg_client.errors.problems import Problem, Severity, full_clause
 from dreg_client.models.rules import has_error
 from dreg_client.partitions.row import RowReport
 from dreg_client.partitions.summary import Summary, plain_kinds
-from dreg_client.validation.report import LINES, MISSING, NO_BYTES, UNREFERENCED, WRAPPED, Report, blob_rule
+from dreg_client.validation.report import LINES, MISSING, NO_BYTES, UNREFERENCED, WRAPPED, Report, blob_rule, known_size
 
 if TYPE_CHECKING:
     from dreg_client.cli.validate_journal import Journal
@@ -62,8 +62,8 @@ class Checked:
     @classmethod
     def of(cls, source: str, report: Report, line: int = 0, *, is_null: bool = False) -> "Checked":
         """Return the finding for a report; with `is_null`, of what has no digest, and no size unless it is known."""
-        digest, size = (None, report.size or None) if is_null else (report.digest, report.size)
-        return cls(source, report.kind, digest, size, report.problems, line)
+        digest = None if is_null else report.digest
+        return cls(source, report.kind, digest, known_size(report, is_null=is_null), report.problems, line)
 
     def row_report(self) -> RowReport:
         """Return the result as a report of a row, as summaries and report files take it."""

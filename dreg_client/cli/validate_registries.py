@@ -15,14 +15,12 @@ from dreg_client.partitions.input.formats import is_known
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference, RepositoryName
 from dreg_client.values.registry_name import DOCKER, URLS, host_alone
-from dreg_client.values.store_name import reference_of
 
 if TYPE_CHECKING:
     from dreg_client._sync.client import Client
     from dreg_client._sync.store import Store
     from dreg_client._sync.validation import RepositoryValidation
     from dreg_client.cli.validate_journal import Journal
-    from dreg_client.values.store_name import StoreName
 
 _AHEAD: Final = 60
 """The number of tags to validate ahead of the one whose findings are printed; limits memory."""
@@ -59,14 +57,6 @@ def findings_in_registry(source: str, settings: Settings) -> Iterator[Finding]:
         yield finding
     if settings.journal is not None and is_complete:
         settings.journal.unfinished -= 1
-
-
-def findings_in_stored_image(name: "StoreName", settings: Settings) -> Iterator[Finding]:
-    """Validate a tag or a digest of a repository in the storage of a registry."""
-    from dreg_client._sync.opening import open_store
-
-    with open_store(name, strict=False) as store:
-        yield from _images(store, store.address, (reference_of(name),), settings)
 
 
 def _registry(source: str, settings: Settings) -> Iterator[Finding]:

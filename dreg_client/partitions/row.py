@@ -43,7 +43,8 @@ class RowReport:
     Attributes:
         report: The report.
         is_null: Whether there is no document, but a null in a column, or a link or directory of a store. The digest of
-            the report is then that of no bytes; its size is 0 unless it is known, as for an upload.
+            the report is then that of no bytes; its size is 0 unless it is known, as for an upload. A link to a gone
+            blob has a digest, so it is not null.
     """
 
     source: str

@@ -30,6 +30,8 @@ _MAIN_MEMBERS: Final = frozenset({"schemaVersion", "config", "layers", "manifest
 """The members of which every manifest and index has some, and a record with a manifest in it none."""
 NO_BYTES: Final = Digest.of(b"")
 """The digest in the report of what has no content."""
+_NOT_BYTES: Final = frozenset({"STO-01", "STO-03", "STO-06", "STO-07"})
+"""The rules whose reports are those of links, tags and directories. They have no bytes, even if there is a digest."""
 BLOB_RULES: Final = (MISSING, UNREFERENCED)
 """The rules whose reports are those of blobs of which no byte was checked. They are not counted as documents."""
 
@@ -95,6 +97,16 @@ class DocumentReport:
 
     name: str
     report: Report
+
+
+def known_size(report: Report, *, is_null: bool) -> int | None:
+    """Return the size in a report; None if it is not known, because there are no bytes.
+
+    That is so for a null, and for what a storage has in place of a blob: a link that leads to nothing, or a directory.
+    """
+    if report.size:
+        return report.size
+    return None if is_null or any(problem.rule in _NOT_BYTES for problem in report.problems) else 0
 
 
 def blob_rule(problems: Iterable[Problem]) -> str | None:

@@ -47,15 +47,26 @@ def is_damaged_blob(tree: StorageTree, found: FileReport) -> bool:
     return is_damaged and found.name == path_of(tree, found.report.digest)
 
 
-def each_damaged_once(tree: StorageTree, reports: Iterable[FileReport]) -> Iterator[FileReport]:
-    """Yield reports, those of a damaged blob once, also if several manifests or repositories need it."""
-    damaged = set[str]()
+def each_damaged_once(reports: Iterable[FileReport]) -> Iterator[FileReport]:
+    """Yield reports, those of a blob with other bytes or another size once, also if several manifests need it."""
+    damaged = set[tuple[str, str, str]]()
     for found in reports:
-        if not is_damaged_blob(tree, found):
+        fault = _damage_in(found)
+        if fault is None:
             yield found
-        elif found.name not in damaged:
-            damaged.add(found.name)
+        elif fault not in damaged:
+            damaged.add(fault)
             yield found
+
+
+def _damage_in(found: FileReport) -> tuple[str, str, str] | None:
+    """Return the damage of a blob that a report is about: its name, the rule, and the size that it should have."""
+    for problem in found.report.problems:
+        if problem.rule == "STO-02":
+            return found.name, problem.rule, ""
+        if problem.rule == "LYT-05":  # several manifests may state several wrong sizes
+            return found.name, problem.rule, problem.expected.partition(",")[0]
+    return None
 
 
 class BlobEntries:
@@ -224,7 +235,18 @@ def damage(digest: Digest, found: str) -> Problem:
 
 def damage_report(tree: StorageTree, blob: LinkedBlob, size: int, found: str) -> FileReport:
     """Return the report of a blob with other bytes (STO-02)."""
-    return file_report(blob.link or path_of(tree, blob.target), damage(blob.digest, found), blob.digest, size)
+    return _blob_report(tree, blob, size, damage(blob.digest, found))
+
+
+def size_report(tree: StorageTree, blob: LinkedBlob, size: int, problem: Problem, image: str) -> FileReport:
+    """Return the report of a layer of an image that has another size than its manifest states (LYT-05)."""
+    named = rules.error(problem.rule, problem.path, f"{problem.found}, in a layer of {image}", problem.expected)
+    return _blob_report(tree, blob, size, named)
+
+
+def _blob_report(tree: StorageTree, blob: LinkedBlob, size: int, problem: Problem) -> FileReport:
+    """Return the report of a blob, with its path; with that of its link, if that has another digest."""
+    return file_report(blob.link or path_of(tree, blob.target), problem, blob.digest, size)
 
 
 def path_of(tree: StorageTree, digest: Digest) -> str:

@@ -74,6 +74,11 @@ _Link = _Linked | _GoneBlob | _Malformed | _Unread | _Absent
 _Tag = _Tagged | _Malformed | _Unread | _Absent | _Moved
 
 
+def gone_problem(target: Digest, needs: str, verdict: _Verdict = rules.error) -> Problem:
+    """Return the problem of a link to a blob that is gone (STO-01). `needs` says which tags lead to it."""
+    return verdict("STO-01", "$", f"a link to {target}, which is gone{needs}", f"a file {data_path(target)}")
+
+
 class LinkChecks:
     """The links of a repository. What vanishes while it is checked is not reported.
 
@@ -135,7 +140,7 @@ class LinkChecks:
         return any(digest in reported for kind in (self._gone, self._malformed) for reported in kind.values())
 
     def _gone_report(self, links: Links, digest: Digest, target: Digest, verdict: _Verdict, needs: str) -> FileReport:
-        problem = verdict("STO-01", "$", f"a link to {target}, which is gone{needs}", f"a file {data_path(target)}")
+        problem = gone_problem(target, needs, verdict)
         return file_report(self.places.path(f"{links}/{digest.algorithm}/{digest.encoded}/link"), problem, digest)
 
     def _read(self, links: Links, into: dict[Digest, Digest]) -> Iterator[FileReport]:

@@ -79,6 +79,32 @@ def test_a_damaged_manifest_or_config_names_an_image(faulty: Tree) -> None:
     ]
 
 
+def test_val_211_partitions_name_the_image_of_a_damaged_manifest_or_config(faulty: Tree, tmp_path: Path) -> None:
+    """In the same words as in text, also for a manifest without a tag."""
+    digest = digest_of(faulty, "many/r5")
+    untagged = digest_of(faulty, "many/r6")
+    for each in digest, untagged:
+        faulty.data(each).write_bytes(b"[%d]" % len(each))
+        age(faulty.data(each))
+    shutil.rmtree(faulty.repository("many/r6") / "_manifests/tags")
+    dreg("validate", faulty.name, "--format", "parquet", "-o", str(tmp_path / "reports"))
+    rows = [row for file in (tmp_path / "reports").glob("*.parquet") for row in pq.read_table(file).to_pylist()]
+
+    found = damage_in(rows)
+    assert found == damage_in(entries(faulty.name))
+    assert [each.partition(", ")[2] for each in found] == [
+        "in place of the config of acme/copy:1.4",
+        "in place of the manifest many/r5:1",
+        f"in place of the manifest many/r6@{untagged}",
+    ]
+
+
+def damage_in(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what was found against STO-02, sorted by the image."""
+    found = [problem["found"] for row in rows for problem in row["problems"] if problem["rule"] == "STO-02"]
+    return sorted(found, key=lambda each: str(each.partition(", ")[2]))
+
+
 def test_several_processes_find_the_same_as_one(faulty: Tree) -> None:
     alone = entries(faulty.name, "-j", "1", "--blobs")
 

@@ -122,7 +122,8 @@ def test_val_185_a_layer_of_another_size_than_stated_is_found_without_reading_it
     tree.data(digest).write_bytes(octets)
     age(tree.data(digest))
 
-    assert everywhere(tree, blobs=False) == [Found("LYT-05", "error", f"acme/web@{digest}")]
+    place = str(tree.data(digest).relative_to(tree.v2))
+    assert everywhere(tree, blobs=False) == [Found("LYT-05", "error", place, len(octets))]
     with pytest.raises(errors.IntegrityError):
         copy(f"{tree.name}/acme/web:1", f"oci:{tmp_path / 'copy'}")
 
@@ -132,4 +133,30 @@ def test_val_185_an_entry_of_another_size_than_stated(tree: Tree) -> None:
     entry = {"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 7}
     tree.put_document("acme/web", mediaType="application/vnd.oci.image.index.v1+json", manifests=[entry])
 
-    assert everywhere(tree, blobs=False) == [Found("LYT-05", "error", "acme/web:1.4")]
+    size = tree.data(digest).stat().st_size
+    assert everywhere(tree, blobs=False) == [Found("LYT-05", "error", "acme/web:1.4", size)]
+
+
+def test_val_209_a_layer_of_another_size_is_reported_once_and_names_an_image(tree: Tree) -> None:
+    """Many images of several repositories have the same base layer."""
+    layer = Digest.of(b"layer one")
+    for tag in ("1.5", "1.6"):
+        tree.put_image("acme/web", tag, b"layer one", tag.encode())
+        tree.put_image("acme/copy", tag, b"layer one", tag.encode())
+    tree.data(layer).write_bytes(b"longer than layer one")
+    age(tree.data(layer))
+    place = str(tree.data(layer).relative_to(tree.v2))
+
+    assert everywhere(tree, blobs=False) == [Found("LYT-05", "error", place, 21)]
+    [text] = tree.texts("LYT-05")
+    assert text in {f"21 bytes, in a layer of acme/copy:{tag}" for tag in ("1.5", "1.6")}
+
+
+def test_val_209_each_wrong_size_that_a_manifest_states_is_reported(tree: Tree) -> None:
+    """The layer may be whole, and several manifests wrong."""
+    digest = tree.put_blob(LAYER)
+    for tag, size in ("1", 7), ("2", 8), ("3", 8):
+        layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest, "size": size}
+        tree.put_image("acme/web", tag, LAYER, layers=[layer])
+
+    assert len(everywhere(tree, blobs=False)) == 2

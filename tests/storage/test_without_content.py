@@ -52,6 +52,23 @@ def test_val_196_what_has_no_content_has_no_digest(hollow: Tree, tmp_path: Path)
     assert sizes_without_digest(hollow, rows) == NOTHING
 
 
+def test_val_210_a_link_to_a_blob_that_is_gone_has_the_digest_of_the_blob_and_no_size(
+    tree: Tree, tmp_path: Path
+) -> None:
+    """The blob has no bytes. One of another size has its real one."""
+    gone, wrong, missing = Digest.of(b"layer one"), Digest.of(b"layer two"), Digest.of(b"no manifest")
+    tree.data(gone).unlink()
+    tree.data(wrong).write_bytes(b"")
+    tree.tag("acme/web", "missing", missing)
+    reports = tmp_path / "reports"
+    dreg("validate", tree.name, "--format", "parquet", "-o", str(reports))
+    rows = [row for file in sorted(reports.glob("*.parquet")) for row in pq.read_table(file).to_pylist()]
+
+    for found in rows, entries(tree.name):
+        sizes = {(row["problems"][0]["rule"], row["digest"]): row["size"] for row in found if not row["ok"]}
+        assert sizes == {("STO-01", gone): None, ("LYT-05", wrong): 0, ("STO-03", missing): None}
+
+
 @pytest.mark.parametrize("output", ["jsonl", "parquet"])
 def test_a_report_shows_no_digest_of_what_has_no_content(hollow: Tree, tmp_path: Path, output: str) -> None:
     reports = str(tmp_path / "reports.jsonl")

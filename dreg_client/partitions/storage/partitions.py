@@ -77,7 +77,8 @@ def reports_in_storage(partition: Partition, rules: PartitionRules) -> Iterator[
 
     A damaged blob is reported once: by its repository if only that is validated; with `rules.blobs`, by the partition
     of the blob; otherwise by that of the unreferenced blobs. A link by another digest than that of the
-    blob's path is reported by the partition of its repository.
+    blob's path is reported by the partition of its repository, and so is a blob of another size than its manifest
+    states: once by each partition.
 
     Raises:
         NotFoundError: The storage is gone.
@@ -96,9 +97,9 @@ def _reports(tree: StorageTree, part: Part, rules: PartitionRules) -> Iterator[F
     reports_of = partial(repository_reports, tree, rules=rules, reach=reach, on_gone=partial(_note_gone, tree, reach))
     match part:
         case SingleRepository(name):
-            yield from each_damaged_once(tree, reports_of([name], alone=True))
+            yield from each_damaged_once(reports_of([name], alone=True))
         case Repositories(names):
-            yield from (each for each in reports_of(names) if not is_damaged_blob(tree, each))
+            yield from (each for each in each_damaged_once(reports_of(names)) if not is_damaged_blob(tree, each))
         case BlobRange(start, stop):
             yield from damaged_blobs(tree, blobs_between(tree, start, stop, reach), reach)
         case UnreferencedBlobs():

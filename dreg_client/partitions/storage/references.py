@@ -48,6 +48,7 @@ class References:
     ) -> None:
         self._tree, self._repository, self._reach, self._lock = tree, repository, reach, Lock()
         self._needed_by = needed_by
+        self._tags: dict[Digest, str] | None = None
         self.named: set[Digest] = set()
 
     def read(self, blobs: StoredBlobs, digest: Digest, target: Digest) -> Stored:
@@ -124,6 +125,22 @@ class References:
         """Note a manifest that could not be read."""
         with self._lock:
             self._reach.note_unread(failure)
+
+    def image(self, digest: Digest) -> str:
+        """Return the name of a manifest: with its first tag if it has one. The tags are read at the first call."""
+        if self._tags is None:
+            self._tags = self._first_tags()
+        tag = self._tags.get(digest)
+        return f"{self._repository}:{tag}" if tag else f"{self._repository}@{digest}"
+
+    def _first_tags(self) -> dict[Digest, str]:
+        """Return the first tag of each manifest. What cannot be read is left out."""
+        found = dict[Digest, str]()
+        with suppress(FileNotFoundError, errors.DregError):
+            for tag in self._tree.tags(self._repository):
+                with suppress(FileNotFoundError, errors.DregError):
+                    found.setdefault(self._tree.tagged(self._repository, tag), tag)
+        return found
 
     def _gone(self, digest: Digest, target: Digest) -> None:
         """Note a manifest whose bytes are gone, unless it was deleted."""
@@ -220,25 +237,31 @@ class ReferenceReader:
         if isinstance(stored, Whole):
             document = parsed(stored.raw)
             references.add(digest, target, stored.raw, document)
-            return [*self._of_config(blobs, document)]
+            return [*self._of_config(references, blobs, digest, document)]
         # The check of its repository reports a link whose digest is not that of the blob's path.
-        if isinstance(stored, Damaged) and digest == target:
-            return [damage_report(self._tree, LinkedBlob(target, digest), len(stored.raw), stored.found)]
+        if self._verifies and isinstance(stored, Damaged) and digest == target:
+            return [self._damage_report(digest, stored, f"the manifest {references.image(digest)}")]
         return []
 
-    def _of_config(self, blobs: StoredBlobs, document: Document | None) -> Iterator[FileReport]:
+    def _of_config(
+        self, references: References, blobs: StoredBlobs, manifest: Digest, document: Document | None
+    ) -> Iterator[FileReport]:
         """Report the config of a manifest if it is damaged. One that many manifests share is read once."""
         if self._verifies and isinstance(document, ImageManifest) and document.config.family is Family.CONFIG:
-            found = self._damage_of(blobs, document.config.digest)
-            if found is not None:
-                yield found
+            digest = document.config.digest
+            if (damaged := self._damage_of(blobs, digest)) is not None:
+                yield self._damage_report(digest, damaged, f"the config of {references.image(manifest)}")
 
-    def _damage_of(self, blobs: StoredBlobs, digest: Digest) -> FileReport | None:
+    def _damage_report(self, digest: Digest, damaged: Damaged, what: str) -> FileReport:
+        found = f"{damaged.found}, in place of {what}"
+        return damage_report(self._tree, LinkedBlob(digest, digest), len(damaged.raw), found)
+
+    def _damage_of(self, blobs: StoredBlobs, digest: Digest) -> Damaged | None:
         if digest in self._whole:
             return None
         stored = blobs.document(digest, digest)
         if isinstance(stored, Damaged):
-            return damage_report(self._tree, LinkedBlob(digest, digest), len(stored.raw), stored.found)
+            return stored
         if len(self._whole) >= _MOST_VERIFIED:
             self._whole.clear()
         self._whole.add(digest)

@@ -71,7 +71,7 @@ class StorageRun:
         """
         tree = open_storage(self.path)
         with closing(tree.files):
-            yield from each_damaged_once(tree, self._of_repository(tree) if self.repository else self._of_storage(tree))
+            yield from each_damaged_once(self._of_repository(tree) if self.repository else self._of_storage(tree))
 
     def check_searched(self) -> None:
         """Raise LayoutError if it is not known which blobs of the storage are unreferenced. Call it after `reports`."""

@@ -20,7 +20,7 @@ from dreg_client.protocol.manifests import own_media_type
 from dreg_client.validation.referenced_digests import ReferencedDigests
 from dreg_client.validation.report import FileReport, Report
 from dreg_client.validation.repository import RepositoryChecks
-from dreg_client.validation.storage_blobs import LinkedBlob, damage, damage_report
+from dreg_client.validation.storage_blobs import LinkedBlob, damage, damage_report, size_report
 from dreg_client.validation.storage_links import LinkChecks
 from dreg_client.validation.storage_places import RepositoryPlaces
 from dreg_client.validation.storage_reading import Damaged, Gone, StoredBlobs, TooLarge, Whole
@@ -140,10 +140,13 @@ class RepositoryCheck:
         return document
 
     def _named_report(self, digest: Digest, report: Report, manifest: Digest | None = None) -> FileReport:
-        """Return a report under the name of its document, or of the blob that is damaged: the config of a manifest."""
+        """Return a report under the name of its document, or of the damaged config or layer of a manifest."""
         for problem in report.problems:
             if problem.rule == "STO-02" and manifest is not None:
                 return self._damaged(LAYERS, digest, report.size, problem.found, manifest)
+            if problem.rule == "LYT-05" and manifest is not None and digest in self._links.layers:
+                image = self._image(manifest, self._places.repository)
+                return size_report(self._tree, self._linked(LAYERS, digest), report.size, problem, image)
         return FileReport(self._image(digest, self._name), report)
 
     def _damaged(self, links: Links, digest: Digest, size: int, found: str, manifest: Digest) -> FileReport:
@@ -200,7 +203,7 @@ class _Checks(RepositoryChecks):
         """Compare a size with the stated one (LYT-05): clients reject an image with another one. Nothing is read."""
         size = self._blobs.size(target)
         problems = () if size is None else (*wrong_claims(claim, size),)
-        return Report(None, claim.descriptor.digest, 0, problems) if problems else Step.SKIP
+        return Report(None, claim.descriptor.digest, size or 0, problems) if problems else Step.SKIP
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a config that does not match its descriptor: STO-02 if its bytes were changed."""
