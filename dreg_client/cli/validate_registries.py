@@ -1,9 +1,9 @@
 """Validate a tag, a repository, or all repositories in the catalog of a registry."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -30,7 +30,7 @@ def names_registry(source: str) -> bool:
     """Return whether a source is in a registry: it has a prefix such as `docker://`, or a host and is not a file."""
     if source.startswith((DOCKER, *URLS)):
         return True
-    if Path(source).exists() or is_short_host(source):
+    if os.path.lexists(source) or is_short_host(source):
         return False
     first = source.partition("/")[0]
     try:
@@ -45,7 +45,7 @@ def names_registry(source: str) -> bool:
 
 def is_short_host(source: str) -> bool:
     """Return whether a source is one word and a slash, which is a folder rather than a registry, and does not exist."""
-    host = "" if source.startswith((DOCKER, *URLS)) or Path(source).exists() else host_alone(source) or ""
+    host = "" if source.startswith((DOCKER, *URLS)) or os.path.lexists(source) else host_alone(source) or ""
     return host != "" and not set(".:") & set(host) and host != "localhost"
 
 

@@ -97,7 +97,8 @@ def named_storage(text: str) -> str:
 def _is_path(text: str) -> bool:
     """Return whether a name begins like a path, or with a directory whose name cannot be that of a registry."""
     first = text.partition("/")[0]
-    return text.startswith(_OF_PATHS) or (not set(".:") & set(first) and first != "localhost" and Path(first).is_dir())
+    may_be_host = set(".:") & set(first) or first == "localhost"
+    return text.startswith(_OF_PATHS) or (not may_be_host and _is_there(first, Path.is_dir))
 
 
 def _ends_of_storage(text: str) -> Iterator[int]:
