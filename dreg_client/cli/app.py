@@ -33,7 +33,7 @@ GROUPS: Final = {
     },
     "Validate documents": {
         "validate": ("validate", "Validate manifests, configs, layouts and repositories."),
-        "report": ("report", "Sum up reports of dreg validate: documents, kinds, and rules by count."),
+        "report": ("report", "Summarize reports of dreg validate: number of documents, kinds and broken rules."),
         "rule": ("schema", "Explain a validation rule, and how to fix a document that breaks it."),
         "schema": ("schema", "List, print, write or check the JSON Schemas of documents."),
     },
