@@ -32,7 +32,7 @@ class Selected:
 
 
 async def select_platforms(source: AsyncSource, found: Descriptor, platforms: Collection[Platform]) -> Selected:
-    """Return the manifest of one platform, or the index of several, which is new unless there are no others.
+    """Return the manifest of one platform, or an index of several, which is new if the given one has others, too.
 
     An artifact, and an index of artifacts, have no platforms, and are returned as they are.
 

@@ -67,12 +67,12 @@ class AsyncSource(Protocol):
 
     @property
     def refetches(self) -> bool:
-        """Whether to read bytes again if they do not match their digest, because they came over a network."""
+        """Whether bytes that do not match their digest are read again: True if they come over a network."""
         ...
 
     @property
     def writes_manifests(self) -> bool:
-        """Whether this library generates the manifests. True for a docker-archive, which has none."""
+        """Whether this library generates the manifests: True for a docker-archive, which contains none."""
         ...
 
     async def resolve(self, reference: str) -> "Descriptor":

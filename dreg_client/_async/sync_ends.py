@@ -71,7 +71,7 @@ class AsyncNamedPair:
 
 
 class AsyncSyncEnds(Protocol):
-    """What is to be synchronised: one pair of stores or many."""
+    """The pairs of stores to synchronise: one or many."""
 
     @property
     def is_single(self) -> bool:
@@ -87,7 +87,7 @@ class AsyncSyncEnds(Protocol):
 async def open_ends(
     source: AsyncSyncEnd, destination: AsyncSyncEnd, run: AsyncSyncRun, *, dry_run: bool
 ) -> AsyncGenerator[AsyncSyncEnds]:
-    """Open what is to be synchronised; with `dry_run`, without creating layouts or writing archives."""
+    """Open the stores to synchronise; with `dry_run`, without creating layouts or writing archives."""
     async with AsyncExitStack() as stack:
         if (read := await _read_side(source, destination, run, stack)) is not None:
             yield _Many(read, await _write_side(destination, run, stack, dry_run=dry_run))

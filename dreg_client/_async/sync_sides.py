@@ -1,4 +1,4 @@
-"""What has several repositories: a registry, a directory of layouts, or a layout or archive with full names."""
+"""Places with several repositories: registries, directories of layouts, and layouts or archives with full names."""
 
 import os
 from collections.abc import AsyncGenerator

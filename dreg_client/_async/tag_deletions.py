@@ -1,6 +1,6 @@
 """Delete manifests with all that goes with them, unless something else has come to need them."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -21,16 +21,17 @@ _TAGS_PER_DELETION: Final = 125
 """One reading of all tags serves a deletion for each so many of them. More would be deleted long after the reading."""
 _DANGLING: Final = "GOOGLE_MANIFEST_DANGLING_TAG"
 """The error of GCR and GAR for a manifest that still has tags."""
-_A_PART: Final = "a part of it was deleted; apply the plan again to continue"
 
 
+_Step = Callable[[], Awaitable[bool]]
+"""A part of a change; it returns whether there was anything to change."""
 Manifests = dict[Digest, RawManifest | errors.DregError]
 """Manifests that exist, or why they cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Deletion:
-    """What is deleted by a change.
+    """The content that a change deletes.
 
     Attributes:
         change: The change.
@@ -184,21 +185,15 @@ class AsyncTagDeletions:
 
         A list of referrers is deleted before them, so that it need not be changed for each of them.
         """
-        change, is_changed = found.change, False
+        change = found.change
         lists = [tag for tag in found.digest_tags if _lists_referrers_of(tag, _members(change))]
-        steps: list[Callable[[], Awaitable[bool]]] = [
+        steps: list[_Step] = [
             *(partial(self._delete_manifest, found, each) for each in (change.digest, *change.platforms)),
             *(partial(self._delete_digest_tag, found, tag) for tag in lists),
             *(partial(self._delete_manifest, found, each) for each in change.referrers),
             *(partial(self._delete_digest_tag, found, tag) for tag in found.digest_tags if tag not in lists),
         ]
-        try:
-            for step in steps:
-                is_changed |= await step()
-        except errors.DregError as failure:
-            if is_changed and not failure.outcome:
-                failure.add_outcome(_A_PART)
-            raise
+        is_changed = await _take(steps)
         self._deleted.append((*change.tags, *found.digest_tags))
         return is_changed
 
@@ -226,16 +221,31 @@ class AsyncTagDeletions:
 
     async def _delete_with_tags(self, found: _Deletion, digest: Digest) -> None:
         """Delete a manifest after its tags, since the registry does not delete a manifest that has any."""
-        change, is_changed = found.change, False
-        own = change.tags if digest == change.digest else ()
-        try:
-            for tag in (*own, *(tag for tag, named in found.digest_tags.items() if named == digest)):
-                is_changed |= await delete_tag(self._destination, tag, digest)
-            await self._destination.delete_manifest(digest, known=found.manifests[digest])
-        except errors.DregError as failure:
-            if is_changed:
-                failure.add_outcome(_A_PART)
-            raise
+        own = found.change.tags if digest == found.change.digest else ()
+        tags = (*own, *(tag for tag, named in found.digest_tags.items() if named == digest))
+        await _take(
+            [
+                *(partial(delete_tag, self._destination, tag, digest) for tag in tags),
+                partial(self._delete_untagged, found, digest),
+            ]
+        )
+
+    async def _delete_untagged(self, found: _Deletion, digest: Digest) -> bool:
+        await self._destination.delete_manifest(digest, known=found.manifests[digest])
+        return True
+
+
+async def _take(steps: Iterable[_Step]) -> bool:
+    """Take the steps of a change; return whether any changed something. If one fails, its error says what was done."""
+    is_changed = False
+    try:
+        for step in steps:
+            is_changed |= await step()
+    except errors.DregError as failure:
+        if is_changed and not failure.outcome:
+            failure.add_outcome("a part of it was deleted; apply the plan again to continue")
+        raise
+    return is_changed
 
 
 def _served_by(count: int) -> int:

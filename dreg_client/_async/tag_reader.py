@@ -83,7 +83,7 @@ class AsyncTagReader:
 
     @property
     def readings(self) -> ManifestReadings:
-        """What was read of the manifests so far."""
+        """The manifests that were read so far, with their referrers and attestations."""
         return ManifestReadings(self.manifests, self.referrers, self._attestations)
 
     @property

@@ -72,7 +72,7 @@ class NamedPair:
 
 
 class SyncEnds(Protocol):
-    """What is to be synchronised: one pair of stores or many."""
+    """The pairs of stores to synchronise: one or many."""
 
     @property
     def is_single(self) -> bool:
@@ -86,7 +86,7 @@ class SyncEnds(Protocol):
 
 @contextmanager
 def open_ends(source: SyncEnd, destination: SyncEnd, run: SyncRun, *, dry_run: bool) -> Generator[SyncEnds]:
-    """Open what is to be synchronised; with `dry_run`, without creating layouts or writing archives."""
+    """Open the stores to synchronise; with `dry_run`, without creating layouts or writing archives."""
     with ExitStack() as stack:
         if (read := _read_side(source, destination, run, stack)) is not None:
             yield _Many(read, _write_side(destination, run, stack, dry_run=dry_run))

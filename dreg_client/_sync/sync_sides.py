@@ -1,5 +1,5 @@
 # Generated from dreg_client/_async/sync_sides.py by tools/generate_sync.py. Do not edit.
-"""What has several repositories: a registry, a directory of layouts, or a layout or archive with full names."""
+"""Places with several repositories: registries, directories of layouts, and layouts or archives with full names."""
 
 import os
 from collections.abc import Generator

@@ -21,7 +21,7 @@ SOURCE: Final = "dreg.source"
 COMPLETION: Final = "_DREG_COMPLETE"
 """The variable in which the script of a shell says what to complete."""
 _CLICKS: Final = re.compile(r"  \[[^\[\]]*\]$")
-"""What click adds to help texts, such as `[0<=x<=100]`; ours say what a reader needs."""
+"""The ranges and defaults that click appends to help texts, such as `[0<=x<=100]`. They are removed."""
 
 
 class Context(click.Context):

@@ -14,7 +14,7 @@ from dreg_client.errors import DregError, InvalidReferenceError, NotFoundError
 from dreg_client.partitions.input.formats import is_known
 from dreg_client.values.docker_hub import DOCKER_HUB
 from dreg_client.values.reference import Reference, RepositoryName
-from dreg_client.values.registry_name import DOCKER, URLS, host_alone
+from dreg_client.values.registry_name import DOCKER, URLS, host_alone, may_be_host
 
 if TYPE_CHECKING:
     from dreg_client._sync.client import Client
@@ -46,7 +46,7 @@ def names_registry(source: str) -> bool:
 def is_short_host(source: str) -> bool:
     """Return whether a source is one word and a slash, which is a folder rather than a registry, and does not exist."""
     host = "" if source.startswith((DOCKER, *URLS)) or os.path.lexists(source) else host_alone(source) or ""
-    return host != "" and not set(".:") & set(host) and host != "localhost"
+    return host != "" and not may_be_host(host)
 
 
 def findings_in_registry(source: str, settings: Settings) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from dreg_client.values.reference import is_tag
+from dreg_client.values.registry_name import may_be_host
 
 
 def repository_of(name: str) -> str:
@@ -38,7 +39,7 @@ def without_registry(repository: str) -> str:
         ('acme/web', 'acme/web')
     """
     host, slash, rest = repository.partition("/")
-    return rest if slash and (host == "localhost" or "." in host or ":" in host) else repository
+    return rest if slash and may_be_host(host) else repository
 
 
 def in_one_repository(found: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

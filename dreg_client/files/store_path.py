@@ -9,7 +9,7 @@ from typing import Final, cast
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import is_digest
 from dreg_client.values.reference import shown
-from dreg_client.values.registry_name import DOCKER, STORAGE, STORE_KINDS
+from dreg_client.values.registry_name import DOCKER, STORAGE, STORE_KINDS, may_be_host
 from dreg_client.values.source_url import is_source_url
 from dreg_client.values.store_name import KINDS, Kind, StoreName, image_at, image_in_storage
 
@@ -97,8 +97,7 @@ def named_storage(text: str) -> str:
 def _is_path(text: str) -> bool:
     """Return whether a name begins like a path, or with a directory whose name cannot be that of a registry."""
     first = text.partition("/")[0]
-    may_be_host = set(".:") & set(first) or first == "localhost"
-    return text.startswith(_OF_PATHS) or (not may_be_host and _is_there(first, Path.is_dir))
+    return text.startswith(_OF_PATHS) or (not may_be_host(first) and _is_there(first, Path.is_dir))
 
 
 def _ends_of_storage(text: str) -> Iterator[int]:

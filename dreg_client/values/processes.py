@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
@@ -19,10 +20,29 @@ Given = TypeVar("Given")
 _DAEMON = "a daemonic process, such as a worker of multiprocessing.Pool or Dask, can start no processes; use jobs=1"
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class ChildProcess:
+    """A process that was started by this one.
+
+    Attributes:
+        process: The process.
+        connection: A connection to it. It ends with the process.
+    """
+
+    process: BaseProcess
+    connection: Connection
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
 def start_process(
     serve: Callable[[Connection, Given], object],
     given: Given,
-    started: Callable[[BaseProcess, Connection], object],
+    started: Callable[[ChildProcess], object],
     *,
     forks: bool = False,
 ) -> None:
@@ -31,7 +51,7 @@ def start_process(
     Args:
         serve: The function. It and its second argument can be pickled.
         given: Its second argument.
-        started: Called with the process and the other end of the connection, before any signal can raise an exception.
+        started: Called with the process, before any signal can raise an exception.
         forks: Whether to start the process in the default way, which is fast on Linux before Python 3.14: a fork.
             Libraries such as pyarrow and fsspec have threads, which a forked process would lack; so this is ignored
             if this process has several.
@@ -53,7 +73,7 @@ def start_process(
         except OSError as failure:
             reason = f"cannot start a worker process ({failure.strerror or failure}); use jobs=1"
             raise WorkerKilledError(program_path(), reason) from None
-        started(process, connection)
+        started(ChildProcess(process, connection))
 
 
 def program_path() -> str:

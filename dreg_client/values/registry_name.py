@@ -9,6 +9,11 @@ STORE_KINDS: Final = ("oci:", "oci-archive:", "docker-archive:", "registry-stora
 """What the names of layouts, archives and storages begin with."""
 
 
+def may_be_host(component: str) -> bool:
+    """Return whether the first component of a name may be a registry: it has a `.` or a `:`, or is `localhost`."""
+    return component == "localhost" or "." in component or ":" in component
+
+
 def host_alone(source: str) -> str | None:
     """Return the registry if the source names no repository: `HOST:PORT`, `HOST/`, or a URL."""
     if source.startswith(URLS):

@@ -7,6 +7,7 @@ from typing import Final, Literal, cast
 from dreg_client.errors import InvalidReferenceError
 from dreg_client.values.digest import Digest, is_digest
 from dreg_client.values.reference import DEFAULT_TAG, Reference, RepositoryName, Tag, is_tag, shown
+from dreg_client.values.registry_name import may_be_host
 
 Kind = Literal["registry", "oci", "oci-archive", "docker-archive", "registry-storage"]
 _LONGEST: Final = 8192
@@ -162,7 +163,7 @@ def _mistake(text: str) -> str | None:
 
 def _has_host(text: str) -> bool:
     first, slash, _ = text.partition("/")
-    return bool(slash) and (first == "localhost" or "." in first or ":" in first)
+    return bool(slash) and may_be_host(first)
 
 
 def _layout(text: str) -> StoreName:

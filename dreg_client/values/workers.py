@@ -6,12 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from typing import Final, Generic, TypeVar
 
 from dreg_client._logging import log
 from dreg_client.errors import WorkerKilledError
-from dreg_client.values.processes import program_path, start_process
+from dreg_client.values.processes import ChildProcess, program_path, start_process
 from dreg_client.values.waiting import wait_in_steps
 
 Name = TypeVar("Name")
@@ -68,21 +67,6 @@ class Ended:
         return f"the worker process was ended{often} by {name}"
 
 
-@dataclass(eq=False, slots=True)
-class _Worker:
-    """A process that does one piece of work after another."""
-
-    process: BaseProcess
-    connection: Connection
-    has_begun: bool = False
-
-    def kill(self) -> None:
-        """End the process at once. Its work can be done again."""
-        self.process.kill()
-        self.process.join()
-        self.connection.close()
-
-
 class Workers(Generic[Name, Piece, Result]):
     """Processes that do one piece of work at a time each, so that it is known what one was doing when it ended.
 
@@ -94,9 +78,10 @@ class Workers(Generic[Name, Piece, Result]):
 
     def __init__(self, work: Callable[[Piece], Result], *, jobs: int, forks: bool = False) -> None:
         self._work, self._jobs, self._forks = work, jobs, forks
-        self._all: list[_Worker] = []
-        self._idle: list[_Worker] = []
-        self._busy: dict[_Worker, Name] = {}
+        self._all: list[ChildProcess] = []
+        self._begun = set[ChildProcess]()  # those that have begun to serve
+        self._idle: list[ChildProcess] = []
+        self._busy: dict[ChildProcess, Name] = {}
 
     @property
     def are_busy(self) -> bool:
@@ -144,8 +129,7 @@ class Workers(Generic[Name, Piece, Result]):
             return False
         return True
 
-    def _add(self, process: BaseProcess, connection: Connection) -> None:
-        worker = _Worker(process, connection)
+    def _add(self, worker: ChildProcess) -> None:
         self._all.append(worker)
         self._idle.append(worker)
 
@@ -164,23 +148,25 @@ class Workers(Generic[Name, Piece, Result]):
             if answer is not None:
                 yield self._busy.pop(worker), answer
 
-    def _answer(self, worker: _Worker) -> Done[Result] | Raised | Ended | None:
+    def _answer(self, worker: ChildProcess) -> Done[Result] | Raised | Ended | None:
         """Return what became of the work of a process; None if it has only said that it began."""
         try:
             answer: Done[Result] | Raised | None = worker.connection.recv()
         except (EOFError, ConnectionError):
             return self._end(worker)
-        worker.has_begun = True
+        self._begun.add(worker)
         if answer is not None:
             self._idle.append(worker)
         return answer
 
-    def _end(self, worker: _Worker) -> Ended:
+    def _end(self, worker: ChildProcess) -> Ended:
         worker.process.join(_PATIENCE)  # it ends with its connection; `kill` would replace its exit code
         end = Ended(worker.process.exitcode)
         worker.kill()
         self._all.remove(worker)
-        if not worker.has_begun and end.exit_code is not None and end.exit_code > 0:
+        had_begun = worker in self._begun
+        self._begun.discard(worker)
+        if not had_begun and end.exit_code is not None and end.exit_code > 0:
             raise WorkerKilledError(program_path(), _UNGUARDED)
         return end
 

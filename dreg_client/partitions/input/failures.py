@@ -1,4 +1,4 @@
-"""What prevents reading a file, as an error of this package that names the file."""
+"""Turn the exceptions of reading a file into errors of this package that name the file."""
 
 from collections.abc import Generator
 from contextlib import contextmanager

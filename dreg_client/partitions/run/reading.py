@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from typing import Generic, TypeVar, cast
 
 from dreg_client.errors import FileError
-from dreg_client.values.processes import start_process
+from dreg_client.values.processes import ChildProcess, start_process
 from dreg_client.values.source_url import shown_source
 from dreg_client.values.waiting import wait_in_steps
 
@@ -45,8 +44,7 @@ class ReadingProcess(Generic[Given, Result]):
 
     def __init__(self, read: Callable[[Given], Iterator[Result]]) -> None:
         self._read = read
-        self._process: BaseProcess | None = None
-        self._connection: Connection | None = None
+        self._child: ChildProcess | None = None
 
     def results(self, given: Given) -> Iterator[Result]:
         """Yield what is in a partition, or in whatever else. The process waits if the results are not taken.
@@ -57,9 +55,9 @@ class ReadingProcess(Generic[Given, Result]):
             ProcessKilledError: The process has ended before.
             Exception: What `read` raised.
         """
-        if self._connection is None:
+        if self._child is None:
             start_process(_serve, self._read, self._started)
-        connection, is_at_end = cast("Connection", self._connection), False
+        connection, is_at_end = cast("ChildProcess", self._child).connection, False
         try:
             connection.send(given)
             while not isinstance(found := _received(connection), _End):
@@ -73,16 +71,14 @@ class ReadingProcess(Generic[Given, Result]):
         if found.failure is not None:
             raise found.failure
 
-    def _started(self, process: BaseProcess, connection: Connection) -> None:
-        self._process, self._connection = process, connection
+    def _started(self, child: ChildProcess) -> None:
+        self._child = child
 
     def close(self) -> None:
         """End the process."""
-        if self._process is not None and self._connection is not None:
-            self._process.kill()
-            self._process.join()
-            self._connection.close()
-        self._process = self._connection = None
+        if self._child is not None:
+            self._child.kill()
+        self._child = None
 
 
 def _received(connection: Connection) -> object:

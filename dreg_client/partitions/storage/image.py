@@ -96,11 +96,10 @@ class _Checks(RepositoryChecks):
         if (size := self._blobs.size(blob.target)) is None:
             return self._gone(claim, blob)
         self.unread.append(blob)
-        for problem in wrong_claims(claim, size):
-            return self._fault(
-                blob, size_report(self._tree, blob, size, problem, self._image.named(self._image.reference))
-            )
-        return Step.SKIP
+        if (problem := next(wrong_claims(claim, size), None)) is None:
+            return Step.SKIP
+        image = self._image.named(self._image.reference)
+        return self._fault(blob, size_report(self._tree, blob, size, problem, image))
 
     def unreadable(self, claim: Claim, failure: errors.DregError) -> Report:
         """Return the report of a document that does not match its descriptor: STO-02 if its bytes were changed."""
